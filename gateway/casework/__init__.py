@@ -1,0 +1,1 @@
+"""The verbs of the programme, each whole or not at all."""

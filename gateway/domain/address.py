@@ -1,0 +1,52 @@
+"""E-mail addresses as values (RFC 5321 section 4.1.2, RFC 6531): parsed once, compared the way mail compares them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.domain.errors import Malformed
+
+MAX_OCTETS = 254
+MAX_LOCAL = 64
+_DOT_ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
+_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox. The local part keeps its letter case; the domain is lower-case A-labels."""
+
+    local: str
+    domain: str
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def key(self) -> str:
+        """What equal mailboxes share: the whole address, lower-case. Store and look up by this."""
+        return f"{self.local}@{self.domain}".lower()
+
+
+def parse_address(text: str) -> Address:
+    """Read a bare `local@domain`. Raises Malformed for anything else, saying what is wrong without quoting it."""
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not local:
+        raise Malformed("An address has the form name@domain.")
+    if len(text.encode("utf-8", "replace")) > MAX_OCTETS or len(local.encode("utf-8", "replace")) > MAX_LOCAL:
+        raise Malformed("The address is too long.")
+    if not _DOT_ATOM.match(local):
+        raise Malformed("The part before the @ has characters that are not taken here.")
+    return Address(local, _domain(domain))
+
+
+def _domain(text: str) -> str:
+    try:
+        name = text.rstrip(".").encode("idna").decode("ascii").lower() if not text.isascii() else text.rstrip(".").lower()
+    except UnicodeError:
+        raise Malformed("The part after the @ is not a domain name.") from None
+    labels = name.split(".")
+    if not name or len(name) > 253 or not all(_LABEL.match(label) for label in labels):
+        raise Malformed("The part after the @ is not a domain name.")
+    return name

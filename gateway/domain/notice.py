@@ -1,0 +1,113 @@
+"""What a person is told by plain mail, and nothing more: the only way from the vault's side into a notification.
+
+A notification is a function of its template and these fields. None of them can hold anything of a message: kinds,
+states and languages come from fixed vocabularies, the reference is opaque, the rest are instants and counts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.domain.reference import Reference
+
+MAX_COUNT = 9_999
+PRODUCTION = "production"
+_LANGUAGE = re.compile(r"[a-z]{2}\Z")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/\Z")
+_OUTBOX_ID = re.compile(r"[0-9a-z]{8,64}\Z")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
+
+
+class NoticeKind(StrEnum):
+    """Why a person is written to. Each has its own templates in every language."""
+
+    MESSAGE_WAITING = "message_waiting"
+    REPLY_RECEIVED = "reply_received"
+    DELIVERY_FAILED = "delivery_failed"
+    LEFT_IN_CLEAR = "left_in_clear"
+    SUBMISSION_SUCCESSFUL = "submission_successful"
+    ACCOUNT_CHANGED = "account_changed"
+    ACCESS_ENDING = "access_ending"
+
+    @property
+    def is_for_employees(self) -> bool:
+        """True for the kinds that tell an employee; all others go to correspondents, account changes to both."""
+        return self in _FOR_EMPLOYEES
+
+
+_FOR_EMPLOYEES = frozenset({NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
+
+
+class NoticeState(StrEnum):
+    """The states a notice may name; each language's catalogue has the words for each."""
+
+    NONE = "none"
+    ADDRESS_REFUSED = "address_refused"
+    NO_ADDRESS = "no_address"
+    GAVE_UP = "gave_up"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a state
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    ADDRESS_CHANGED = "address_changed"
+    ACCESS_ADDED = "access_added"
+    ACCESS_REMOVED = "access_removed"
+    SIGNED_IN_ELSEWHERE = "signed_in_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The facts of one notice. Raises ValueError when a field holds what it may not.
+
+    `portal` is the site's one fixed address (`https://host/`), or None for a person who chose notices without a link;
+    `reference` is None where no case is concerned; `until` is an instant the notice announces; `count` counts what
+    the kind counts (addresses, say).
+    """
+
+    kind: NoticeKind
+    language: str
+    reference: Reference | None
+    portal: str | None
+    at: datetime
+    environment: str
+    count: int = 1
+    state: NoticeState = NoticeState.NONE
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not _LANGUAGE.match(self.language):
+            raise ValueError("a language is two lower-case letters")
+        if self.portal is not None and not _PORTAL.match(self.portal):
+            raise ValueError("the portal's address has the form https://host/, with no path and no query")
+        if not _ENVIRONMENT.match(self.environment):
+            raise ValueError("an environment is one lower-case word")
+        if not 0 <= self.count <= MAX_COUNT:
+            raise ValueError(f"a count is between 0 and {MAX_COUNT}")
+        for instant in (self.at, self.until):
+            if instant is not None and instant.utcoffset() is None:
+                raise ValueError("an instant needs a time zone")
+
+    @property
+    def host(self) -> str:
+        """The portal's host alone, for saying it in words that are no link; empty without a link."""
+        return self.portal.removeprefix("https://").rstrip("/") if self.portal else ""
+
+    @property
+    def is_trial(self) -> bool:
+        """True outside production: the notification then carries a banner and a marked subject."""
+        return self.environment != PRODUCTION
+
+
+def message_id(outbox_id: str, host: str) -> str:
+    """Return the Message-ID (RFC 5322 section 3.6.4) of one outbox row's notification: a repeat is the same mail.
+
+    Raises ValueError when an id or a host holds what a Message-ID may not.
+    """
+    if not _OUTBOX_ID.match(outbox_id):
+        raise ValueError("an outbox id is 8 to 64 letters and digits")
+    if not _HOST.match(host):
+        raise ValueError("not a host name")
+    return f"<notice.{outbox_id}@{host}>"

@@ -1,0 +1,161 @@
+"""A programme: an agency's service run here, as data. The code knows agreement, authorisation and designated user;
+which paper gives which right for how long, and in which words people are told, is said by the programme's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from gateway.domain.notice import NoticeKind
+from gateway.domain.rights import Right
+
+
+class FormKind(StrEnum):
+    """What a form is to the gateway, whatever number is printed on it."""
+
+    CONSENT = "consent"
+    AUTHORISATION_REPRESENTATIVE = "authorisation-representative"
+    AUTHORISATION_SEE = "authorisation-see"
+    APPLICATION = "application"
+
+
+class ValidityRule(StrEnum):
+    """How long a right lasts that rests on a form."""
+
+    UNTIL_ENDED = "until-ended"
+    YEARS_AFTER_RECEIPT = "years-after-receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The rule and, for years after receipt, how many."""
+
+    rule: ValidityRule
+    years: int = 0
+
+    def last_day(self, received: date, stated: date | None = None) -> date | None:
+        """Return the last day (inclusive, in the programme's zone) of the right, or None for one without an end.
+
+        Years count from 31 December of the year of receipt; a day the form itself states ends it earlier, never later.
+        """
+        if self.rule is ValidityRule.UNTIL_ENDED:
+            return stated
+        limit = date(received.year + self.years, 12, 31)
+        return min(limit, stated) if stated else limit
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field the gateway keeps of a form; a sealed one is shown only where a step needs it."""
+
+    key: str
+    label: str
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One paper form of the programme: what is printed on it and what it gives."""
+
+    kind: FormKind
+    number: str
+    title: str
+    right: Right | None
+    validity: Validity
+    fields: tuple[FormField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeRole:
+    """A place that a designated user can have, the right it has, and the kind of form it needs beside the agreement."""
+
+    key: str
+    title: str
+    right: Right
+    needs: FormKind | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Numbers of the programme: designated users of one agreement, days of notice for ending it."""
+
+    designated_users: int
+    notice_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A record series: how long its records are kept after their case is closed."""
+
+    key: str
+    title: str
+    keep_years: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a person agrees to before the first message, as plain paragraphs."""
+
+    version: str
+    service: str
+    conduct: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How the programme speaks in one language. `sender` and `agency` may stand in plain mail and name no kind of case."""
+
+    agency: str
+    programme: str
+    sender: str
+    telephone: str
+    hours: str
+    ask: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """One programme, checked when it was loaded: `wording` has every language of `languages`, the first is the default.
+
+    `ask` is one ASCII line for refusals: whom to ask. `fax` is the line that forms come by, or None.
+    """
+
+    key: str
+    series: str
+    time_zone: str
+    languages: tuple[str, ...]
+    ask: str
+    fax: str | None
+    forms: tuple[Form, ...]
+    roles: tuple[ProgrammeRole, ...]
+    limits: Limits
+    records: tuple[Series, ...]
+    notices: frozenset[NoticeKind]
+    screening: tuple[str, ...]
+    wording: Mapping[str, Wording]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that the programme's dates and spoken times are in."""
+        return ZoneInfo(self.time_zone)
+
+    def language_for(self, wanted: str) -> str:
+        """Return `wanted` when the programme speaks it, else its first language."""
+        return wanted if wanted in self.languages else self.languages[0]
+
+    def words(self, language: str) -> Wording:
+        """Return the wording in a language of the programme, or in its first."""
+        return self.wording[self.language_for(language)]
+
+    def form(self, kind: FormKind) -> Form | None:
+        """Return the first form of a kind, or None when the programme has none."""
+        return next((form for form in self.forms if form.kind is kind), None)
+
+    def role(self, key: str) -> ProgrammeRole | None:
+        """Return a role by its key."""
+        return next((role for role in self.roles if role.key == key), None)

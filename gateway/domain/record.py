@@ -1,0 +1,53 @@
+"""Entries of the digital record as canonical bytes.
+
+An entry names ids, kinds, counts, ciphertext hashes and commitments; never content. Canonical form: JSON with sorted
+keys, no white space, ASCII only, integers and strings only (a subset of RFC 8785), so that a verifier in any language
+builds the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
+
+FORMAT = 1
+
+
+def canonical(value: Fact) -> bytes:
+    """Return the canonical bytes of a value. Raises ValueError for floats and other types."""
+    _check(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def leaf_body(leaf_id: str, at_us: int, kind: str, by: str, facts: Mapping[str, Fact]) -> bytes:
+    """Return the canonical bytes of one leaf: who did what when, and the ids it concerns."""
+    return canonical({"v": FORMAT, "id": leaf_id, "at": at_us, "kind": kind, "by": by, "facts": dict(facts)})
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """Return the Merkle leaf hash of RFC 9162 section 2.1.1: SHA-256(0x00 || body)."""
+    return hashlib.sha256(b"\x00" + body).digest()
+
+
+def commitment(salt: bytes, digest: bytes) -> bytes:
+    """Bind an entry to a plaintext without revealing a guessable digest: SHA-256(salt || digest)."""
+    return hashlib.sha256(salt + digest).digest()
+
+
+def _check(value: Fact) -> None:
+    if value is None or isinstance(value, str | bool | int):
+        return
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise ValueError("a canonical object has string keys")
+            _check(inner)
+        return
+    if isinstance(value, list | tuple):
+        for inner in value:
+            _check(inner)
+        return
+    raise ValueError(f"not canonical: {type(value).__name__}")

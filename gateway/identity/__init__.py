@@ -1,0 +1,1 @@
+"""Proofs of identity: passwords, second factors, sessions. Imported by the authenticator alone."""

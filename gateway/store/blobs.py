@@ -1,0 +1,146 @@
+"""Sealed runs of octets as files: complete or absent. `blobs/<two digits>/<name>`, made through `blobs/tmp/`.
+
+A blob is written to `tmp`, synced, renamed, and its folder synced, before any row names it. A failed sync is never
+tried again: the blob is given up and its caller told. What no row names after 48 hours is swept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gateway.domain.errors import StoreFull, StoreUnavailable, Tampered
+from gateway.failpoints import failpoint
+
+SWEEP_AGE_SECONDS = 48 * 3600
+_NAME = re.compile(r"[0-9a-f]{32}\Z")
+
+
+class BlobFolder:
+    """A folder of blobs. `reserve_octets` of disk stay free: a write that would use them raises StoreFull."""
+
+    def __init__(self, folder: Path, *, reserve_octets: int = 64 * 1024 * 1024) -> None:
+        self._folder = folder
+        self._reserve = reserve_octets
+        (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def create(self, name: str) -> BlobWriter:
+        """Begin a blob. Raises StoreFull when the disk is nearly full."""
+        _checked(name)
+        self.check_space()
+        return BlobWriter(self._folder / "tmp" / name, self._path(name))
+
+    def check_space(self, needed: int = 0) -> None:
+        """Raise StoreFull when fewer than `needed` octets beside the reserve are free."""
+        if shutil.disk_usage(self._folder).free < self._reserve + needed:
+            raise StoreFull("The store is full. Please try again later.")
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Return `length` octets from `offset`. Raises Tampered when the blob is absent or shorter."""
+        try:
+            with open(self._path(_checked(name)), "rb") as blob:
+                octets = os.pread(blob.fileno(), length, offset)
+        except FileNotFoundError:
+            raise Tampered("A sealed segment is missing.") from None
+        if len(octets) != length:
+            raise Tampered("A sealed segment is cut short.")
+        return octets
+
+    def names(self) -> Iterator[str]:
+        """Yield the name of every complete blob."""
+        for folder in sorted(self._folder.iterdir()):
+            if folder.name != "tmp" and folder.is_dir():
+                yield from sorted(path.name for path in folder.iterdir())
+
+    def path(self, name: str) -> Path:
+        """Return where a blob lies."""
+        return self._path(_checked(name))
+
+    def sweep(self, unknown: Iterable[str], now: float) -> int:
+        """Delete the blobs of `unknown`, and unfinished ones, that are older than 48 hours; return how many."""
+        swept = 0
+        for path in [*(self._path(name) for name in unknown), *(self._folder / "tmp").iterdir()]:
+            if now - path.stat().st_mtime > SWEEP_AGE_SECONDS:
+                failpoint("sweep.delete")
+                path.unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[-2:] / name
+
+
+class BlobWriter:
+    """One blob being written. End it with `commit` or `abandon`; both may be called from a thread."""
+
+    def __init__(self, temporary: Path, final: Path) -> None:
+        self._temporary = temporary
+        self._final = final
+        self._descriptor: int | None = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, octets: bytes) -> None:
+        """Append sealed octets. Raises StoreFull or StoreUnavailable; the blob is then given up."""
+        failpoint("blob.write.before")
+        view = memoryview(octets)
+        try:
+            while view and self._descriptor is not None:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError as problem:
+            self.abandon()
+            raise blob_error(problem) from problem
+        failpoint("blob.write.after")
+
+    def commit(self) -> None:
+        """Make the blob durable under its name. Raises StoreFull or StoreUnavailable."""
+        if self._descriptor is None:
+            raise StoreUnavailable("The blob was given up.")
+        try:
+            failpoint("blob.fsync")
+            os.fsync(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+            failpoint("blob.rename")
+            self._place()
+        except OSError as problem:
+            self.abandon()
+            raise blob_error(problem) from problem
+
+    def abandon(self) -> None:
+        """Give the blob up and delete what there is of it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._temporary.unlink(missing_ok=True)
+
+    def _place(self) -> None:
+        folder = self._final.parent
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(folder.parent)
+        self._temporary.rename(self._final)
+        failpoint("blob.folder_fsync")
+        _sync_folder(folder)
+
+
+def blob_error(problem: OSError) -> StoreUnavailable:
+    """Return the error that callers see for a disk that failed."""
+    if problem.errno in (28, 122):
+        return StoreFull("The store is full. Please try again later.")
+    return StoreUnavailable("The store is not available. Please try again later.")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name):
+        raise ValueError("a blob's name has 32 hex digits")
+    return name

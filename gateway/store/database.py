@@ -1,0 +1,214 @@
+"""One writer thread with group commit, reader threads beside it.
+
+A *verb* is a plain function `verb(tx, …)`. The writer takes all verbs that wait, runs them in one transaction with a
+savepoint each, and commits once: one fsync for the group. A verb's own error rolls back its savepoint alone; an error
+of the store fails every verb of the group, and nobody is told that it succeeded. When the writer thread itself dies,
+every waiting and later call fails at once. A caller that has gone does not undo its verb.
+
+On SQLite each group also holds a blocking `flock`, so that several programs share one file fairly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from gateway import maillog
+from gateway.clock import system_clock
+from gateway.domain.clock import Clock
+from gateway.domain.errors import GatewayError, StoreFull, StoreUnavailable
+from gateway.failpoints import failpoint
+from gateway.store.engines import GroupLock, open_engine
+from gateway.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 4
+MAX_GROUP = 256
+
+
+@dataclass(slots=True)
+class _Call:
+    verb: Callable[[Transaction], Any]
+    future: Future[Any]
+    value: Any = None
+
+
+class Database:
+    """A store that runs verbs. Open one per program; `close()` it at the end."""
+
+    def __init__(self, url: str, *, clock: Clock = system_clock, readers: int = READERS) -> None:
+        """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away."""
+        self.clock = clock
+        self._engine: Engine = open_engine(url)
+        self._read_engine: Engine = open_engine(url, read_only=True)
+        self._lock = GroupLock(url)
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._dead = threading.Event()
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
+        self._writer.start()
+
+    async def run(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `verb(tx, *args)` durably: it returns only after the commit is on disk.
+
+        Raises what the verb raises (nothing of it is kept), StoreFull or StoreUnavailable. Cancelling the caller
+        does not undo the verb.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self.submit(verb, *args, **kwargs)))
+
+    def call(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what `run` does, from a thread without an event loop."""
+        return self.submit(verb, *args, **kwargs).result()
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query(connection, *args)` in a reader thread, in one read-only transaction."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: self.read_now(query, *args, **kwargs))
+
+    def read_now(self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what `read` does, in this thread."""
+        try:
+            with self._read_engine.begin() as connection:
+                return query(connection, *args, **kwargs)
+        except DBAPIError as problem:
+            raise store_error(problem) from problem
+
+    def submit(
+        self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Hand a verb to the writer and return its future."""
+        call = _Call(lambda tx: verb(tx, *args, **kwargs), Future())
+        if self._dead.is_set():
+            call.future.set_exception(StoreUnavailable("The store is not writing. Please try again later."))
+            return call.future
+        self._calls.put(call)
+        if self._dead.is_set():
+            self._fail_waiting()
+        return call.future
+
+    @property
+    def is_writing(self) -> bool:
+        """False once the writer thread has died or the database is closed."""
+        return not self._dead.is_set()
+
+    def close(self) -> None:
+        """Finish what waits, then close every connection."""
+        self._calls.put(None)
+        self._writer.join()
+        self._readers.shutdown()
+        self._engine.dispose()
+        self._read_engine.dispose()
+        self._lock.close()
+
+    def _write_groups(self) -> None:
+        try:
+            while group := self._next_group():
+                self._commit(group)
+        except BaseException as problem:  # noqa: BLE001 - whatever ends the writer must end every caller's wait
+            maillog.incident("writer", problem)
+        finally:
+            self._dead.set()
+            self._fail_waiting()
+
+    def _next_group(self) -> list[_Call]:
+        first = self._calls.get()
+        if first is None:
+            return []
+        group = [first]
+        while len(group) < MAX_GROUP:
+            try:
+                following = self._calls.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                self._calls.put(None)
+                break
+            group.append(following)
+        return group
+
+    def _commit(self, group: list[_Call]) -> None:
+        try:
+            with self._lock, self._engine.connect() as connection:
+                done = self._run_verbs(connection, group)
+                failpoint("store.commit.before")
+                connection.commit()
+                failpoint("store.commit.after")
+        except (DBAPIError, OSError) as problem:
+            error = store_error(problem)
+            for call in group:
+                _fail(call, error)
+            return
+        except BaseException as problem:
+            for call in group:
+                _fail(call, StoreUnavailable("The store stopped. Please try again later."))
+            raise problem
+        for call in done:
+            call.future.set_result(call.value)
+
+    def _run_verbs(self, connection: Connection, group: list[_Call]) -> list[_Call]:
+        done: list[_Call] = []
+        for call in group:
+            if not call.future.set_running_or_notify_cancel():
+                continue
+            savepoint = connection.begin_nested()
+            tx = Transaction(connection, self.clock)
+            try:
+                call.value = call.verb(tx)
+                tx.flush()
+            except (DBAPIError, OSError) as problem:
+                if is_of_the_store(problem):
+                    raise
+                savepoint.rollback()
+                _fail(call, problem)
+            except Exception as problem:  # noqa: BLE001 - it belongs to the verb's caller
+                savepoint.rollback()
+                _fail(call, problem)
+            else:
+                savepoint.commit()
+                done.append(call)
+        return done
+
+    def _fail_waiting(self) -> None:
+        while True:
+            try:
+                call = self._calls.get_nowait()
+            except queue.Empty:
+                return
+            if call is not None:
+                _fail(call, StoreUnavailable("The store is not writing. Please try again later."))
+
+
+def is_of_the_store(problem: DBAPIError | OSError) -> bool:
+    """Tell a failing store from a row that breaks a constraint."""
+    return not isinstance(problem, DBAPIError) or not _is_constraint(problem)
+
+
+def store_error(problem: DBAPIError | OSError) -> GatewayError:
+    """Return the error that callers see for a store that failed."""
+    cause = problem.orig if isinstance(problem, DBAPIError) else problem
+    code = getattr(cause, "sqlite_errorcode", None)
+    state = getattr(cause, "sqlstate", None)
+    if code == sqlite3.SQLITE_FULL or state == "53100" or getattr(cause, "errno", None) in (28, 122):
+        return StoreFull("The store is full. Please try again later.")
+    return StoreUnavailable("The store is not available. Please try again later.")
+
+
+def _is_constraint(problem: DBAPIError) -> bool:
+    state = getattr(problem.orig, "sqlstate", None)
+    return isinstance(problem.orig, sqlite3.IntegrityError) or (state is not None and state.startswith(("22", "23")))
+
+
+def _fail(call: _Call, problem: BaseException) -> None:
+    if not call.future.done():
+        call.future.set_exception(problem)

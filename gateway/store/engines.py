@@ -1,0 +1,66 @@
+"""Engines for SQLite (the embedded default) and PostgreSQL, set so that a commit is on disk when it returns."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+BUSY_SECONDS = 30
+
+
+def open_engine(url: str, *, read_only: bool = False) -> Engine:
+    """Return an engine for `url` (`sqlite:////path` or `postgresql+psycopg://…`)."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite(url, read_only=read_only)
+    options = "-c default_transaction_read_only=on" if read_only else ""
+    return create_engine(url, pool_size=8, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 5})
+
+
+class GroupLock:
+    """A blocking `flock` beside an SQLite file: writers of several processes queue in the kernel. Nothing elsewhere."""
+
+    def __init__(self, url: str) -> None:
+        address = make_url(url)
+        self._descriptor: int | None = None
+        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+            self._path = f"{address.database}.lock"
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def __enter__(self) -> None:
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _sqlite(url: str, *, read_only: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "mmap_size=0"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

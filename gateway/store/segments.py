@@ -1,0 +1,154 @@
+"""Segments: octets sealed as they come, kept in the row when small and as a blob when large, read back by range."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.domain.errors import Tampered
+from gateway.store.blobs import BlobFolder, BlobWriter
+from gateway.store.ids import new_id
+from gateway.store.sealing import (
+    FRAME_OCTETS,
+    MLKEM768_X25519,
+    SEALED_FRAME_OCTETS,
+    FrameOpener,
+    FrameSealer,
+    new_key,
+    open_box,
+    seal_box,
+    segment_context,
+)
+
+INLINE_OCTETS = SEALED_FRAME_OCTETS
+"""One sealed frame: what stays in the row, so that one commit makes it durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSegment:
+    """A complete segment whose octets are durable, or will be with its row (`inline`). `key` is not wrapped yet."""
+
+    id: str
+    key: bytes
+    octets: int
+    inline: bytes | None
+    blob: str | None
+    ciphertext_sha256: str
+
+    def row(self, message_id: str, wrapping_key: bytes, *, part: str = "", ordinal: int = 0) -> dict[str, object]:
+        """Return the columns of table `segment`, the key wrapped under a body or part key."""
+        return {
+            "id": self.id,
+            "message_id": message_id,
+            "part": part,
+            "ordinal": ordinal,
+            "suite": MLKEM768_X25519,
+            "octets": self.octets,
+            "wrapped_key": seal_box(wrapping_key, self.key, segment_context(self.id)),
+            "inline": self.inline,
+            "blob": self.blob,
+            "ciphertext_sha256": self.ciphertext_sha256,
+        }
+
+
+class SegmentWriter:
+    """One segment being written. No plaintext is held beyond one frame.
+
+    `write` seals and may write to the disk's cache; `finish` syncs, so call it in a thread. After an error, or when
+    the message is not wanted, `abandon`.
+    """
+
+    def __init__(self, blobs: BlobFolder) -> None:
+        self.id = new_id()
+        self.octets = 0
+        self._key = new_key()
+        self._sealer = FrameSealer(self.id, self._key)
+        self._hash = hashlib.sha256()
+        self._blobs = blobs
+        self._held = bytearray()
+        self._blob: BlobWriter | None = None
+
+    def write(self, octets: bytes) -> None:
+        """Take plaintext. Raises StoreFull or StoreUnavailable; the segment is then given up."""
+        self.octets += len(octets)
+        self._keep(self._sealer.add(octets))
+
+    def finish(self) -> SealedSegment:
+        """Seal the last frame and make a blob durable. Raises StoreFull or StoreUnavailable."""
+        self._keep(self._sealer.finish())
+        if self._blob is not None:
+            self._blob.commit()
+        return SealedSegment(
+            id=self.id,
+            key=self._key,
+            octets=self.octets,
+            inline=None if self._blob is not None else bytes(self._held),
+            blob=self.id if self._blob is not None else None,
+            ciphertext_sha256=self._hash.hexdigest(),
+        )
+
+    def abandon(self) -> None:
+        """Give the segment up; nothing of it stays."""
+        self._held.clear()
+        if self._blob is not None:
+            self._blob.abandon()
+
+    def _keep(self, frames: bytes) -> None:
+        if not frames:
+            return
+        self._hash.update(frames)
+        if self._blob is None and len(self._held) + len(frames) <= INLINE_OCTETS:
+            self._held += frames
+            return
+        if self._blob is None:
+            self._blob = self._blobs.create(self.id)
+            self._blob.write(bytes(self._held))
+            self._held.clear()
+        self._blob.write(frames)
+
+
+class SegmentRow(Protocol):
+    """The columns of table `segment` that reading needs."""
+
+    id: str
+    octets: int
+    wrapped_key: bytes
+    inline: bytes | None
+    blob: str | None
+
+
+class SegmentReader:
+    """Reads ranges of one segment's plaintext, frame by frame. `wrapping_key` is a body or part key."""
+
+    def __init__(self, blobs: BlobFolder, row: SegmentRow, wrapping_key: bytes) -> None:
+        """Unwrap the segment's key. Raises Tampered when the wrapping key does not fit."""
+        key = open_box(wrapping_key, row.wrapped_key, segment_context(row.id))
+        self.octets = row.octets
+        self._opener = FrameOpener(row.id, key, row.octets)
+        self._blobs = blobs
+        self._inline = row.inline
+        self._blob = row.blob
+
+    def read(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Yield the plaintext of [start, start+length), in pieces of at most 64 KiB. Raises Tampered."""
+        stop = self.octets if length is None else start + length
+        if not 0 <= start <= stop <= self.octets:
+            raise ValueError("the range is outside the segment")
+        if start == stop and self.octets:
+            return
+        for number in range(start // FRAME_OCTETS, max(stop - 1, 0) // FRAME_OCTETS + 1):
+            plaintext = self._opener.open(number, self._frame(number))
+            first = number * FRAME_OCTETS
+            if piece := plaintext[max(start - first, 0) : stop - first]:
+                yield piece
+
+    def _frame(self, number: int) -> bytes:
+        begin = number * SEALED_FRAME_OCTETS
+        length = min(FRAME_OCTETS, self.octets - number * FRAME_OCTETS) + SEALED_FRAME_OCTETS - FRAME_OCTETS
+        if self._inline is not None:
+            return bytes(self._inline[begin : begin + length])
+        if self._blob is None:
+            raise Tampered("A sealed segment is missing.")
+        return self._blobs.read(self._blob, begin, length)
