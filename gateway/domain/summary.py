@@ -1,0 +1,79 @@
+"""The summary of a message: what a list shows and what reading begins with. It rests only sealed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from gateway.domain.errors import Tampered
+from gateway.domain.partmap import PartMap
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A display name (may be empty) and an address, as they stood in a header, decoded."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Subject, addressees, date and part map of one message, and the salt and digest behind its record entry.
+
+    `bcc` holds who was served without standing in the header. `notes` are kinds of oddities a reader is told of.
+    `salt` and `digest` (hex) are what the entry's commitment binds: SHA-256(salt || SHA-256 of the octets).
+    """
+
+    subject: str
+    author: Mailbox
+    to: tuple[Mailbox, ...]
+    cc: tuple[Mailbox, ...]
+    bcc: tuple[Mailbox, ...]
+    date_us: int | None
+    message_id: str
+    part_map: PartMap
+    notes: tuple[str, ...]
+    salt: str
+    digest: str
+
+    def to_bytes(self) -> bytes:
+        """Return the octets that are sealed."""
+        value = {
+            "v": _VERSION,
+            "subject": self.subject,
+            "author": [self.author.name, self.author.address],
+            "to": [[box.name, box.address] for box in self.to],
+            "cc": [[box.name, box.address] for box in self.cc],
+            "bcc": [[box.name, box.address] for box in self.bcc],
+            "date_us": self.date_us,
+            "message_id": self.message_id,
+            "part_map": self.part_map.to_json(),
+            "notes": list(self.notes),
+            "salt": self.salt,
+            "digest": self.digest,
+        }
+        return json.dumps(value, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> Summary:
+        """Read what `to_bytes` made. Raises Tampered when it is not that."""
+        try:
+            value = json.loads(octets)
+            return cls(
+                subject=value["subject"],
+                author=Mailbox(*value["author"]),
+                to=tuple(Mailbox(*box) for box in value["to"]),
+                cc=tuple(Mailbox(*box) for box in value["cc"]),
+                bcc=tuple(Mailbox(*box) for box in value["bcc"]),
+                date_us=value["date_us"],
+                message_id=value["message_id"],
+                part_map=PartMap.from_json(value["part_map"]),
+                notes=tuple(value["notes"]),
+                salt=value["salt"],
+                digest=value["digest"],
+            )
+        except (ValueError, KeyError, TypeError):
+            raise Tampered("A sealed summary cannot be read.") from None

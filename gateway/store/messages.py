@@ -1,0 +1,104 @@
+"""Rows of sealed messages: what the portal lists, what an opening reads, what threading looks up."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select
+
+from gateway.domain.rights import Side
+from gateway.store.tables import message, recipient, segment
+
+
+def message_id_hash(deposit_key: bytes, message_id: str) -> str:
+    """Return the keyed hash by which an RFC 5322 Message-ID is found again."""
+    return hmac.new(deposit_key, b"message-id\x00" + message_id.strip().encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def message_row(connection: Connection, message_id: str) -> Row[Any] | None:
+    """Return one message's row, or None."""
+    return connection.execute(select(message).where(message.c.id == message_id)).first()
+
+
+def message_by_reference(connection: Connection, reference: str) -> Row[Any] | None:
+    """Return the row of the message with this whole reference, or None."""
+    return connection.execute(select(message).where(message.c.reference == reference)).first()
+
+
+def messages_of_case(
+    connection: Connection,
+    case_id: str,
+    reader_side: Side,
+    *,
+    before: tuple[int, str] | None = None,
+    limit: int = 50,
+) -> Sequence[Row[Any]]:
+    """Return up to `limit` messages of a case, newest first, older than `before` (received_us, id).
+
+    A withdrawn message is in nobody's view but its author's side.
+    """
+    conditions = [message.c.case_id == case_id]
+    if before is not None:
+        at, message_id = before
+        conditions.append(
+            or_(message.c.received_us < at, and_(message.c.received_us == at, message.c.id < message_id))
+        )
+    conditions.append(or_(message.c.withdrawn_us.is_(None), message.c.side == reader_side.value))
+    statement = (
+        select(message).where(*conditions).order_by(message.c.received_us.desc(), message.c.id.desc()).limit(limit)
+    )
+    return connection.execute(statement).all()
+
+
+def segments_of(connection: Connection, message_id: str, part: str = "") -> Sequence[Row[Any]]:
+    """Return the segments of a received message (`part` empty) or of one part of a composed one, in order."""
+    return connection.execute(
+        select(segment)
+        .where(segment.c.message_id == message_id, segment.c.part == part)
+        .order_by(segment.c.ordinal)
+    ).all()
+
+
+def recipients_of(connection: Connection, message_ids: Iterable[str]) -> Sequence[Row[Any]]:
+    """Return the recipient rows of messages."""
+    return connection.execute(
+        select(recipient).where(recipient.c.message_id.in_(list(message_ids))).order_by(recipient.c.id)
+    ).all()
+
+
+def unread_counts(connection: Connection, person_id: str, case_ids: Iterable[str]) -> dict[str, int]:
+    """Return how many messages of each case this person is a recipient of and has not opened."""
+    statement = (
+        select(message.c.case_id, func.count())
+        .join(recipient, recipient.c.message_id == message.c.id)
+        .where(
+            recipient.c.person_id == person_id,
+            recipient.c.first_read_us.is_(None),
+            message.c.withdrawn_us.is_(None),
+            message.c.case_id.in_(list(case_ids)),
+        )
+        .group_by(message.c.case_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def last_activity(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
+    """Return when each case last received a message, in microseconds."""
+    statement = (
+        select(message.c.case_id, func.max(message.c.received_us))
+        .where(message.c.case_id.in_(list(case_ids)))
+        .group_by(message.c.case_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def find_by_message_ids(connection: Connection, hashes: Sequence[str]) -> Row[Any] | None:
+    """Return the message that one of these Message-ID hashes names, the first in the given order."""
+    if not hashes:
+        return None
+    rows = connection.execute(select(message).where(message.c.message_id_hash.in_(list(hashes)))).all()
+    order = {value: place for place, value in enumerate(hashes)}
+    return min(rows, key=lambda row: order[row.message_id_hash], default=None)

@@ -1,0 +1,89 @@
+"""Persons, addresses and teams: who is meant by an address, and how to reach a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from gateway.domain.rights import Side
+from gateway.store.authority import genuine
+from gateway.store.tables import person, person_address, team, team_member
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One identity: an employee or a person of the other side."""
+
+    id: str
+    programme: str
+    side: Side
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A shared address of employees."""
+
+    id: str
+    programme: str
+    name: str
+    address: str
+
+
+def person_by_id(connection: Connection, person_id: str) -> Person | None:
+    """Return a person who has not been ended, or None."""
+    row = connection.execute(select(person).where(person.c.id == person_id, person.c.ended_us.is_(None))).first()
+    return None if row is None else Person(row.id, row.programme, Side(row.side), row.name, row.language)
+
+
+def people_by_address(connection: Connection, key: str, now_us: int) -> list[Person]:
+    """Return the persons whose address this is now. `key` is `Address.key`."""
+    statement = (
+        select(person)
+        .join(person_address, person_address.c.person_id == person.c.id)
+        .where(person_address.c.key == key, person.c.ended_us.is_(None), _valid(now_us))
+        .distinct()
+    )
+    return [
+        Person(row.id, row.programme, Side(row.side), row.name, row.language) for row in connection.execute(statement)
+    ]
+
+
+def addresses_of(connection: Connection, person_ids: Iterable[str], now_us: int) -> dict[str, list[str]]:
+    """Return each person's present addresses, oldest first."""
+    statement = (
+        select(person_address.c.person_id, person_address.c.address)
+        .where(person_address.c.person_id.in_(list(person_ids)), _valid(now_us))
+        .order_by(person_address.c.id)
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(statement):
+        found.setdefault(row.person_id, []).append(row.address)
+    return found
+
+
+def team_by_address(connection: Connection, key: str) -> Team | None:
+    """Return the team with this address, or None."""
+    row = connection.execute(select(team).where(team.c.key == key, team.c.ended_us.is_(None))).first()
+    return None if row is None else Team(row.id, row.programme, row.name, row.address)
+
+
+def teams_of(connection: Connection, authority: Ed25519PublicKey, person_id: str, now_us: int) -> set[str]:
+    """Return the ids of the teams a person is a member of now."""
+    statement = select(team_member).where(
+        team_member.c.person_id == person_id,
+        team_member.c.from_us <= now_us,
+        or_(team_member.c.until_us.is_(None), team_member.c.until_us > now_us),
+    )
+    return {row.team_id for row in genuine(team_member, connection.execute(statement), authority)}
+
+
+def _valid(now_us: int) -> ColumnElement[bool]:
+    return and_(
+        person_address.c.from_us <= now_us,
+        or_(person_address.c.until_us.is_(None), person_address.c.until_us > now_us),
+    )
