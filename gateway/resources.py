@@ -12,12 +12,12 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def templates_folder() -> Path:
-    """Folder of the shipped templates: `notifications/` and `portal/`. Raises FileNotFoundError in a broken installation."""
+    """Folder of the shipped templates: `notifications/`, `portal/`. Raises FileNotFoundError when it is missing."""
     return _folder("templates")
 
 
 def programmes_folder() -> Path:
-    """Folder of the shipped programmes, one folder each. Raises FileNotFoundError in a broken installation."""
+    """Folder of the shipped programmes, one folder each. Raises FileNotFoundError when it is missing."""
     return _folder("programmes")
 
 

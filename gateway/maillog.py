@@ -1,0 +1,242 @@
+"""The log's vocabulary: one typed function for each event, and no other way in.
+
+What it does: writes one line (console or JSON) an event to the stream that `configure` was given. What it trusts:
+nobody. Its functions take ids, counts, kinds and codes; behind them a text with a character that such words do not have
+is written as `(withheld)`, so that an address, a subject or a line of a message has no way in by mistake. Exceptions
+give their types and `file:line function`, never their text or their variables. Records of libraries give the logger's
+name and the place in the code, never their words. How it fails: an event that cannot be written is lost; no caller is
+ever stopped by its log.
+
+To add an event: a function named by a past participle or a noun (`deposited`, `alarm`), typed, with ids, counts, kinds
+and codes as parameters and no `**fields`; its body is one `_say(level, "words of the event", ...)`; and a line in
+`tests/unit/test_maillog.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import sys
+import threading
+from pathlib import PurePath
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+
+_FIT = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}\Z")
+_DEPTH = 30  # frames told of one exception, the innermost ones
+
+
+def configure(program: str, *, stream: TextIO, level: str = "info", json: bool = False) -> None:
+    """Send the events of `program`, from `level` (debug, info, warning, error) up, to `stream`; JSON lines, or for eyes.
+
+    Takes over for good what else could write text into a log: records of libraries, which are cut to WARNING and
+    stripped of their words before any handler sees them, and uncaught exceptions of the program, threads and finalisers.
+    """
+    colours = stream.isatty() and "NO_COLOR" not in os.environ
+    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=colours)
+    structlog.configure(
+        processors=[
+            lambda _, __, event: {"program": program, **event},
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+    )
+    _cap_libraries()
+    sys.excepthook = lambda _, problem, __: _uncaught("main", problem)
+    sys.unraisablehook = lambda what: _uncaught("finaliser", what.exc_value)
+    threading.excepthook = lambda what: _uncaught("thread", what.exc_value)
+
+
+# ---- programs and connections
+
+
+def program_started(environment: str, processes: int = 1) -> None:
+    """A program is ready for its peers; `environment` is the site's."""
+    _say("info", "program started", environment=environment, processes=processes)
+
+
+def program_stopped(reason: str) -> None:
+    """A program has drained and ends; `reason` is a kind: signal, supervisor, fault."""
+    _say("info", "program stopped", reason=reason)
+
+
+def listener_open(name: str, host: str, port: int) -> None:
+    """A listener of ours takes connections; `host` is our own address."""
+    _say("info", "listener open", listener=name, host=host, port=port)
+
+
+def peer_connected(listener: str, connection: str) -> None:
+    """A peer has come; `connection` is our number for it, never its address."""
+    _say("debug", "peer connected", listener=listener, connection=connection)
+
+
+def peer_gone(listener: str, connection: str, reason: str) -> None:
+    """A peer has left, or was made to; `reason` is a kind: quit, lost, deadline, limit, shutdown."""
+    _say("debug", "peer gone", listener=listener, connection=connection, reason=reason)
+
+
+def reply_sent(code: int, enhanced: str) -> None:
+    """A peer got this reply."""
+    _say("debug", "reply sent", code=code, enhanced=enhanced)
+
+
+# ---- messages and people
+
+
+def deposited(reference: str, octets: int) -> None:
+    """A message is durably in the vault."""
+    _say("info", "deposited", reference=reference, octets=octets)
+
+
+def refused(code: int, enhanced: str, reason_kind: str) -> None:
+    """A request was refused; `reason_kind` is the error's class name."""
+    _say("info", "refused", code=code, enhanced=enhanced, reason=reason_kind)
+
+
+def authenticated(kind: str, outcome: str) -> None:
+    """A proof was judged; `kind` is app-password, password, totp …; `outcome` accepted, wrong, throttled, unavailable."""
+    _say("info", "authenticated", kind=kind, outcome=outcome)
+
+
+def opened(parts: int) -> None:
+    """The keyholder gave out keys for so many parts."""
+    _say("info", "opened", parts=parts)
+
+
+def listed(summaries: int) -> None:
+    """The keyholder gave out so many summary keys."""
+    _say("info", "listed", summaries=summaries)
+
+
+# ---- outbox
+
+
+def outbox_claimed(rows: int) -> None:
+    """The notifier leased so many due rows."""
+    _say("debug", "outbox claimed", rows=rows)
+
+
+def outbox_settled(outbox_id: str, attempts: int) -> None:
+    """A relay took the notification."""
+    _say("info", "outbox settled", outbox_id=outbox_id, attempts=attempts)
+
+
+def outbox_failed(outbox_id: str, attempts: int, code: int) -> None:
+    """An attempt failed; `code` is the relay's SMTP code, 0 when there was none."""
+    _say("warning", "outbox failed", outbox_id=outbox_id, attempts=attempts, code=code)
+
+
+# ---- what should not be
+
+
+def alarm(kind: str, table: str, row_id: str) -> None:
+    """A stored row is not what we wrote, or gives a power nobody granted."""
+    _say("error", "alarm", kind=kind, table=table, row_id=row_id)
+
+
+def incident(where: str, problem: BaseException, incident_id: str = "") -> str:
+    """Tell of an exception that no rule foresaw. Returns the id the peer is told: 8 hex digits, made here unless given."""
+    incident_id = incident_id or secrets.token_hex(4)
+    _say(
+        "error",
+        "incident",
+        incident=incident_id,
+        where=where,
+        kinds=_kinds(problem),
+        frames=_frames(problem.__traceback__),
+    )
+    return incident_id
+
+
+# ---- how it is done
+
+
+class _Plain(str):
+    """Text made by this module: types and frames."""
+
+    __slots__ = ()
+
+
+def _say(level: str, event: str, **fields: str | int) -> None:
+    told = {name: value if _passes(value) else "(withheld)" for name, value in fields.items()}
+    try:
+        getattr(structlog.get_logger(), level)(event, **told)
+    except (OSError, ValueError):  # the stream is full or closed
+        return
+
+
+def _passes(value: str | int) -> bool:
+    return isinstance(value, int | _Plain) or _FIT.match(value) is not None
+
+
+def _kinds(problem: BaseException | None) -> _Plain:
+    kinds: list[str] = []
+    while problem is not None and len(kinds) < _DEPTH:
+        kinds.append(type(problem).__qualname__)
+        problem = problem.__cause__ or problem.__context__
+    return _Plain(" < ".join(kinds))
+
+
+def _frames(traceback: TracebackType | None) -> _Plain:
+    frames: list[str] = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{_short(code.co_filename)}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return _Plain("; ".join(frames[-_DEPTH:]))
+
+
+def _short(path: str) -> str:
+    return "/".join(PurePath(path).parts[-2:])
+
+
+def _uncaught(where: str, problem: BaseException | None) -> None:
+    if problem is not None and not isinstance(problem, (KeyboardInterrupt, SystemExit)):
+        incident(where, problem)
+
+
+def _cap_libraries() -> None:
+    """Nothing below WARNING is logged whatever level a library sets; any other record is stripped as it is made."""
+    logging.disable(logging.INFO)
+    logging.setLogRecordFactory(_stripped)
+    logging.captureWarnings(capture=True)
+    logging.getLogger().handlers[:] = [_LibraryHandler()]
+
+
+def _stripped(
+    name: str,
+    level: int,
+    path: str,
+    line: int,
+    _msg: object,
+    _args: object,
+    exc_info: Any,
+    func: str | None = None,
+    *_: Any,
+) -> logging.LogRecord:
+    record = logging.LogRecord(name, level, path, line, "(words of a library, withheld)", (), None, func)
+    record.kinds = _kinds(exc_info[1]) if isinstance(exc_info, tuple) else _Plain()
+    return record
+
+
+class _LibraryHandler(logging.Handler):
+    """Tells that a library had something to say, and where, without its words."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = _Plain(f"{_short(record.pathname)}:{record.lineno} {record.funcName}")
+        kinds: _Plain = vars(record).get("kinds", _Plain())
+        _say("warning", "library", logger=record.name, place=place, kinds=kinds)
+
+
+# Until a program configures its log (a command of the CLI never does): warnings only, and never on standard output.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+)
