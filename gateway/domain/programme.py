@@ -107,7 +107,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How the programme speaks in one language. `sender` and `agency` may stand in plain mail and name no kind of case."""
+    """How the programme speaks in one language. `sender` and `agency` stand in plain mail and name no kind of case."""
 
     agency: str
     programme: str

@@ -1,0 +1,1 @@
+"""What leaves the gateway: notifications, and nothing else."""

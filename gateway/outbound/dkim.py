@@ -1,0 +1,151 @@
+"""DKIM signatures (RFC 6376), relaxed/relaxed, by RSA and Ed25519 (RFC 8463).
+
+Fields that must stay as they are, present or not, are over-signed: named once more than they occur, so that a second
+`From` or an added `Reply-To` breaks the signature (RFC 6376 section 8.15).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from gateway.domain.errors import ConfigError
+
+SIGNED = (
+    "from", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to", "references", "mime-version",
+    "content-type", "content-transfer-encoding", "content-language", "auto-submitted",
+)  # fmt: skip
+LEAST_RSA_BITS = 2048
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
+_SPACE = re.compile(rb"[ \t]+")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+_LINE = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One signing key of one domain under one selector. Raises ValueError for names that are none, or a short key."""
+
+    domain: str
+    selector: str
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.domain) or not _NAME.match(self.selector):
+            raise ValueError("a signing domain and a selector are lower-case host names")
+        if isinstance(self.key, RSAPrivateKey) and self.key.key_size < LEAST_RSA_BITS:
+            raise ValueError(f"an RSA key for signing mail has at least {LEAST_RSA_BITS} bits")
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm in `a=`."""
+        return "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """The DNS name and the TXT record to publish (RFC 6376 section 3.6.1, RFC 8463 section 4)."""
+        if isinstance(self.key, RSAPrivateKey):
+            kind, octets = "rsa", self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        else:
+            kind, octets = "ed25519", self.key.public_key().public_bytes_raw()
+        return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k={kind}; p={b64encode(octets).decode('ascii')}"
+
+    def field(self, message: bytes, at: datetime) -> bytes:
+        """Return the DKIM-Signature field, CRLF at its end, for a mail with CRLF line ends."""
+        head, _, body = message.partition(b"\r\n\r\n")
+        fields = _fields(head)
+        names = _names_to_sign(fields)
+        digest = b64encode(hashlib.sha256(_relaxed_body(body)).digest()).decode("ascii")
+        unsigned = (
+            f"DKIM-Signature: v=1; a={self.algorithm}; c=relaxed/relaxed;\r\n"
+            f" d={self.domain}; s={self.selector}; t={int(at.timestamp())};\r\n"
+            f" h={_folded(names)};\r\n"
+            f" bh={digest};\r\n"
+            " b="
+        ).encode("ascii")
+        signature = b64encode(self._sign(_hashed(fields, names) + _relaxed_field(unsigned))).decode("ascii")
+        pieces = [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
+        return unsigned + "\r\n ".join(pieces).encode("ascii") + b"\r\n"
+
+    def _sign(self, octets: bytes) -> bytes:
+        if isinstance(self.key, RSAPrivateKey):
+            return self.key.sign(octets, PKCS1v15(), SHA256())
+        return self.key.sign(hashlib.sha256(octets).digest())
+
+
+def sign(message: bytes, signers: tuple[Signer, ...], at: datetime) -> bytes:
+    """Return the mail with one signature of each signer on top, each over the mail as given (RFC 8463 section 3)."""
+    return b"".join(signer.field(message, at) for signer in signers) + message
+
+
+def load_signer(domain: str, selector: str, path: Path) -> Signer:
+    """Read a PEM private key, RSA or Ed25519. Raises ConfigError naming the file."""
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ConfigError(f"{path}: is no unencrypted private key in PEM form") from None
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise ConfigError(f"{path}: mail is signed by an RSA or an Ed25519 key")
+    try:
+        return Signer(domain, selector, key)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _fields(head: bytes) -> list[tuple[str, bytes]]:
+    raw = _FOLD.sub(b"", head).split(b"\r\n")
+    return [(line.partition(b":")[0].strip().lower().decode("ascii", "replace"), line) for line in raw if line]
+
+
+def _names_to_sign(fields: list[tuple[str, bytes]]) -> list[str]:
+    present = [name for name, _ in fields]
+    return [name for name in SIGNED for _ in range(present.count(name) + 1)]
+
+
+def _hashed(fields: list[tuple[str, bytes]], names: list[str]) -> bytes:
+    """Return the signed fields, each taken from the bottom up; one named beyond its last occurrence adds nothing."""
+    left = list(fields)
+    chosen: list[bytes] = []
+    for name in names:
+        for position in range(len(left) - 1, -1, -1):
+            if left[position][0] == name:
+                chosen.append(_relaxed_field(left.pop(position)[1]) + b"\r\n")
+                break
+    return b"".join(chosen)
+
+
+def _relaxed_field(line: bytes) -> bytes:
+    """Canonicalise one field (RFC 6376 section 3.4.2), without the CRLF at its end."""
+    name, _, value = _FOLD.sub(b"", line).partition(b":")
+    return name.strip().lower() + b":" + _SPACE.sub(b" ", value).strip(b" \t\r\n")
+
+
+def _relaxed_body(body: bytes) -> bytes:
+    """Canonicalise a body (RFC 6376 section 3.4.4)."""
+    lines = [_SPACE.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def _folded(names: list[str]) -> str:
+    lines: list[str] = [""]
+    for number, name in enumerate(names):
+        piece = name if number == len(names) - 1 else f"{name}:"
+        if len(lines[-1]) + len(piece) > _LINE:
+            lines.append("")
+        lines[-1] += piece
+    return "\r\n  ".join(lines)

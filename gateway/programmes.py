@@ -1,0 +1,285 @@
+"""Loads programmes: a folder with `programme.toml` and `wording/<language>.toml` becomes one frozen `Programme`.
+
+Every problem of every file is found in one pass and reported together, each with its file and key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gateway.domain.errors import ConfigError
+from gateway.domain.notice import NoticeKind
+from gateway.domain.programme import (
+    Form,
+    FormField,
+    FormKind,
+    Limits,
+    Programme,
+    ProgrammeRole,
+    Series,
+    Terms,
+    Validity,
+    ValidityRule,
+    Wording,
+)
+from gateway.domain.rights import Right
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+MAX_TEXT = 20_000
+MAX_ASK = 160
+_KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_SERIES = re.compile(r"[A-Z]{2,4}\Z")
+_LANGUAGE = re.compile(r"[a-z]{2}\Z")
+
+
+def load_programmes(folders: Iterable[Path]) -> Mapping[str, Programme]:
+    """Load each folder and return the programmes by key. Raises ConfigError with every problem of all of them."""
+    loaded: dict[str, Programme] = {}
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            programme = load_programme(folder)
+        except ConfigError as error:
+            problems.append(error.advice)
+            continue
+        clash = next(
+            (one for one in loaded.values() if programme.key == one.key or programme.series == one.series), None
+        )
+        if clash:
+            problems.append(f"{folder / 'programme.toml'}: key and series must differ from those of {clash.key}")
+        loaded.setdefault(programme.key, programme)
+    if not loaded and not problems:
+        problems.append("no programme is named: a gateway runs at least one")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return MappingProxyType(loaded)
+
+
+def load_programme(folder: Path) -> Programme:
+    """Load one folder. Raises ConfigError with every problem, a line each: `file: key: what is wrong`."""
+    problems: list[str] = []
+    table = _read(folder / "programme.toml", problems)
+    languages = table.texts("languages", _LANGUAGE, "two lower-case letters")
+    programme = Programme(
+        key=table.text("key", _KEY, "a lower-case word"),
+        series=table.text("series", _SERIES, "two to four capital letters"),
+        time_zone=_zone(table),
+        languages=languages,
+        ask=_ask(table),
+        fax=table.text("fax") if table.has("fax") else None,
+        forms=table.each("forms", _form),
+        roles=table.each("roles", _role),
+        limits=table.inner("limits", _limits),
+        records=table.each("records", _series),
+        notices=frozenset(table.choices("notices", NoticeKind)),
+        screening=table.texts("screening", _KEY, "a lower-case word"),
+        wording=_wordings(folder, languages, problems),
+    )
+    table.close()
+    if not problems:
+        _check_whole(programme, table)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return programme
+
+
+class _Table:
+    """One TOML table, read key by key: each wrong, missing or unknown key becomes a line among the problems."""
+
+    def __init__(self, data: Mapping[str, object], place: str, problems: list[str]) -> None:
+        self._data = dict(data)
+        self._place = place
+        self._problems = problems
+
+    def has(self, key: str) -> bool:
+        return key in self._data
+
+    def complain(self, key: str, what: str) -> None:
+        self._problems.append(f"{self._place}: {key}: {what}")
+
+    def text(self, key: str, pattern: re.Pattern[str] | None = None, shape: str = "some text") -> str:
+        value = self._data.pop(key, None)
+        if (
+            isinstance(value, str)
+            and value.strip()
+            and len(value) <= MAX_TEXT
+            and (not pattern or pattern.match(value))
+        ):
+            return value.strip()
+        self.complain(key, f"must be {shape}")
+        return ""
+
+    def line(self, key: str) -> str:
+        text = self.text(key)
+        if text and not text.isprintable():
+            self.complain(key, "must be one line")
+        return text
+
+    def number(self, key: str, least: int, most: int) -> int:
+        value = self._data.pop(key, None)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        self.complain(key, f"must be a number from {least} to {most}")
+        return least
+
+    def flag(self, key: str) -> bool:
+        value = self._data.pop(key, False)
+        if not isinstance(value, bool):
+            self.complain(key, "must be true or false")
+        return value is True
+
+    def choice(self, key: str, kinds: type[E]) -> E:
+        return self._one_of(key, self._data.pop(key, None), kinds)
+
+    def choices(self, key: str, kinds: type[E]) -> tuple[E, ...]:
+        return tuple(self._one_of(key, value, kinds) for value in self._list(key))
+
+    def texts(self, key: str, pattern: re.Pattern[str], shape: str) -> tuple[str, ...]:
+        values = self._list(key)
+        if not values or not all(isinstance(value, str) and pattern.match(value) for value in values):
+            self.complain(key, f"must be a list, each entry {shape}")
+            return ()
+        if len(set(map(str, values))) < len(values):
+            self.complain(key, "names an entry twice")
+        return tuple(map(str, values))
+
+    def inner(self, key: str, read: Callable[[_Table], T]) -> T:
+        value = self._data.pop(key, None)
+        if not isinstance(value, dict):
+            self.complain(key, "must be a table")
+        return self._nested(value if isinstance(value, dict) else {}, key, read)
+
+    def each(self, key: str, read: Callable[[_Table], T]) -> tuple[T, ...]:
+        values = self._list(key)
+        if not values or not all(isinstance(value, dict) for value in values):
+            self.complain(key, "must be tables, at least one")
+            return ()
+        tables = [value for value in values if isinstance(value, dict)]
+        return tuple(self._nested(value, f"{key}[{number}]", read) for number, value in enumerate(tables, 1))
+
+    def close(self) -> None:
+        for key in self._data:
+            self.complain(key, "is not known here")
+
+    def _nested(self, data: Mapping[str, object], key: str, read: Callable[[_Table], T]) -> T:
+        table = _Table(data, f"{self._place}: {key}", self._problems)
+        value = read(table)
+        table.close()
+        return value
+
+    def _list(self, key: str) -> list[object]:
+        value = self._data.pop(key, None)
+        if isinstance(value, list):
+            return value
+        self.complain(key, "must be a list")
+        return []
+
+    def _one_of(self, key: str, value: object, kinds: type[E]) -> E:
+        if isinstance(value, str) and value in {kind.value for kind in kinds}:
+            return kinds(value)
+        self.complain(key, f"must be one of {', '.join(kind.value for kind in kinds)}")
+        return next(iter(kinds))
+
+
+def _read(path: Path, problems: list[str]) -> _Table:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        problems.append(f"{path}: cannot be read: {error.strerror}")
+        data = {}
+    except ValueError as error:
+        problems.append(f"{path}: is not TOML: {error}")
+        data = {}
+    return _Table(data, str(path), problems if data else [])
+
+
+def _zone(table: _Table) -> str:
+    name = table.text("time_zone")
+    try:
+        ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        table.complain("time_zone", "is not a zone of the IANA time zone database")
+    return name
+
+
+def _ask(table: _Table) -> str:
+    ask = table.line("ask")
+    if not ask.isascii() or len(ask) > MAX_ASK:
+        table.complain("ask", f"goes into SMTP replies: one ASCII line of at most {MAX_ASK} characters")
+    return ask
+
+
+def _form(table: _Table) -> Form:
+    kind = table.choice("kind", FormKind)
+    right = table.choice("right", Right) if table.has("right") else None
+    rule = table.choice("validity", ValidityRule)
+    years = table.number("years", 0, 50) if rule is ValidityRule.YEARS_AFTER_RECEIPT else 0
+    return Form(
+        kind, table.line("number"), table.line("title"), right, Validity(rule, years), table.each("fields", _field)
+    )
+
+
+def _field(table: _Table) -> FormField:
+    return FormField(table.text("key", _KEY, "a lower-case word"), table.line("label"), table.flag("sealed"))
+
+
+def _role(table: _Table) -> ProgrammeRole:
+    return ProgrammeRole(
+        key=table.text("key", _KEY, "a lower-case word"),
+        title=table.line("title"),
+        right=table.choice("right", Right),
+        needs=table.choice("needs", FormKind) if table.has("needs") else None,
+    )
+
+
+def _limits(table: _Table) -> Limits:
+    return Limits(table.number("designated_users", 1, 100), table.number("notice_days", 0, 365))
+
+
+def _series(table: _Table) -> Series:
+    return Series(table.text("key", _KEY, "a lower-case word"), table.line("title"), table.number("keep_years", 0, 100))
+
+
+def _wordings(folder: Path, languages: Iterable[str], problems: list[str]) -> Mapping[str, Wording]:
+    found: dict[str, Wording] = {}
+    for language in languages:
+        table = _read(folder / "wording" / f"{language}.toml", problems)
+        found[language] = _wording(table)
+        table.close()
+    return MappingProxyType(found)
+
+
+def _wording(table: _Table) -> Wording:
+    return Wording(
+        agency=table.line("agency"),
+        programme=table.line("programme"),
+        sender=table.line("sender"),
+        telephone=table.line("telephone"),
+        hours=table.line("hours"),
+        ask=table.line("ask"),
+        terms=table.inner(
+            "terms", lambda terms: Terms(terms.line("version"), terms.text("service"), terms.text("conduct"))
+        ),
+    )
+
+
+def _check_whole(programme: Programme, table: _Table) -> None:
+    kinds = {form.kind for form in programme.forms}
+    if FormKind.CONSENT not in kinds:
+        table.complain("forms", f"none has the kind {FormKind.CONSENT.value}: no agreement could be made")
+    for role in programme.roles:
+        if role.needs and role.needs not in kinds:
+            table.complain("roles", f"{role.key} needs a form of the kind {role.needs.value}, and there is none")
+    if len({role.key for role in programme.roles}) < len(programme.roles):
+        table.complain("roles", "two roles have one key")
+    if len({words.terms.version for words in programme.wording.values()}) > 1:
+        table.complain("languages", "the terms have one version in every language")
