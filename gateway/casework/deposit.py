@@ -1,0 +1,248 @@
+"""From octets on the way in to a sealed message ready for its verb: nothing here opens anything.
+
+A *received* message (mail) is one segment under the body key; its scan, its digests and its sealing go on while it
+streams in. A *composed* message (portal) has segments of its own for each part under that part's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from gateway.domain.partmap import Part, PartMap
+from gateway.domain.record import commitment
+from gateway.domain.summary import Summary
+from gateway.mime.scanner import Scanner
+from gateway.mime.structure import Limits, Structure
+from gateway.store.blobs import BlobFolder
+from gateway.store.ids import new_id
+from gateway.store.messages import message_id_hash
+from gateway.store.sealing import (
+    SealingKey,
+    body_key,
+    new_key,
+    part_key,
+    seal_box,
+    summary_context,
+    summary_key,
+)
+from gateway.store.segments import SealedSegment, SegmentWriter
+
+SALT_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMessage:
+    """A message as it will rest: its segments are durable or stand in `segments`, its content key is only wrapped."""
+
+    id: str
+    composed: bool
+    octets: int
+    sealed_summary: bytes
+    key_id: str
+    suite: int
+    wrapped: bytes
+    segments: tuple[Mapping[str, object], ...]
+    message_id_hash: str | None
+    commitment: str
+
+    @property
+    def ciphertext_hashes(self) -> list[str]:
+        """SHA-256 of each segment's ciphertext, in the order of the segments."""
+        return [str(segment["ciphertext_sha256"]) for segment in self.segments]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a whole received message came to: its structure, its one segment, and digests for the record."""
+
+    structure: Structure
+    segment: SealedSegment
+    digest: bytes
+    body_digest: bytes
+
+
+class ReceivedDeposit:
+    """A message streaming in. `write` holds no plaintext beyond one frame and the header blocks."""
+
+    def __init__(self, blobs: BlobFolder, limits: Limits | None = None) -> None:
+        self._scanner = Scanner(limits or Limits())
+        self._segment = SegmentWriter(blobs)
+        self._whole = hashlib.sha256()
+        self._body = _BodyDigest()
+
+    @property
+    def octets(self) -> int:
+        """How many octets have come."""
+        return self._segment.octets
+
+    def write(self, block: bytes) -> None:
+        """Take octets. Raises StoreFull or StoreUnavailable."""
+        self._scanner.feed(block)
+        self._whole.update(block)
+        self._body.update(block)
+        self._segment.write(block)
+
+    def finish(self) -> Received:
+        """Make the segment durable; call in a thread, it may sync to disk. Raises StoreFull or StoreUnavailable."""
+        return Received(self._scanner.finish(), self._segment.finish(), self._whole.digest(), self._body.digest())
+
+    def abandon(self) -> None:
+        """Give it up; nothing stays."""
+        self._segment.abandon()
+
+
+def seal_received(
+    received: Received, summary: Summary, key: SealingKey, deposit_key: bytes, message_id: str | None = None
+) -> SealedMessage:
+    """Seal a received message's summary and keys to a case. `summary.salt` and `.digest` are filled in here."""
+    row_id = message_id or new_id()
+    content_key = new_key()
+    segment = received.segment.row(row_id, body_key(content_key, row_id))
+    return _sealed(row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False)
+
+
+class ComposedDeposit:
+    """A message composed part by part (portal): each part goes straight into a segment of its own.
+
+    Part "1" is the text. Use: `begin_part`, `write` …, `end_part` (in a thread, it may sync), then `seal`.
+    """
+
+    def __init__(self, blobs: BlobFolder) -> None:
+        self.id = new_id()
+        self._blobs = blobs
+        self._content_key = new_key()
+        self._open: SegmentWriter | None = None
+        self._parts: list[Part] = []
+        self._segments: list[SealedSegment] = []
+        self._digest = hashlib.sha256()
+        self._finished = False
+
+    @property
+    def octets(self) -> int:
+        """How many octets the finished parts have."""
+        return sum(segment.octets for segment in self._segments)
+
+    def begin_part(self, media_type: str, filename: str | None = None) -> None:
+        """Begin the next part. `filename` None means text that is shown."""
+        self._open = SegmentWriter(self._blobs)
+        self._parts.append(
+            Part(
+                path=str(len(self._parts) + 1),
+                media_type=media_type,
+                parameters=(("charset", "utf-8"),) if filename is None else (),
+                disposition="inline" if filename is None else "attachment",
+                filename=filename,
+                encoding="binary",
+            )
+        )
+
+    def write(self, octets: bytes) -> None:
+        """Take octets of the open part. Raises StoreFull or StoreUnavailable."""
+        if self._open is None:
+            raise ValueError("no part is open")
+        self._digest.update(octets)
+        self._open.write(octets)
+
+    def end_part(self) -> None:
+        """Make the open part durable; call in a thread. Raises StoreFull or StoreUnavailable."""
+        if self._open is None:
+            raise ValueError("no part is open")
+        segment = self._open.finish()
+        self._open = None
+        self._segments.append(segment)
+        self._parts[-1] = replace(self._parts[-1], length=segment.octets)
+
+    def drop_part(self) -> None:
+        """Give up the open part only (an empty file field)."""
+        if self._open is not None:
+            self._open.abandon()
+            self._open = None
+            self._parts.pop()
+
+    def abandon(self) -> None:
+        """Give everything up. Finished blobs have no row and no wrapped key: they are swept."""
+        if self._open is not None:
+            self._open.abandon()
+            self._open = None
+
+    def part_map(self) -> PartMap:
+        """Return the map of the finished parts; offsets count within each part's own segment."""
+        return PartMap(tuple(self._parts))
+
+    def seal(self, summary: Summary, key: SealingKey, deposit_key: bytes) -> SealedMessage:
+        """Seal the summary and the keys to a case."""
+        segments = tuple(
+            segment.row(self.id, part_key(self._content_key, self.id, part.path), part=part.path)
+            for part, segment in zip(self._parts, self._segments, strict=True)
+        )
+        return _sealed(
+            self.id, self._content_key, summary, key, deposit_key, self._digest.digest(), segments, composed=True
+        )
+
+
+def _sealed(
+    row_id: str,
+    content_key: bytes,
+    summary: Summary,
+    key: SealingKey,
+    deposit_key: bytes,
+    digest: bytes,
+    segments: tuple[dict[str, object], ...],
+    *,
+    composed: bool,
+) -> SealedMessage:
+    salt = os.urandom(SALT_OCTETS)
+    filled = replace(summary, salt=salt.hex(), digest=digest.hex())
+    return SealedMessage(
+        id=row_id,
+        composed=composed,
+        octets=sum(int(str(segment["octets"])) for segment in segments),
+        sealed_summary=seal_box(summary_key(content_key, row_id), filled.to_bytes(), summary_context(row_id)),
+        key_id=key.id,
+        suite=key.suite,
+        wrapped=key.wrap(content_key, row_id),
+        segments=segments,
+        message_id_hash=message_id_hash(deposit_key, summary.message_id) if summary.message_id else None,
+        commitment=commitment(salt, digest).hex(),
+    )
+
+
+def repeat_key(
+    deposit_key: bytes, sender: str, message_id: str, recipients: tuple[str, ...], body_digest: bytes
+) -> str | None:
+    """Return the keyed hash by which a repeat of a submission is known, or None without a Message-ID.
+
+    Two mails without Message-ID may be equal and both meant; they are two messages.
+    """
+    if not message_id:
+        return None
+    parts = [sender.lower(), message_id.strip(), *sorted(address.lower() for address in recipients)]
+    text = "\x00".join(parts).encode("utf-8", "surrogateescape")
+    return hmac.new(deposit_key, b"repeat\x00" + text + b"\x00" + body_digest, hashlib.sha256).hexdigest()
+
+
+class _BodyDigest:
+    """SHA-256 of what follows the first empty line: trace fields that relays add do not change it."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._tail: bytes | None = b"\r\n"
+
+    def update(self, block: bytes) -> None:
+        if self._tail is None:
+            self._hash.update(block)
+            return
+        joined = self._tail + block
+        found = joined.find(b"\r\n\r\n")
+        if found < 0:
+            self._tail = joined[-3:]
+            return
+        self._tail = None
+        self._hash.update(joined[found + 4 :])
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
