@@ -31,10 +31,10 @@ _DEPTH = 30  # frames told of one exception, the innermost ones
 
 
 def configure(program: str, *, stream: TextIO, level: str = "info", json: bool = False) -> None:
-    """Send the events of `program`, from `level` (debug, info, warning, error) up, to `stream`; JSON lines, or for eyes.
+    """Send the events of `program` from `level` (debug, info, warning, error) up to `stream`: JSON lines, or for eyes.
 
     Takes over for good what else could write text into a log: records of libraries, which are cut to WARNING and
-    stripped of their words before any handler sees them, and uncaught exceptions of the program, threads and finalisers.
+    stripped of their words before a handler sees them, and uncaught exceptions of the program, threads and finalisers.
     """
     colours = stream.isatty() and "NO_COLOR" not in os.environ
     renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=colours)
@@ -101,7 +101,7 @@ def refused(code: int, enhanced: str, reason_kind: str) -> None:
 
 
 def authenticated(kind: str, outcome: str) -> None:
-    """A proof was judged; `kind` is app-password, password, totp …; `outcome` accepted, wrong, throttled, unavailable."""
+    """A proof was judged; `kind` is app-password, password, totp …; `outcome` accepted, wrong, throttled, down."""
     _say("info", "authenticated", kind=kind, outcome=outcome)
 
 
@@ -142,7 +142,7 @@ def alarm(kind: str, table: str, row_id: str) -> None:
 
 
 def incident(where: str, problem: BaseException, incident_id: str = "") -> str:
-    """Tell of an exception that no rule foresaw. Returns the id the peer is told: 8 hex digits, made here unless given."""
+    """Tell of an exception no rule foresaw. Returns the id the peer is told: 8 hex digits, made here unless given."""
     incident_id = incident_id or secrets.token_hex(4)
     _say(
         "error",

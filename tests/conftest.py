@@ -1,0 +1,74 @@
+"""What holds for every test: which run, and that a skip cannot hide.
+
+With CI=true a skipped test fails the run unless a line of `tests/skips.txt` names it: `node id — reason`, `*` stands for
+any text. Tests marked `sweep` run with SWEEP=all only, and then alone with `tests/crash/`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+SKIPS = Path(__file__).with_name("skips.txt")
+
+hypothesis.settings.register_profile("gateway", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+hypothesis.settings.load_profile("gateway")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SkipWatch(SKIPS.read_text("utf-8")), "skip-watch")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    sweeping = os.environ.get("SWEEP") == "all"
+    chosen = [item for item in items if sweeping == is_swept(item, sweeping)]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+def is_swept(item: pytest.Item, sweeping: bool) -> bool:
+    return item.get_closest_marker("sweep") is not None or (sweeping and "crash" in item.path.parts)
+
+
+class SkipWatch:
+    """Collects skips; in CI those that no line of the list names turn the run red."""
+
+    def __init__(self, listed: str) -> None:
+        self.patterns = [as_pattern(line) for line in listed.splitlines() if line.strip() and not line.startswith("#")]
+        self.unlisted: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.note(report)
+
+    def note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        is_skip = report.skipped and not hasattr(report, "wasxfail")
+        if is_skip and not any(pattern.fullmatch(report.nodeid) for pattern in self.patterns):
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.unlisted[report.nodeid] = reason
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.unlisted and os.environ.get("CI") == "true" and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.unlisted and os.environ.get("CI") == "true":
+            terminalreporter.section("skipped, and not listed in tests/skips.txt: the run fails", red=True)
+            for node, reason in sorted(self.unlisted.items()):
+                terminalreporter.line(f"{node} — {reason}")
+
+
+def as_pattern(line: str) -> re.Pattern[str]:
+    node, dash, reason = line.partition(" — ")
+    if not dash or not reason.strip():
+        raise pytest.UsageError(f"tests/skips.txt: a line is `node id — reason`, not: {line}")
+    return re.compile(".*".join(map(re.escape, node.strip().split("*"))))
