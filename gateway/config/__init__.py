@@ -1,0 +1,54 @@
+"""`gateway.toml` as frozen settings: every problem of the file in one report, secrets named by path only.
+
+`load(path)` reads and checks the file; `file_problems(settings)` looks at the files that it names.
+"""
+
+from __future__ import annotations
+
+from gateway.config.files import file_problems, require_private
+from gateway.config.loading import load
+from gateway.config.problems import ConfigProblems, Problem
+from gateway.config.settings import (
+    PROGRAMS,
+    AuthenticatorSettings,
+    DkimSettings,
+    KeyholderSettings,
+    KeySettings,
+    Listen,
+    LogSettings,
+    NotifierSettings,
+    PortalSettings,
+    RelaySettings,
+    RelayTls,
+    Settings,
+    SiteSettings,
+    StoreSettings,
+    SubmissionLimits,
+    SubmissionSettings,
+    TlsSettings,
+)
+
+__all__ = [
+    "PROGRAMS",
+    "AuthenticatorSettings",
+    "ConfigProblems",
+    "DkimSettings",
+    "KeySettings",
+    "KeyholderSettings",
+    "Listen",
+    "LogSettings",
+    "NotifierSettings",
+    "PortalSettings",
+    "Problem",
+    "RelaySettings",
+    "RelayTls",
+    "Settings",
+    "SiteSettings",
+    "StoreSettings",
+    "SubmissionLimits",
+    "SubmissionSettings",
+    "TlsSettings",
+    "file_problems",
+    "load",
+    "require_private",
+]

@@ -1,0 +1,82 @@
+"""The files that the settings name: whether they are there, and whether others can read what is secret."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.config.problems import ConfigProblems, Problem
+from gateway.config.settings import Settings
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def file_problems(settings: Settings) -> list[Problem]:
+    """Look at every file and folder the settings name, as far as this user may; return what is wrong."""
+    problems: list[Problem] = []
+    for key, path in _readable(settings).items():
+        problems += _missing(settings, key, path)
+    for key, path in _secrets(settings).items():
+        problems += _missing(settings, key, path) or exposed(settings.file, key, path)
+    for path in sorted(key_files(settings)):
+        problems += exposed(settings.file, "keys.folder", path)
+    return problems
+
+
+def require_private(settings: Settings, paths: Iterable[Path]) -> None:
+    """Raise ConfigProblems when one of these files can be read by others than its owner."""
+    problems = [problem for path in paths for problem in exposed(settings.file, "", path)]
+    if problems:
+        raise ConfigProblems(problems)
+
+
+def key_files(settings: Settings) -> list[Path]:
+    """Return every file below the folder of keys that this user may see and that is not a public half."""
+    try:
+        return [path for path in settings.keys.folder.rglob("*") if path.is_file() and ".pub" not in path.suffixes]
+    except OSError:
+        return []
+
+
+def exposed(file: Path, key: str, path: Path) -> list[Problem]:
+    """Return a problem when others than its owner can read or change the file."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return []
+    if not mode & OTHERS:
+        return []
+    what = f"{path} can be read or changed by others (mode {stat.S_IMODE(mode):04o})."
+    return [Problem(str(file), key, what, f"Run: chmod 0{'700' if stat.S_ISDIR(mode) else '600'} {path}")]
+
+
+def _readable(settings: Settings) -> dict[str, Path]:
+    named = {
+        "submission.certificate": settings.submission.certificate,
+        "portal.certificate": settings.portal.certificate,
+    }
+    if settings.notifier.relay and settings.notifier.relay.ca_file:
+        named["notifier.ca_file"] = settings.notifier.relay.ca_file
+    return named
+
+
+def _secrets(settings: Settings) -> dict[str, Path]:
+    named = {"submission.key": settings.submission.key, "portal.key": settings.portal.key}
+    if settings.keys.passphrase_file:
+        named["keys.passphrase_file"] = settings.keys.passphrase_file
+    if settings.notifier.dkim:
+        named["notifier.dkim.key"] = settings.notifier.dkim.key
+    if settings.notifier.relay and settings.notifier.relay.credentials_file:
+        named["notifier.credentials_file"] = settings.notifier.relay.credentials_file
+    return named
+
+
+def _missing(settings: Settings, key: str, path: Path) -> list[Problem]:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return [Problem(str(settings.file), key, f"there is no file {path}.", "Make it, or correct the path.")]
+    except OSError:
+        return []
+    return []

@@ -1,0 +1,289 @@
+"""From the file to the settings: every table, its defaults, and the rules that hold between them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from gateway import resources
+from gateway.config.problems import ConfigProblems, Problem
+from gateway.config.reading import Table
+from gateway.config.settings import (
+    AuthenticatorSettings,
+    DkimSettings,
+    KeyholderSettings,
+    KeySettings,
+    LogSettings,
+    NotifierSettings,
+    PortalSettings,
+    RelaySettings,
+    RelayTls,
+    Settings,
+    SiteSettings,
+    StoreSettings,
+    SubmissionLimits,
+    SubmissionSettings,
+    TlsSettings,
+)
+
+MAX_FILE_OCTETS = 1024 * 1024
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
+_PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+_LANGUAGE = re.compile(r"[a-z]{2}\Z")
+_ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
+_ALLOWED = re.compile(r"[^\s@<>,;]{0,64}@[a-z0-9.-]{1,253}\Z")
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
+_ANY = re.compile(r".+\Z")
+_RELAY = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HOST_SHAPE = 'a host name in lower-case letters, such as "secure.example.gov"'
+
+
+def load(path: Path) -> Settings:
+    """Read `gateway.toml`. Raises ConfigProblems with everything that is wrong in it."""
+    file = Path(path).absolute()
+    problems: list[Problem] = []
+    data = _parse(file, problems)
+    if problems:
+        raise ConfigProblems(problems)
+    root = Table(data, "", file, problems)
+    settings = _settings(root, file)
+    root.close()
+    if problems:
+        raise ConfigProblems(problems)
+    return settings
+
+
+def _parse(file: Path, problems: list[Problem]) -> Mapping[str, object]:
+    try:
+        with file.open("rb") as stream:
+            return tomllib.loads(stream.read(MAX_FILE_OCTETS).decode("utf-8"))
+    except FileNotFoundError:
+        do = 'Name it by --config PATH, or make a new one: "gateway init FOLDER".'
+        problems.append(Problem(str(file), "", "there is no such file.", do))
+    except OSError as error:
+        problems.append(Problem(str(file), "", f"cannot be read: {error.strerror}.", "Check who owns it and its mode."))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text"
+        problems.append(Problem(str(file), "", f"is not TOML: {what}.", "Correct that line; texts stand in quotes."))
+    return {}
+
+
+def _settings(root: Table, file: Path) -> Settings:
+    site = root.table("site", _site)
+    tls = root.table("tls", _tls)
+    return Settings(
+        file=file,
+        site=site,
+        programmes=root.table("programmes", lambda table: _programmes(table, file.parent)),
+        store=root.table("store", lambda table: _store(table, site)),
+        keys=root.table("keys", _keys),
+        keyholder=root.table("keyholder", lambda table: _keyholder(table, site)),
+        authenticator=root.table("authenticator", lambda table: _authenticator(table, site)),
+        submission=root.table("submission", lambda table: _submission(table, site, tls)),
+        notifier=root.table("notifier", lambda table: _notifier(table, site)),
+        portal=root.table("portal", lambda table: _portal(table, tls)),
+        tls=tls,
+        log=root.table("log", _log),
+    )
+
+
+def _site(table: Table) -> SiteSettings:
+    portal = table.text("portal_url", None, _PORTAL, 'the portal\'s address: "https://host/", nothing after it')
+    return SiteSettings(
+        name=table.text("name"),
+        domain=table.text("domain", None, _HOST, _HOST_SHAPE),
+        portal_url=portal if portal.endswith("/") else f"{portal}/",
+        environment=table.text("environment", None, _ENVIRONMENT, 'one lower-case word: "production", "trial", …'),
+        language=table.text("language", "en", _LANGUAGE, 'two lower-case letters, such as "en"'),
+        data=table.path("data", "data"),
+        run=table.path("run", "run"),
+    )
+
+
+def _programmes(table: Table, base: Path) -> tuple[Path, ...]:
+    folders: list[Path] = []
+    for name in table.texts("use", ("cwa",), _ANY, 'the name of a shipped programme or "./folder" of your own'):
+        folder = base / name if "/" in name else resources.programmes_folder() / name
+        if not (folder / "programme.toml").is_file():
+            shipped = sorted(one.name for one in resources.programmes_folder().iterdir() if one.is_dir())
+            what = f'names "{name}", and there is no programme.toml in {folder}.'
+            table.complain("use", what, f"Shipped: {', '.join(shipped)}; a folder of your own is written with a slash.")
+        folders.append(folder)
+    if not folders:
+        table.complain("use", "names no programme.", 'A gateway runs at least one: use = ["cwa"].')
+    return tuple(folders)
+
+
+def _store(table: Table, site: SiteSettings) -> StoreSettings:
+    return StoreSettings(
+        url=_database_url(table, "url", site.data / "gateway.db"),
+        blobs=table.path("blobs", site.data / "blobs"),
+        reserve_octets=table.size("reserve", "64 MiB", 0),
+        readers=table.whole("readers", 4, 1, 64),
+    )
+
+
+def _database_url(table: Table, key: str, default: Path) -> str:
+    text = table.text(key, f"sqlite:///{default}")
+    advice = (
+        'Give "sqlite:////folder/file.db" or "postgresql+psycopg://role@host/database" (its password: in ~/.pgpass).'
+    )
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        table.complain(key, "is not a database address.", advice)
+        return text
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        table.complain(key, "names a database that the gateway does not use.", advice)
+    if url.password:
+        table.complain(key, "holds a password.", "Take it out and put it into ~/.pgpass or PGPASSFILE, mode 0600.")
+    if url.drivername == "sqlite":
+        if not url.database or url.database == ":memory:":
+            table.complain(key, "names no file.", advice)
+        return f"sqlite:///{table.folder / (url.database or 'gateway.db')}"
+    return text
+
+
+def _keys(table: Table) -> KeySettings:
+    return KeySettings(folder=table.path("folder", "keys"), passphrase_file=table.maybe_path("passphrase_file"))
+
+
+def _keyholder(table: Table, site: SiteSettings) -> KeyholderSettings:
+    return KeyholderSettings(
+        socket=table.path("socket", site.run / "keyholder.sock"),
+        operator_socket=table.path("operator_socket", site.run / "keyholder-operator.sock"),
+        store_url=_database_url(table, "store_url", site.data / "keyholder" / "keyholder.db"),
+        operators=table.users("operators"),
+        peers=table.users("peers"),
+        session_per_minute=table.whole("session_per_minute", 60, 1, 100_000),
+        person_per_day=table.whole("person_per_day", 1000, 1, 10_000_000),
+    )
+
+
+def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
+    idle = table.time("session_idle", "30 min", 60)
+    absolute = table.time("session_absolute", "12 h", 60)
+    if idle > absolute:
+        table.complain("session_idle", "is longer than session_absolute.", "Make it shorter, or the other longer.")
+    return AuthenticatorSettings(
+        socket=table.path("socket", site.run / "authenticator.sock"),
+        operator_socket=table.path("operator_socket", site.run / "authenticator-operator.sock"),
+        operators=table.users("operators"),
+        peers=table.users("peers"),
+        session_idle_seconds=idle,
+        session_absolute_seconds=absolute,
+    )
+
+
+def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> SubmissionSettings:
+    certificate, key = _certificate(table, tls)
+    starttls = table.listens("starttls", ("0.0.0.0:587",))
+    implicit = table.listens("tls", ("0.0.0.0:465",))
+    if not starttls and not implicit:
+        table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
+    return SubmissionSettings(
+        hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
+        starttls=starttls,
+        tls=implicit,
+        certificate=certificate,
+        key=key,
+        max_message_octets=table.size("max_message", "150 MiB", 64 * 1024),
+        limits=table.table("limits", _limits),
+    )
+
+
+def _limits(table: Table) -> SubmissionLimits:
+    return SubmissionLimits(
+        connections=table.whole("connections", 1000, 1, 1_000_000),
+        connections_per_address=table.whole("connections_per_address", 50, 1, 1_000_000),
+        recipients=table.whole("recipients", 100, 1, 10_000),
+        errors=table.whole("errors", 20, 1, 1000),
+        command_seconds=table.time("command_time", "300 s"),
+        chunk_seconds=table.time("chunk_time", "60 s"),
+        minimum_rate=table.whole("minimum_rate", 500, 0, 1_000_000_000),
+        auth_failures=table.whole("auth_failures", 100, 1, 10_000),
+    )
+
+
+def _certificate(table: Table, tls: TlsSettings) -> tuple[Path, Path]:
+    if table.has("certificate") != table.has("key"):
+        table.complain("certificate", "and key go together.", "Give both, or leave both out to use those of [tls].")
+    return table.path("certificate", tls.certificate), table.path("key", tls.key)
+
+
+def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
+    dkim = table.table("dkim", lambda inner: _dkim(inner, site)) if table.has("dkim") else None
+    first = table.time("first_retry", "1 min", 1)
+    longest = table.time("longest_retry", "1 h", 1)
+    if first > longest:
+        table.complain("first_retry", "is longer than longest_retry.", "Make it shorter, or the other longer.")
+    return NotifierSettings(
+        relay=_relay(table, site),
+        hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
+        sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
+        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
+        dkim=dkim,
+        first_retry_seconds=first,
+        longest_retry_seconds=longest,
+        give_up_seconds=table.time("give_up", "5 d", 60),
+        connections=table.whole("connections", 4, 1, 100),
+    )
+
+
+def _relay(table: Table, site: SiteSettings) -> RelaySettings | None:
+    named = table.has("relay")
+    if not named and not site.is_trial:
+        table.complain("relay", "is missing.", 'In production notifications need a mail relay: relay = "host".')
+    host = table.text("relay", "localhost", _RELAY, "the host name or address of a mail relay")
+    tls = RelayTls(table.choice("tls", RelayTls.STARTTLS, list(RelayTls)))
+    if tls is RelayTls.NONE and host not in _LOOPBACK:
+        table.complain("tls", f'is "none", and {host} is another machine.', 'Use "starttls" or "implicit".')
+    relay = RelaySettings(
+        host=host,
+        port=table.whole("port", 465 if tls is RelayTls.IMPLICIT else 587, 1, 65535),
+        tls=tls,
+        ca_file=table.maybe_path("ca_file"),
+        credentials_file=table.maybe_path("credentials_file"),
+    )
+    return relay if named else None
+
+
+def _dkim(table: Table, site: SiteSettings) -> DkimSettings:
+    return DkimSettings(
+        selector=table.text("selector", None, _SELECTOR, 'a selector, such as "gw2026"'),
+        domain=table.text("domain", site.domain, _HOST, _HOST_SHAPE),
+        key=table.path("key", None),
+    )
+
+
+def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
+    certificate, key = _certificate(table, tls)
+    listen = table.listens("listen", ("0.0.0.0:443",))
+    if not listen:
+        table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:443"].')
+    return PortalSettings(
+        listen=listen,
+        certificate=certificate,
+        key=key,
+        max_upload_octets=table.size("max_upload", "1 GiB", 64 * 1024),
+    )
+
+
+def _tls(table: Table) -> TlsSettings:
+    return TlsSettings(
+        certificate=table.path("certificate", "tls/certificate.pem"), key=table.path("key", "tls/key.pem")
+    )
+
+
+def _log(table: Table) -> LogSettings:
+    return LogSettings(
+        level=table.choice("level", "info", ("debug", "info", "warning", "error")),
+        format=table.choice("format", "auto", ("auto", "json", "console")),
+    )

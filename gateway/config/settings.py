@@ -1,0 +1,198 @@
+"""The settings as values. Paths are absolute, sizes are octets, times are seconds; a secret is only ever a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from gateway.domain.notice import PRODUCTION
+
+PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
+"""Every program, in the order in which they are started; they are stopped in the opposite one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where a program listens. Port 0 lets the system choose; IPv6 hosts are without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """Who runs this gateway, under which names, and where it keeps what it makes."""
+
+    name: str
+    domain: str
+    portal_url: str
+    environment: str
+    language: str
+    data: Path
+    run: Path
+
+    @property
+    def is_trial(self) -> bool:
+        """True outside production: banners, references with `T-`, mail to the allow-list only."""
+        return self.environment != PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The database and the blobs. `reserve_octets` of disk stay free."""
+
+    url: str
+    blobs: Path
+    reserve_octets: int
+    readers: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Where keys lie, and the file whose octets protect them (None: the machine's own protection is all there is)."""
+
+    folder: Path
+    passphrase_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyholderSettings:
+    """Sockets, its own store, who may operate it and who may ask it (user ids), and how fast keys are opened."""
+
+    socket: Path
+    operator_socket: Path
+    store_url: str
+    operators: tuple[int, ...]
+    peers: tuple[int, ...]
+    session_per_minute: int
+    person_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorSettings:
+    """Sockets, who may operate it, and how long a sign-in lasts."""
+
+    socket: Path
+    operator_socket: Path
+    operators: tuple[int, ...]
+    peers: tuple[int, ...]
+    session_idle_seconds: int
+    session_absolute_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionLimits:
+    """What the employees' door bears from one and from all. Times are seconds, rates octets a second."""
+
+    connections: int
+    connections_per_address: int
+    recipients: int
+    errors: int
+    command_seconds: int
+    chunk_seconds: int
+    minimum_rate: int
+    auth_failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionSettings:
+    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits."""
+
+    hostname: str
+    starttls: tuple[Listen, ...]
+    tls: tuple[Listen, ...]
+    certificate: Path
+    key: Path
+    max_message_octets: int
+    limits: SubmissionLimits
+
+
+class RelayTls(StrEnum):
+    """How mail reaches the relay. NONE is for a relay on this machine only."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """The host that takes outgoing mail. `credentials_file` has a user name and a password, a line each."""
+
+    host: str
+    port: int
+    tls: RelayTls
+    ca_file: Path | None
+    credentials_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class DkimSettings:
+    """What notifications are signed with."""
+
+    selector: str
+    domain: str
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierSettings:
+    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `@domain`) are written to."""
+
+    relay: RelaySettings | None
+    hostname: str
+    sender: str
+    allow_list: tuple[str, ...]
+    dkim: DkimSettings | None
+    first_retry_seconds: int
+    longest_retry_seconds: int
+    give_up_seconds: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSettings:
+    """The pages: where they are served, with which certificate, and how much one reply may carry."""
+
+    listen: tuple[Listen, ...]
+    certificate: Path
+    key: Path
+    max_upload_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """The certificate that programs use unless their own table names another."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """How much is logged, and whether for machines (`json`) or for people (`console`)."""
+
+    level: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole file. `programmes` are folders; `file` is where all this was read."""
+
+    file: Path
+    site: SiteSettings
+    programmes: tuple[Path, ...]
+    store: StoreSettings
+    keys: KeySettings
+    keyholder: KeyholderSettings
+    authenticator: AuthenticatorSettings
+    submission: SubmissionSettings
+    notifier: NotifierSettings
+    portal: PortalSettings
+    tls: TlsSettings
+    log: LogSettings
