@@ -1,7 +1,8 @@
 """Named places where a test may kill this process or make a step fail.
 
-`GATEWAY_FAILPOINTS` holds comma-separated `name=action[@n]`: action `kill` (SIGKILL to itself), `exit`, `enospc`, `eio` or
-`error`; `@n` acts at the n-th passing only, counted from 1. Without that variable every call is one dictionary look-up.
+`GATEWAY_FAILPOINTS` holds comma-separated `name=action[@n]`: action `kill` (SIGKILL to itself), `exit`, `enospc`, `eio`
+or `error`; `@n` acts at the n-th passing only, counted from 1. Without that variable a call is one dictionary look-up.
+`GATEWAY_FAILPOINT_ONCE` names a folder that remembers what has acted: no point acts twice, not even in a later process.
 `GATEWAY_FAILPOINT_LOG` names a file that receives each name passed, so that a sweep knows what a story touches.
 """
 
@@ -11,8 +12,10 @@ import errno
 import os
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 
 VARIABLE = "GATEWAY_FAILPOINTS"
+ONCE_VARIABLE = "GATEWAY_FAILPOINT_ONCE"
 LOG_VARIABLE = "GATEWAY_FAILPOINT_LOG"
 
 
@@ -33,6 +36,7 @@ def _parse(text: str) -> dict[str, _Plan]:
 
 
 _plans = _parse(os.environ.get(VARIABLE, ""))
+_once_folder = os.environ.get(ONCE_VARIABLE)
 _log_path = os.environ.get(LOG_VARIABLE)
 _seen: set[str] = set()
 
@@ -51,7 +55,7 @@ def failpoint(name: str) -> None:
     if plan is None:
         return
     plan.passed += 1
-    if plan.at in (0, plan.passed):
+    if plan.at in (0, plan.passed) and _is_first(name):
         _act(plan.action, name)
 
 
@@ -59,6 +63,16 @@ def arm(text: str) -> None:
     """Replace the armed failpoints of this process (tests only run this in a process of their own)."""
     _plans.clear()
     _plans.update(_parse(text))
+
+
+def _is_first(name: str) -> bool:
+    if _once_folder is None:
+        return True
+    try:
+        Path(_once_folder, name).touch(0o600, exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _act(action: str, name: str) -> None:

@@ -48,7 +48,7 @@ class Mailroom:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One accepted envelope recipient: a case's other side (`case_id`), or a person and the cases they may be meant in."""
+    """One accepted envelope recipient: a case's other side (`case_id`), or a person in one of the `shared` cases."""
 
     address: Address
     case_id: str | None
@@ -101,9 +101,7 @@ def resolve(connection: Connection, mailroom: Mailroom, author_id: str, address:
         shared = _shared_cases(connection, mailroom, author_id, person.id, now_us)
         if shared:
             return Target(address, None, person.id, shared)
-    raise NotAllowed(
-        f"You have no open case with this recipient, so nothing was sent. For access ask {mailroom.ask}."
-    )
+    raise NotAllowed(f"You have no open case with this recipient, so nothing was sent. For access ask {mailroom.ask}.")
 
 
 def decide(
@@ -120,7 +118,7 @@ def decide(
     Raises NotAllowed when no case or several fit, naming the references; Tampered when the case's key is not genuine.
     """
     parent = find_by_message_ids(connection, deposit_hashes)
-    entered = _case_of(connection, mailroom, author_id, targets, hints, parent.case_id if parent else None, now_us)
+    entered = _case_of(connection, mailroom, targets, hints, parent.case_id if parent else None)
     recipients = _served(connection, mailroom, entered, author_id, targets, hints, now_us)
     return Decision(
         case=entered,
@@ -131,9 +129,7 @@ def decide(
     )
 
 
-def _case_target(
-    connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int
-) -> Target:
+def _case_target(connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
     try:
         found = case_by_reference(connection, parse(address.local))
     except ValueError:
@@ -144,9 +140,7 @@ def _case_target(
             if not correspondents(connection, mailroom.authority, found.id, now_us):
                 raise NotAllowed(f"Nobody of the other side has access to this case now. Ask {mailroom.ask}.")
             return Target(address, found.id, None, frozenset({found.id}))
-    raise NotAllowed(
-        f"You have no open case by this address, so nothing was sent. For access ask {mailroom.ask}."
-    )
+    raise NotAllowed(f"You have no open case by this address, so nothing was sent. For access ask {mailroom.ask}.")
 
 
 def _shared_cases(
@@ -166,11 +160,9 @@ def _shared_cases(
 def _case_of(
     connection: Connection,
     mailroom: Mailroom,
-    author_id: str,
     targets: Sequence[Target],
     hints: Hints,
     parent_case: str | None,
-    now_us: int,
 ) -> Case:
     addressed = {target.case_id for target in targets if target.case_id}
     if len(addressed) > 1:
@@ -249,9 +241,7 @@ def _header_places(hints: Hints) -> dict[str, str]:
 def _left_in_clear(mailroom: Mailroom, targets: Sequence[Target], hints: Hints) -> int:
     inside = {target.address.key for target in targets}
     domains = mailroom.employee_domains | {mailroom.domain}
-    return sum(
-        key not in inside and key.rpartition("@")[2] not in domains for key in _header_places(hints)
-    )
+    return sum(key not in inside and key.rpartition("@")[2] not in domains for key in _header_places(hints))
 
 
 def _key_of(text: str) -> str | None:

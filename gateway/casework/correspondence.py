@@ -88,9 +88,7 @@ def post(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Post
     _tell_author(tx, posting, entered, place, reference)
     _insert_entry(tx, posting, place, reference)
     if posting.repeat_key:
-        tx.insert(
-            repeat, key=posting.repeat_key, message_id=posting.sealed.id, reference=reference, at_us=tx.now_us
-        )
+        tx.insert(repeat, key=posting.repeat_key, message_id=posting.sealed.id, reference=reference, at_us=tx.now_us)
     return Posted(reference, posting.sealed.id, repeated=False)
 
 
@@ -175,9 +173,7 @@ def _insert_message(tx: Transaction, posting: Posting, place: Standing, referenc
         received_us=tx.now_us,
         withdrawn_us=None,
     )
-    tx.insert(
-        message_wrap, message_id=sealed.id, key_id=sealed.key_id, suite=sealed.suite, wrapped=sealed.wrapped
-    )
+    tx.insert(message_wrap, message_id=sealed.id, key_id=sealed.key_id, suite=sealed.suite, wrapped=sealed.wrapped)
     for row in sealed.segments:
         tx.insert(segment, **row)
 

@@ -70,9 +70,7 @@ def cases_of(
     return [(Case(row.id, row.programme, parse(row.reference), row.closed_us is None), places[row.id]) for row in rows]
 
 
-def correspondents(
-    connection: Connection, authority: Ed25519PublicKey, case_id: str, now_us: int
-) -> dict[str, Right]:
+def correspondents(connection: Connection, authority: Ed25519PublicKey, case_id: str, now_us: int) -> dict[str, Right]:
     """Return the persons of the other side and the right of each."""
     covers = select(agreement_case).where(agreement_case.c.case_id == case_id, *_now(agreement_case, now_us))
     agreements = {row.agreement_id for row in genuine(agreement_case, connection.execute(covers), authority)}
@@ -94,9 +92,7 @@ def correspondents(
 
 def office(connection: Connection, authority: Ed25519PublicKey, case_id: str, now_us: int) -> set[str]:
     """Return the employees who stand in a case, alone or by a team."""
-    rows = connection.execute(
-        select(assignment).where(assignment.c.case_id == case_id, *_now(assignment, now_us))
-    )
+    rows = connection.execute(select(assignment).where(assignment.c.case_id == case_id, *_now(assignment, now_us)))
     assigned = genuine(assignment, rows, authority)
     members = connection.execute(
         select(team_member).where(

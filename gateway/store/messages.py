@@ -43,9 +43,7 @@ def messages_of_case(
     conditions = [message.c.case_id == case_id]
     if before is not None:
         at, message_id = before
-        conditions.append(
-            or_(message.c.received_us < at, and_(message.c.received_us == at, message.c.id < message_id))
-        )
+        conditions.append(or_(message.c.received_us < at, and_(message.c.received_us == at, message.c.id < message_id)))
     conditions.append(or_(message.c.withdrawn_us.is_(None), message.c.side == reader_side.value))
     statement = (
         select(message).where(*conditions).order_by(message.c.received_us.desc(), message.c.id.desc()).limit(limit)
@@ -56,9 +54,7 @@ def messages_of_case(
 def segments_of(connection: Connection, message_id: str, part: str = "") -> Sequence[Row[Any]]:
     """Return the segments of a received message (`part` empty) or of one part of a composed one, in order."""
     return connection.execute(
-        select(segment)
-        .where(segment.c.message_id == message_id, segment.c.part == part)
-        .order_by(segment.c.ordinal)
+        select(segment).where(segment.c.message_id == message_id, segment.c.part == part).order_by(segment.c.ordinal)
     ).all()
 
 

@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core metadata. Instants are microseconds UTC (`*_us`), ids are text, sealed things are octets.
+"""The tables, as SQLAlchemy Core metadata. Instants are microseconds UTC (`*_us`), ids are text, sealed things octets.
 
 Tables in `AUTHORITY` give power: each row carries `version` (it only grows) and `signature`, made by the keyholder
 over every other column (`gateway.store.authority`). Nothing acts on such a row before its signature is checked.
@@ -346,5 +346,7 @@ leaf = Table(
     Column("kind", String(40), nullable=False),
     Column("body", Text, nullable=False),
     Column("position", BigInteger, unique=True),
-    Index("ix_leaf_unpositioned", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")),
+    Index(
+        "ix_leaf_unpositioned", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")
+    ),
 )
