@@ -46,9 +46,7 @@ class Table:
         """Tell whether the key is set and was not read before."""
         return key in self._data
 
-    def text(
-        self, key: str, default: str | None = None, pattern: re.Pattern[str] | None = None, shape: str = ""
-    ) -> str:
+    def text(self, key: str, default: str | None = None, like: re.Pattern[str] | None = None, shape: str = "") -> str:
         """Read one line of text that matches `like`; `shape` says in words what is wanted."""
         value = self._take(key, default)
         if value is None:
