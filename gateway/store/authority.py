@@ -7,11 +7,12 @@ sealing key and the authenticator a credential, too; see `docs/decisions/`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Row, Table
+from sqlalchemy import Row, RowMapping, Table
 
 from gateway import maillog
 from gateway.domain.errors import Tampered
@@ -20,7 +21,31 @@ from gateway.domain.record import Fact, canonical
 _CONTEXT = b"gateway authority row v1\x00"
 
 
-def statement(table: Table, row: Mapping[str, Any]) -> bytes:
+class Floors(Protocol):
+    """The lowest version that each row may have. Called from any thread."""
+
+    def accept(self, table: str, row_id: str, version: int) -> bool:
+        """Tell whether a genuine row is no older than one already seen, and remember it when it is newer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WatchfulKey:
+    """The authority key with a memory: what was genuine once and has been replaced since is not genuine (rollback)."""
+
+    public: Ed25519PublicKey
+    floors: Floors
+
+    def verify(self, signature: bytes, octets: bytes) -> None:
+        """Check a signature. Raises InvalidSignature."""
+        self.public.verify(signature, octets)
+
+
+AuthorityKey = Ed25519PublicKey | WatchfulKey
+"""What rows are checked with: the public key everywhere, in the keyholder the key with a memory."""
+
+
+def statement(table: Table, row: Mapping[str, Any] | RowMapping) -> bytes:
     """Return the octets a row's signature stands over: its table's name and every column but the signature."""
     columns: dict[str, Fact] = {}
     for column in table.columns:
@@ -30,21 +55,21 @@ def statement(table: Table, row: Mapping[str, Any]) -> bytes:
     return _CONTEXT + canonical({"table": table.name, "row": columns})
 
 
-def sign(table: Table, row: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
+def sign(table: Table, row: Mapping[str, Any] | RowMapping, key: Ed25519PrivateKey) -> bytes:
     """Return the signature of a row."""
     return key.sign(statement(table, row))
 
 
-def is_genuine(table: Table, row: Row[Any], key: Ed25519PublicKey) -> bool:
-    """Tell whether the keyholder signed this very row."""
+def is_genuine(table: Table, row: Row[Any], key: AuthorityKey) -> bool:
+    """Tell whether the keyholder signed this very row, and no newer one that `key` knows of."""
     try:
         key.verify(bytes(row.signature), statement(table, row._mapping))
     except InvalidSignature:
         return False
-    return True
+    return not isinstance(key, WatchfulKey) or key.floors.accept(table.name, row.id, row.version)
 
 
-def genuine(table: Table, rows: Iterable[Row[Any]], key: Ed25519PublicKey) -> list[Row[Any]]:
+def genuine(table: Table, rows: Iterable[Row[Any]], key: AuthorityKey) -> list[Row[Any]]:
     """Return the rows that the keyholder signed; each other one gives nothing and raises an alarm."""
     accepted: list[Row[Any]] = []
     for row in rows:
@@ -55,7 +80,7 @@ def genuine(table: Table, rows: Iterable[Row[Any]], key: Ed25519PublicKey) -> li
     return accepted
 
 
-def require_genuine(table: Table, row: Row[Any], key: Ed25519PublicKey) -> Row[Any]:
+def require_genuine(table: Table, row: Row[Any], key: AuthorityKey) -> Row[Any]:
     """Return the row. Raises Tampered, with an alarm, when the keyholder did not sign it."""
     if not is_genuine(table, row, key):
         maillog.alarm("authority", table.name, row.id)

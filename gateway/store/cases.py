@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
 from gateway.domain.rights import Right, Side, Standing
-from gateway.store.authority import genuine, require_genuine
+from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.people import teams_of
 from gateway.store.sealing import SealingKey
 from gateway.store.tables import agreement_case, assignment, case, designated_user, person, sealing_key, team_member
@@ -38,14 +37,14 @@ def case_by_reference(connection: Connection, reference: Reference) -> Case | No
 
 
 def standing(
-    connection: Connection, authority: Ed25519PublicKey, case_id: str, person_id: str, now_us: int
+    connection: Connection, authority: AuthorityKey, case_id: str, person_id: str, now_us: int
 ) -> Standing | None:
     """Return the place of a person in a case now, the strongest where there are several, or None."""
     return standings(connection, authority, [case_id], person_id, now_us).get(case_id)
 
 
 def standings(
-    connection: Connection, authority: Ed25519PublicKey, case_ids: Iterable[str] | None, person_id: str, now_us: int
+    connection: Connection, authority: AuthorityKey, case_ids: Iterable[str] | None, person_id: str, now_us: int
 ) -> dict[str, Standing]:
     """Return a person's standing by case, in the given cases or (None) in all."""
     alive = select(person.c.id).where(person.c.id == person_id, person.c.ended_us.is_(None))
@@ -62,7 +61,7 @@ def standings(
 
 
 def cases_of(
-    connection: Connection, authority: Ed25519PublicKey, person_id: str, now_us: int
+    connection: Connection, authority: AuthorityKey, person_id: str, now_us: int
 ) -> list[tuple[Case, Standing]]:
     """Return the cases a person stands in now, newest first."""
     places = standings(connection, authority, None, person_id, now_us)
@@ -70,7 +69,7 @@ def cases_of(
     return [(Case(row.id, row.programme, parse(row.reference), row.closed_us is None), places[row.id]) for row in rows]
 
 
-def correspondents(connection: Connection, authority: Ed25519PublicKey, case_id: str, now_us: int) -> dict[str, Right]:
+def correspondents(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> dict[str, Right]:
     """Return the persons of the other side and the right of each."""
     covers = select(agreement_case).where(agreement_case.c.case_id == case_id, *_now(agreement_case, now_us))
     agreements = {row.agreement_id for row in genuine(agreement_case, connection.execute(covers), authority)}
@@ -90,7 +89,7 @@ def correspondents(connection: Connection, authority: Ed25519PublicKey, case_id:
     return found
 
 
-def office(connection: Connection, authority: Ed25519PublicKey, case_id: str, now_us: int) -> set[str]:
+def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> set[str]:
     """Return the employees who stand in a case, alone or by a team."""
     rows = connection.execute(select(assignment).where(assignment.c.case_id == case_id, *_now(assignment, now_us)))
     assigned = genuine(assignment, rows, authority)
@@ -105,7 +104,7 @@ def office(connection: Connection, authority: Ed25519PublicKey, case_id: str, no
     return set(connection.execute(alive).scalars())
 
 
-def case_sealing_key(connection: Connection, authority: Ed25519PublicKey, case_id: str) -> SealingKey:
+def case_sealing_key(connection: Connection, authority: AuthorityKey, case_id: str) -> SealingKey:
     """Return the key that messages of a case are sealed to.
 
     Raises Tampered when the row is not the keyholder's, StoreUnavailable when the case has no key yet.
@@ -123,7 +122,7 @@ def case_sealing_key(connection: Connection, authority: Ed25519PublicKey, case_i
 
 def _correspondent_standings(
     connection: Connection,
-    authority: Ed25519PublicKey,
+    authority: AuthorityKey,
     case_ids: list[str] | None,
     person_id: str,
     now_us: int,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from gateway.domain.rights import Side
-from gateway.store.authority import genuine
+from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.tables import person, person_address, team, team_member
 
 
@@ -72,7 +71,7 @@ def team_by_address(connection: Connection, key: str) -> Team | None:
     return None if row is None else Team(row.id, row.programme, row.name, row.address)
 
 
-def teams_of(connection: Connection, authority: Ed25519PublicKey, person_id: str, now_us: int) -> set[str]:
+def teams_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> set[str]:
     """Return the ids of the teams a person is a member of now."""
     statement = select(team_member).where(
         team_member.c.person_id == person_id,
