@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from gateway.casework.correspondence import Served
 from gateway.domain.address import Address, parse_address
 from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.notice import outbox_id_of
 from gateway.domain.reference import Reference, find, parse
 from gateway.domain.rights import Side
 from gateway.domain.summary import Mailbox
@@ -29,8 +30,8 @@ from gateway.store.cases import (
     standing,
     standings,
 )
-from gateway.store.messages import find_by_message_ids
-from gateway.store.people import people_by_address, team_by_address, teams_of
+from gateway.store.messages import find_by_message_ids, find_by_notices
+from gateway.store.people import addresses_of, people_by_address, team_by_address, teams_of
 from gateway.store.sealing import SealingKey
 
 MAX_NAMED = 5
@@ -117,7 +118,8 @@ def decide(
 
     Raises NotAllowed when no case or several fit, naming the references; Tampered when the case's key is not genuine.
     """
-    parent = find_by_message_ids(connection, deposit_hashes)
+    notices = [found for text in hints.answered if (found := outbox_id_of(text))]
+    parent = find_by_message_ids(connection, deposit_hashes) or find_by_notices(connection, notices)
     entered = _case_of(connection, mailroom, targets, hints, parent.case_id if parent else None)
     recipients = _served(connection, mailroom, entered, author_id, targets, hints, now_us)
     return Decision(
@@ -125,7 +127,7 @@ def decide(
         key=case_sealing_key(connection, mailroom.authority, entered.id),
         parent_id=parent.id if parent is not None and parent.case_id == entered.id else None,
         recipients=recipients,
-        left_in_clear=_left_in_clear(mailroom, targets, hints),
+        left_in_clear=_left_in_clear(connection, mailroom, author_id, targets, hints, now_us),
     )
 
 
@@ -238,9 +240,17 @@ def _header_places(hints: Hints) -> dict[str, str]:
     return places
 
 
-def _left_in_clear(mailroom: Mailroom, targets: Sequence[Target], hints: Hints) -> int:
+def _left_in_clear(
+    connection: Connection,
+    mailroom: Mailroom,
+    author_id: str,
+    targets: Sequence[Target],
+    hints: Hints,
+    now_us: int,
+) -> int:
     inside = {target.address.key for target in targets}
-    domains = mailroom.employee_domains | {mailroom.domain}
+    own = addresses_of(connection, [author_id], now_us).get(author_id, [])
+    domains = mailroom.employee_domains | {mailroom.domain} | {text.lower().rpartition("@")[2] for text in own}
     return sum(key not in inside and key.rpartition("@")[2] not in domains for key in _header_places(hints))
 
 

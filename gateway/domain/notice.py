@@ -19,6 +19,7 @@ _LANGUAGE = re.compile(r"[a-z]{2}\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/\Z")
 _OUTBOX_ID = re.compile(r"[0-9a-z]{8,64}\Z")
+_OWN_MESSAGE_ID = re.compile(r"<?notice\.([0-9a-z]{8,64})@[^\s@>]+>?\Z")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
 
@@ -111,3 +112,9 @@ def message_id(outbox_id: str, host: str) -> str:
     if not _HOST.match(host):
         raise ValueError("not a host name")
     return f"<notice.{outbox_id}@{host}>"
+
+
+def outbox_id_of(text: str) -> str | None:
+    """Return the outbox id in a Message-ID that `message_id` made, or None for any other."""
+    found = _OWN_MESSAGE_ID.match(text.strip())
+    return found[1] if found else None

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from gateway.domain.rights import Side
-from gateway.store.tables import message, recipient, segment
+from gateway.store.tables import message, outbox, recipient, segment
 
 
 def message_id_hash(deposit_key: bytes, message_id: str) -> str:
@@ -98,3 +98,12 @@ def find_by_message_ids(connection: Connection, hashes: Sequence[str]) -> Row[An
     rows = connection.execute(select(message).where(message.c.message_id_hash.in_(list(hashes)))).all()
     order = {value: place for place, value in enumerate(hashes)}
     return min(rows, key=lambda row: order[row.message_id_hash], default=None)
+
+
+def find_by_notices(connection: Connection, outbox_ids: Sequence[str]) -> Row[Any] | None:
+    """Return the message that one of these notices told of, the first in the given order."""
+    for outbox_id in outbox_ids:
+        statement = select(message).join(outbox, outbox.c.message_id == message.c.id).where(outbox.c.id == outbox_id)
+        if (row := connection.execute(statement).first()) is not None:
+            return row
+    return None
