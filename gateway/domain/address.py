@@ -43,7 +43,8 @@ def parse_address(text: str) -> Address:
 
 def _domain(text: str) -> str:
     try:
-        name = text.rstrip(".").encode("idna").decode("ascii").lower() if not text.isascii() else text.rstrip(".").lower()
+        name = text.rstrip(".")
+        name = (name if name.isascii() else name.encode("idna").decode("ascii")).lower()
     except UnicodeError:
         raise Malformed("The part after the @ is not a domain name.") from None
     labels = name.split(".")

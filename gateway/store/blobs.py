@@ -6,6 +6,7 @@ tried again: the blob is given up and its caller told. What no row names after 4
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -25,13 +26,18 @@ class BlobFolder:
     def __init__(self, folder: Path, *, reserve_octets: int = 64 * 1024 * 1024) -> None:
         self._folder = folder
         self._reserve = reserve_octets
+        self._known: set[str] = set()
         (folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def create(self, name: str) -> BlobWriter:
-        """Begin a blob. Raises StoreFull when the disk is nearly full."""
-        _checked(name)
-        self.check_space()
-        return BlobWriter(self._folder / "tmp" / name, self._path(name))
+        """Begin a blob. Raises StoreFull when the disk is nearly full, StoreUnavailable when it does not answer."""
+        final = self._path(_checked(name))
+        try:
+            self.check_space()
+            self._make_known(final.parent)
+            return BlobWriter(self._folder / "tmp" / name, final)
+        except OSError as problem:
+            raise blob_error(problem) from problem
 
     def check_space(self, needed: int = 0) -> None:
         """Raise StoreFull when fewer than `needed` octets beside the reserve are free."""
@@ -39,12 +45,17 @@ class BlobFolder:
             raise StoreFull("The store is full. Please try again later.")
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return `length` octets from `offset`. Raises Tampered when the blob is absent or shorter."""
+        """Return `length` octets from `offset`.
+
+        Raises Tampered when the blob is absent or shorter, StoreUnavailable when the disk does not give it.
+        """
         try:
             with open(self._path(_checked(name)), "rb") as blob:
                 octets = os.pread(blob.fileno(), length, offset)
         except FileNotFoundError:
             raise Tampered("A sealed segment is missing.") from None
+        except OSError as problem:
+            raise blob_error(problem) from problem
         if len(octets) != length:
             raise Tampered("A sealed segment is cut short.")
         return octets
@@ -63,11 +74,21 @@ class BlobFolder:
         """Delete the blobs of `unknown`, and unfinished ones, that are older than 48 hours; return how many."""
         swept = 0
         for path in [*(self._path(name) for name in unknown), *(self._folder / "tmp").iterdir()]:
-            if now - path.stat().st_mtime > SWEEP_AGE_SECONDS:
+            if _is_older(path, now - SWEEP_AGE_SECONDS):
                 failpoint("sweep.delete")
                 path.unlink(missing_ok=True)
                 swept += 1
         return swept
+
+    def _make_known(self, folder: Path) -> None:
+        """Make a folder and sync its name once a process: another may have made it and died before its sync."""
+        if folder.name in self._known:
+            return
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync_folder(folder.parent)
+        if not self._known:
+            _sync_folder(folder.parent.parent)
+        self._known.add(folder.name)
 
     def _path(self, name: str) -> Path:
         return self._folder / name[-2:] / name
@@ -83,15 +104,17 @@ class BlobWriter:
 
     def write(self, octets: bytes) -> None:
         """Append sealed octets. Raises StoreFull or StoreUnavailable; the blob is then given up."""
-        failpoint("blob.write.before")
+        if self._descriptor is None:
+            raise StoreUnavailable("The blob was given up.")
         view = memoryview(octets)
         try:
-            while view and self._descriptor is not None:
+            failpoint("blob.write.before")
+            while view:
                 view = view[os.write(self._descriptor, view) :]
+            failpoint("blob.write.after")
         except OSError as problem:
             self.abandon()
             raise blob_error(problem) from problem
-        failpoint("blob.write.after")
 
     def commit(self) -> None:
         """Make the blob durable under its name. Raises StoreFull or StoreUnavailable."""
@@ -103,7 +126,9 @@ class BlobWriter:
             os.close(self._descriptor)
             self._descriptor = None
             failpoint("blob.rename")
-            self._place()
+            self._temporary.rename(self._final)
+            failpoint("blob.folder_fsync")
+            _sync_folder(self._final.parent)
         except OSError as problem:
             self.abandon()
             raise blob_error(problem) from problem
@@ -115,21 +140,19 @@ class BlobWriter:
             self._descriptor = None
         self._temporary.unlink(missing_ok=True)
 
-    def _place(self) -> None:
-        folder = self._final.parent
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(folder.parent)
-        self._temporary.rename(self._final)
-        failpoint("blob.folder_fsync")
-        _sync_folder(folder)
-
 
 def blob_error(problem: OSError) -> StoreUnavailable:
     """Return the error that callers see for a disk that failed."""
-    if problem.errno in (28, 122):
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull("The store is full. Please try again later.")
     return StoreUnavailable("The store is not available. Please try again later.")
+
+
+def _is_older(path: Path, instant: float) -> bool:
+    try:
+        return path.stat().st_mtime < instant
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ On SQLite each group also holds a blocking `flock`, so that several programs sha
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import sqlite3
 import threading
@@ -20,12 +21,19 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from gateway import maillog
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock
-from gateway.domain.errors import GatewayError, StoreFull, StoreUnavailable
+from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.failpoints import failpoint
 from gateway.store.engines import GroupLock, open_engine
 from gateway.store.transaction import Transaction
@@ -35,6 +43,13 @@ T = TypeVar("T")
 
 READERS = 4
 MAX_GROUP = 256
+
+# SQLite's primary result codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL,
+# NOTADB.
+_SQLITE_STORE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
+# PostgreSQL's SQLSTATE classes (appendix A): connection, transaction state, rolled back by the server, resources,
+# not in the needed state, intervention of an operator, system, configuration file, internal.
+_POSTGRESQL_STORE = frozenset({"08", "25", "40", "53", "55", "57", "58", "F0", "XX"})
 
 
 @dataclass(slots=True)
@@ -81,12 +96,12 @@ class Database:
         try:
             with self._read_engine.begin() as connection:
                 return query(connection, *args, **kwargs)
-        except DBAPIError as problem:
-            raise store_error(problem) from problem
+        except SQLAlchemyError as problem:
+            if is_of_the_store(problem):
+                raise store_error(problem) from problem
+            raise
 
-    def submit(
-        self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
         call = _Call(lambda tx: verb(tx, *args, **kwargs), Future())
         if self._dead.is_set():
@@ -144,15 +159,14 @@ class Database:
                 failpoint("store.commit.before")
                 connection.commit()
                 failpoint("store.commit.after")
-        except (DBAPIError, OSError) as problem:
-            error = store_error(problem)
+        except (SQLAlchemyError, OSError) as problem:
             for call in group:
-                _fail(call, error)
+                _fail(call, store_error(problem))
             return
-        except BaseException as problem:
+        except BaseException:
             for call in group:
                 _fail(call, StoreUnavailable("The store stopped. Please try again later."))
-            raise problem
+            raise
         for call in done:
             call.future.set_result(call.value)
 
@@ -161,22 +175,19 @@ class Database:
         for call in group:
             if not call.future.set_running_or_notify_cancel():
                 continue
-            savepoint = connection.begin_nested()
+            connection.exec_driver_sql("SAVEPOINT verb")
             tx = Transaction(connection, self.clock)
             try:
                 call.value = call.verb(tx)
                 tx.flush()
-            except (DBAPIError, OSError) as problem:
+            except Exception as problem:
                 if is_of_the_store(problem):
                     raise
-                savepoint.rollback()
-                _fail(call, problem)
-            except Exception as problem:  # noqa: BLE001 - it belongs to the verb's caller
-                savepoint.rollback()
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT verb")
                 _fail(call, problem)
             else:
-                savepoint.commit()
                 done.append(call)
+            connection.exec_driver_sql("RELEASE SAVEPOINT verb")
         return done
 
     def _fail_waiting(self) -> None:
@@ -189,24 +200,28 @@ class Database:
                 _fail(call, StoreUnavailable("The store is not writing. Please try again later."))
 
 
-def is_of_the_store(problem: DBAPIError | OSError) -> bool:
-    """Tell a failing store from a row that breaks a constraint."""
-    return not isinstance(problem, DBAPIError) or not _is_constraint(problem)
+def is_of_the_store(problem: BaseException) -> bool:
+    """Tell a store that fails from a verb that does: a broken constraint, a wrong statement, any error of ours."""
+    if not isinstance(problem, DBAPIError):
+        return isinstance(problem, SQLAlchemyError) and not isinstance(problem, StatementError | ArgumentError)
+    code = getattr(problem.orig, "sqlite_errorcode", None)
+    state = getattr(problem.orig, "sqlstate", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_STORE
+    if state is not None:
+        return state[:2] in _POSTGRESQL_STORE
+    return problem.connection_invalidated or isinstance(problem, OperationalError | InterfaceError)
 
 
-def store_error(problem: DBAPIError | OSError) -> GatewayError:
+def store_error(problem: BaseException) -> StoreUnavailable:
     """Return the error that callers see for a store that failed."""
     cause = problem.orig if isinstance(problem, DBAPIError) else problem
     code = getattr(cause, "sqlite_errorcode", None)
     state = getattr(cause, "sqlstate", None)
-    if code == sqlite3.SQLITE_FULL or state == "53100" or getattr(cause, "errno", None) in (28, 122):
+    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+    if code in full or state == "53100" or getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull("The store is full. Please try again later.")
     return StoreUnavailable("The store is not available. Please try again later.")
-
-
-def _is_constraint(problem: DBAPIError) -> bool:
-    state = getattr(problem.orig, "sqlstate", None)
-    return isinstance(problem.orig, sqlite3.IntegrityError) or (state is not None and state.startswith(("22", "23")))
 
 
 def _fail(call: _Call, problem: BaseException) -> None:

@@ -17,8 +17,7 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         return _sqlite(url, read_only=read_only)
-    options = "-c default_transaction_read_only=on" if read_only else ""
-    return create_engine(url, pool_size=8, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 5})
+    return _postgresql(url, read_only=read_only)
 
 
 class GroupLock:
@@ -26,14 +25,16 @@ class GroupLock:
 
     def __init__(self, url: str) -> None:
         address = make_url(url)
+        has_file = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+        self._path = f"{address.database}.lock" if has_file else None
         self._descriptor: int | None = None
-        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
-            self._path = f"{address.database}.lock"
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        if self._path is None:
+            return
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._descriptor is not None:
@@ -46,11 +47,27 @@ class GroupLock:
             self._descriptor = None
 
 
+def _postgresql(url: str, *, read_only: bool) -> Engine:
+    """A reader sees one snapshot; a commit is flushed whatever the server's default; a dead server is noticed."""
+    mode = "default_transaction_read_only=on" if read_only else "synchronous_commit=on"
+    return create_engine(
+        url,
+        pool_size=8,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
+        connect_args={
+            "options": f"-c {mode} -c lock_timeout={BUSY_SECONDS}s",
+            "connect_timeout": 5,
+            "tcp_user_timeout": BUSY_SECONDS * 1000,
+        },
+    )
+
+
 def _sqlite(url: str, *, read_only: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no common type
+    def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "mmap_size=0"):

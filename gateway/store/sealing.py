@@ -118,9 +118,12 @@ class FrameSealer:
         self._associated = _associated(segment_id)
         self._counter = 0
         self._buffer = bytearray()
+        self._spent = False
 
     def add(self, octets: bytes | memoryview) -> bytes:
-        """Take octets; return the sealed frames they complete, possibly none."""
+        """Take octets; return the sealed frames they complete, possibly none. Raises ValueError when spent."""
+        if self._spent:
+            raise ValueError("the segment has its last frame")
         self._buffer += octets
         if len(self._buffer) <= FRAME_OCTETS:
             return b""
@@ -134,7 +137,10 @@ class FrameSealer:
         return b"".join(frames)
 
     def finish(self) -> bytes:
-        """Return the last frame; the sealer is spent."""
+        """Return the last frame; the sealer is spent. Raises ValueError when it was already."""
+        if self._spent:
+            raise ValueError("the segment has its last frame")
+        self._spent = True
         frame = self._seal(self._buffer, last=True)
         self._buffer = bytearray()
         return frame

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.domain.errors import Tampered
+from gateway.domain.errors import StoreUnavailable, Tampered
 from gateway.store.blobs import BlobFolder, BlobWriter
 from gateway.store.ids import new_id
 from gateway.store.sealing import (
@@ -69,14 +69,17 @@ class SegmentWriter:
         self._blobs = blobs
         self._held = bytearray()
         self._blob: BlobWriter | None = None
+        self._given_up = False
 
     def write(self, octets: bytes) -> None:
         """Take plaintext. Raises StoreFull or StoreUnavailable; the segment is then given up."""
+        self._require_wanted()
         self.octets += len(octets)
         self._keep(self._sealer.add(octets))
 
     def finish(self) -> SealedSegment:
         """Seal the last frame and make a blob durable. Raises StoreFull or StoreUnavailable."""
+        self._require_wanted()
         self._keep(self._sealer.finish())
         if self._blob is not None:
             self._blob.commit()
@@ -90,7 +93,8 @@ class SegmentWriter:
         )
 
     def abandon(self) -> None:
-        """Give the segment up; nothing of it stays."""
+        """Give the segment up; nothing of it stays. A blob that was finished is left to the sweep."""
+        self._given_up = True
         self._held.clear()
         if self._blob is not None:
             self._blob.abandon()
@@ -102,11 +106,19 @@ class SegmentWriter:
         if self._blob is None and len(self._held) + len(frames) <= INLINE_OCTETS:
             self._held += frames
             return
-        if self._blob is None:
-            self._blob = self._blobs.create(self.id)
-            self._blob.write(bytes(self._held))
-            self._held.clear()
-        self._blob.write(frames)
+        try:
+            if self._blob is None:
+                self._blob = self._blobs.create(self.id)
+                self._blob.write(bytes(self._held))
+                self._held.clear()
+            self._blob.write(frames)
+        except StoreUnavailable:
+            self.abandon()
+            raise
+
+    def _require_wanted(self) -> None:
+        if self._given_up:
+            raise StoreUnavailable("The segment was given up.")
 
 
 class SegmentRow(Protocol):
