@@ -1,7 +1,7 @@
 """What holds for every test: which run, and that a skip cannot hide.
 
-With CI=true a skipped test fails the run unless a line of `tests/skips.txt` names it: `node id — reason`, `*` stands for
-any text. Tests marked `sweep` run with SWEEP=all only, and then alone with `tests/crash/`.
+With CI=true a skipped test fails the run unless a line of `tests/skips.txt` names it: `node id — reason`, where `*`
+stands for any text. Tests marked `sweep` run with SWEEP=all only, and then alone with `tests/crash/`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,14 @@ from tests.style.source import ROOT, modules, shown
 MODULE_LINES = 400
 FUNCTION_LINES = 50
 
-GOOD = '"""What it does."""\n\nfrom __future__ import annotations\n\n\ndef double(number: int) -> int:\n    return 2 * number\n'
+GOOD = '''"""What it does."""
+
+from __future__ import annotations
+
+
+def double(number: int) -> int:
+    return 2 * number
+'''
 
 
 def test_every_module_keeps_to_the_budget() -> None:

@@ -1,4 +1,4 @@
-"""The gateway carries any agency's programme: names and form numbers stand in `programmes/`, never in code or templates."""
+"""Any agency's programme is carried: names and form numbers stand in `programmes/`, not in code or templates."""
 
 from __future__ import annotations
 
