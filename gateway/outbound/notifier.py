@@ -1,0 +1,207 @@
+"""Program *notifier*: tells people that something waits for them, and employees when that failed.
+
+What it does: leases due rows of the outbox, renders each as a notification, checks it once more, signs it, hands it to
+the relay, and settles the row with an entry in the record. What it trusts: the outbox's kinds, counts and references;
+nothing a remote host says. What it holds: the DKIM keys and the key of the record's address hashes; it can read no
+stored message. How it fails: a row whose lease runs out comes due again with the same Message-ID, so a kill at any
+point sends every notice, and none twice except between the final dot and the settlement; a relay that is away delays;
+a store that is away stops nothing that is under way and is asked again each second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway import maillog
+from gateway.domain.address import Address, parse_address
+from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.delivery import Delivery, DeliveryState
+from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
+from gateway.domain.notice import Notice
+from gateway.domain.programme import Programme
+from gateway.outbound.backoff import Schedule
+from gateway.outbound.courier import Courier
+from gateway.outbound.dkim import Signer, sign
+from gateway.outbound.notification import Draft, Renderer
+from gateway.store.database import Database
+from gateway.store.outbox import Entry, claim, settle
+from gateway.store.wake import Wakening
+
+LEASE = timedelta(minutes=5)
+POLL_SECONDS = 1.0
+IN_FLIGHT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierSite:
+    """What notifications say of the site: the portal's fixed address, the cases' mail domain, the environment.
+
+    `wake` is the socket for hints, None to poll alone.
+    """
+
+    portal: str
+    domain: str
+    environment: str
+    wake: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierKeys:
+    """Public key that rows of power are checked by, and the key of the record's address hashes."""
+
+    authority: Ed25519PublicKey
+    address_hash: bytes
+
+
+class Notifier:
+    """The program's body: objects are handed in, `run` works until it is told to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        programmes: Mapping[str, Programme],
+        renderer: Renderer,
+        courier: Courier,
+        signers: tuple[Signer, ...],
+        site: NotifierSite,
+        keys: NotifierKeys,
+        *,
+        clock: Clock,
+        schedule: Schedule | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._database = database
+        self._programmes = programmes
+        self._renderer = renderer
+        self._courier = courier
+        self._signers = signers
+        self._site = site
+        self._keys = keys
+        self._clock = clock
+        self._schedule = schedule or Schedule()
+        self._jitter = jitter
+        self._wakening = Wakening()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send what is due until `stop` is set, then finish what is under way.
+
+        Raises StoreUnavailable when the store's writer has died: the program ends and is started anew.
+        """
+        if self._site.wake is not None:
+            await self._wakening.listen(self._site.wake)
+        watcher = asyncio.create_task(self._nudge_at(stop))
+        try:
+            while not stop.is_set():
+                await self._wakening.wait(0 if await self._start_due() else POLL_SECONDS)
+                if not self._database.is_writing:
+                    raise StoreUnavailable("The store is not writing.")
+        finally:
+            watcher.cancel()
+            self._wakening.close()
+            await asyncio.gather(*self._under_way)
+            await self._courier.close()
+
+    async def send_due(self) -> int:
+        """Send everything that is due now, wait for it, and return how many attempts that took."""
+        attempts = 0
+        while started := await self._start_due():
+            attempts += started
+            await asyncio.gather(*self._under_way)
+        return attempts
+
+    async def _start_due(self) -> int:
+        """Claim as many rows as there is room for and begin to send them; return how many. Waits when there is none."""
+        while len(self._under_way) >= IN_FLIGHT:
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        lease_us = LEASE // timedelta(microseconds=1)
+        try:
+            entries = await self._database.run(claim, lease_us, IN_FLIGHT - len(self._under_way))
+        except Unavailable as problem:
+            maillog.incident("outbox.claim", problem)
+            return 0
+        if entries:
+            maillog.outbox_claimed(len(entries))
+        for entry in entries:
+            task = asyncio.create_task(self._send(entry))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(entries)
+
+    async def _nudge_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wakening.nudge()
+
+    async def _send(self, entry: Entry) -> None:
+        try:
+            delivery = await self._deliver(entry)
+        except Exception as problem:  # noqa: BLE001 - one notice that cannot be made must not stop the others
+            incident = maillog.incident("notifier.send", problem)
+            delivery = Delivery(DeliveryState.DELAYED, text=f"incident {incident}")
+        try:
+            await self._settle(entry, delivery)
+        except Exception as problem:  # noqa: BLE001 - its lease runs out and it is tried again
+            maillog.incident("notifier.settle", problem)
+
+    async def _deliver(self, entry: Entry) -> Delivery:
+        if entry.address is None:
+            return Delivery(DeliveryState.FAILED, text="the person has no address")
+        try:
+            to = parse_address(entry.address)
+            draft = self._draft(entry, to)
+        except Malformed:
+            return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
+        mail = await asyncio.to_thread(self._signed, draft, self._programmes[entry.programme])
+        return await self._courier.deliver(mail, to)
+
+    def _draft(self, entry: Entry, to: Address) -> Draft:
+        programme = self._programmes[entry.programme]
+        notice = Notice(
+            kind=entry.kind,
+            language=programme.language_for(entry.language),
+            reference=entry.reference,
+            portal=self._site.portal if entry.wants_link else None,
+            at=entry.created,
+            environment=self._site.environment,
+            count=entry.count,
+            state=entry.state,
+            until=entry.until,
+        )
+        answer = None
+        if entry.kind.is_for_employees and entry.reference is not None:
+            answer = Address(entry.reference.local_part, self._site.domain)
+        return Draft(notice, to, entry.id, answer)
+
+    def _signed(self, draft: Draft, programme: Programme) -> bytes:
+        mail = self._renderer.render(draft, programme)
+        self._renderer.verify(draft, programme, mail)
+        return sign(mail, self._signers, draft.notice.at)
+
+    async def _settle(self, entry: Entry, delivery: Delivery) -> None:
+        """Write the outcome down; with the store away, again each second until the lease has run out."""
+        now = self._clock()
+        due = None
+        if delivery.state is DeliveryState.DELAYED:
+            due = self._schedule.next_due(entry.attempts, entry.created, now, self._jitter())
+        due_us = None if due is None else to_microseconds(due)
+        keys = self._keys
+        while True:
+            try:
+                await self._database.run(settle, keys.authority, keys.address_hash, entry, delivery, due_us)
+                break
+            except Unavailable as problem:
+                maillog.incident("outbox.settle", problem)
+                if not self._database.is_writing or to_microseconds(self._clock()) >= entry.lease_us:
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+        if delivery.state is DeliveryState.DELIVERED:
+            maillog.outbox_settled(entry.id, entry.attempts)
+        else:
+            maillog.outbox_failed(entry.id, entry.attempts, delivery.code)
