@@ -18,6 +18,7 @@ BREACHES = {
     "identity": ("gateway.authenticator.client", "gateway.identity.passwords"),
     "screening-stores-nothing": ("gateway.screening.scan", "gateway.store.tables"),
     "notifier-sees-no-message": ("gateway.outbound.notifier", "gateway.store.messages"),
+    "notifier-seals-nothing": ("gateway.outbound.dkim", "gateway.store.sealing"),
     "pure": ("gateway.domain.case", "logging"),
     "small-keyholder": ("gateway.keyholder.protocol", "email"),
 }

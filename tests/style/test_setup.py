@@ -1,0 +1,54 @@
+"""`make setup` and `make peers` on a machine that lacks what they need: they say what, and what to do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.style.source import ROOT
+
+OLD = 'case "$*" in *platform*) echo 3.9.2; exit 0;; esac; exit 1'
+NO_VENV = 'case "$*" in *"import venv"*) exit 1;; esac; exit 0'
+
+
+@pytest.mark.parametrize(
+    ("python", "complaint"),
+    [
+        (None, "is not installed: the gateway needs Python 3.11"),
+        (OLD, "is Python 3.9.2: the gateway needs 3.11"),
+        (NO_VENV, "apt-get install python3-venv"),
+    ],
+)
+def test_setup_says_what_python_lacks(tmp_path: Path, python: str | None, complaint: str) -> None:
+    told = run(tmp_path, "setup", PYTHON=str(fake_python(tmp_path, python)))
+    assert told.returncode == 69
+    assert complaint in told.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_peers_says_what_to_install_where_there_is_no_apt(tmp_path: Path) -> None:
+    told = run(tmp_path, "peers", PATH=str(tmp_path))
+    assert told.returncode == 69
+    assert "no apt-get" in told.stderr
+    assert "postfix" in told.stderr
+
+
+def run(folder: Path, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    (folder / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / script, folder / "scripts")
+    command = [shutil.which("bash") or "bash", f"scripts/{script}"]
+    path = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        command, cwd=folder, env=path | environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def fake_python(folder: Path, body: str | None) -> Path:
+    path = folder / "python"
+    if body is not None:
+        path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
+        path.chmod(0o755)
+    return path
