@@ -32,10 +32,11 @@ from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
 from gateway.store.database import Database
 from gateway.store.outbox import Entry, claim, settle
-from gateway.store.wake import Wakening
+from gateway.wake import Waker
 
+NAME = "notifier"
 LEASE = timedelta(minutes=5)
-POLL_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 IN_FLIGHT = 16
 
 
@@ -43,13 +44,13 @@ IN_FLIGHT = 16
 class NotifierSite:
     """What notifications say of the site: the portal's fixed address, the cases' mail domain, the environment.
 
-    `wake` is the socket for hints, None to poll alone.
+    `run` is the folder of the sockets for wake-ups.
     """
 
     portal: str
     domain: str
     environment: str
-    wake: Path | None = None
+    run: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,6 @@ class Notifier:
         self._clock = clock
         self._schedule = schedule or Schedule()
         self._jitter = jitter
-        self._wakening = Wakening()
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -95,17 +95,16 @@ class Notifier:
 
         Raises StoreUnavailable when the store's writer has died: the program ends and is started anew.
         """
-        if self._site.wake is not None:
-            await self._wakening.listen(self._site.wake)
-        watcher = asyncio.create_task(self._nudge_at(stop))
+        stopping = asyncio.create_task(stop.wait())
         try:
-            while not stop.is_set():
-                await self._wakening.wait(0 if await self._start_due() else POLL_SECONDS)
-                if not self._database.is_writing:
-                    raise StoreUnavailable("The store is not writing.")
+            with Waker(self._site.run, NAME) as waker:
+                while not stop.is_set():
+                    if not await self._start_due():
+                        await _first_of(stopping, waker)
+                    if not self._database.is_writing:
+                        raise StoreUnavailable("The store is not writing.")
         finally:
-            watcher.cancel()
-            self._wakening.close()
+            stopping.cancel()
             await asyncio.gather(*self._under_way)
             await self._courier.close()
 
@@ -134,10 +133,6 @@ class Notifier:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         return len(entries)
-
-    async def _nudge_at(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wakening.nudge()
 
     async def _send(self, entry: Entry) -> None:
         try:
@@ -200,8 +195,16 @@ class Notifier:
                 maillog.incident("outbox.settle", problem)
                 if not self._database.is_writing or to_microseconds(self._clock()) >= entry.lease_us:
                     return
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
         if delivery.state is DeliveryState.DELIVERED:
             maillog.outbox_settled(entry.id, entry.attempts)
         else:
             maillog.outbox_failed(entry.id, entry.attempts, delivery.code)
+
+
+async def _first_of(stopping: asyncio.Task[bool], waker: Waker) -> None:
+    """Return at a wake-up, after a second, or when the program is to stop."""
+    waiting = asyncio.create_task(waker.wait())
+    await asyncio.wait((stopping, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
