@@ -1,0 +1,52 @@
+"""Signs rows that give power, and makes sealing keys: the private half is durable before the public half is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import Table
+
+from gateway.failpoints import failpoint
+from gateway.keyholder.keys import KeyholderKeys
+from gateway.store.authority import WatchfulKey, sign
+from gateway.store.ids import new_id
+from gateway.store.keystore import KeyStore
+from gateway.store.sealing import MLKEM768_X25519, SealingKey, seal_box
+
+
+class Authority:
+    """What a verb signs with (`gateway.casework.administration.Authority`). One for each verb: see `settle`."""
+
+    def __init__(self, keys: KeyholderKeys, store: KeyStore, key: WatchfulKey) -> None:
+        self.key = key
+        self._keys = keys
+        self._store = store
+        self._signed: list[tuple[str, str, int]] = []
+
+    def sign(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row with its next version and its signature."""
+        lowest = self._store.floors.lowest(table.name, row["id"])
+        version = max(row.get("version", 0) + 1, lowest if "version" not in row else lowest + 1)
+        signed = {**row, "version": version}
+        signed["signature"] = sign(table, signed, self._keys.authority)
+        self._signed.append((table.name, row["id"], version))
+        failpoint("keyholder.authority")
+        return signed
+
+    def new_sealing_key(self) -> SealingKey:
+        """Make a sealing key and return its public half."""
+        kem, curve, key_id = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate(), new_id()
+        private = kem.private_bytes_raw() + curve.private_bytes_raw()
+        self._store.add(key_id, seal_box(self._keys.vault, private, f"private key {key_id}"))
+        public = kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
+        return SealingKey(key_id, MLKEM768_X25519, public)
+
+    def settle(self) -> None:
+        """After the commit: from here on no older version of a signed row counts. Returns when that is durable."""
+        waiting = [self._store.floors.raise_to(*one) for one in self._signed]
+        for future in waiting:
+            if future is not None:
+                future.result()

@@ -1,0 +1,85 @@
+"""How other programs ask the keyholder. Every call raises KeyholderUnavailable when it is away, or its own refusal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gateway.domain.errors import KeyholderUnavailable
+from gateway.domain.session import SessionStatement
+from gateway.frames import FrameClient, encode
+from gateway.keyholder.protocol import OpenGrant, SummaryGrant
+
+
+class KeyholderClient:
+    """The portal's way to the keyholder. A token is what `gateway.domain.session.session_id` is made from."""
+
+    def __init__(self, path: Path) -> None:
+        self._client = FrameClient(path, away=KeyholderUnavailable)
+
+    async def hello(self) -> dict[str, Any]:
+        """Return what the keyholder says of itself; it answers, so it is there."""
+        return await self._client.ask("hello")
+
+    async def admit(self, statement: SessionStatement, signature: bytes) -> None:
+        """Open the session that the authenticator has signed. Raises NotAuthenticated."""
+        await self._client.ask("admit", statement=asdict(statement), signature=encode(signature))
+
+    async def touch(self, token: bytes) -> None:
+        """Note that a session is in use. Raises NotAuthenticated when it has ended."""
+        await self._client.ask("touch", token=encode(token))
+
+    async def end_session(self, token: bytes) -> None:
+        """End a session; nothing happens when it has ended already."""
+        await self._client.ask("end_session", token=encode(token))
+
+    async def list(
+        self, token: bytes, case_id: str, before: tuple[int, str] | None = None, limit: int = 100
+    ) -> tuple[SummaryGrant, ...]:
+        """Return summary keys of a case's messages, newest first, older than `before` (received_us, id).
+
+        Raises NotAuthenticated, NotAllowed, RateExceeded.
+        """
+        answer = await self._client.ask(
+            "list", token=encode(token), case=case_id, before=list(before) if before else None, limit=limit
+        )
+        return tuple(SummaryGrant.from_frame(one) for one in answer["grants"])
+
+    async def open(self, token: bytes, message_id: str, part: str | None = None) -> OpenGrant:
+        """Open one message: the body of a received one, one part of a composed one (its text when `part` is None).
+
+        Raises NotAuthenticated, NotAllowed, RateExceeded.
+        """
+        return OpenGrant.from_frame(await self._client.ask("open", token=encode(token), message=message_id, part=part))
+
+    async def file(self, token: bytes, message_id: str, case_id: str) -> None:
+        """Move a message from the intake tray into a case. Raises NotAuthenticated, NotAllowed."""
+        await self._client.ask("file", token=encode(token), message=message_id, case=case_id)
+
+    async def enact(self, token: bytes, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Do a verb of `gateway.casework.administration` under a live session. Raises NotAllowed, Malformed."""
+        return await self._client.ask("enact", token=encode(token), enact=verb, arguments=arguments)
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._client.close()
+
+
+class OperatorClient:
+    """The way of a local operator, by the socket that only the keyholder's own user and root are answered on."""
+
+    def __init__(self, path: Path) -> None:
+        self._client = FrameClient(path, away=KeyholderUnavailable)
+
+    async def hello(self) -> dict[str, Any]:
+        """Return what the keyholder says of itself."""
+        return await self._client.ask("hello")
+
+    async def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Do a verb of `gateway.casework.administration` as the operator. Raises NotAllowed, Malformed."""
+        return await self._client.ask("enact", enact=verb, arguments=arguments)
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._client.close()

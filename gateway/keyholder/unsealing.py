@@ -1,0 +1,40 @@
+"""The only place that unwraps: a case's private key opens the content keys that were wrapped to its public half."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from gateway.domain.errors import Tampered
+from gateway.store.sealing import HPKE_SUITE, MLKEM768_X25519, open_box, wrap_info
+
+SEED_OCTETS = 64
+
+
+def private_context(key_id: str) -> str:
+    """Return what a wrapped private key is bound to."""
+    return f"private key {key_id}"
+
+
+class PrivateKey:
+    """The private half of one sealing key, open in memory: component keys (ML-KEM-768 seed, then X25519)."""
+
+    def __init__(self, key_id: str, vault_key: bytes, wrapped: bytes) -> None:
+        """Open a private key. Raises Tampered when vault key, id or any octet differs."""
+        octets = open_box(vault_key, wrapped, private_context(key_id))
+        self._id = key_id
+        self._private = hpke.MLKEM768X25519PrivateKey(
+            MLKEM768PrivateKey.from_seed_bytes(octets[:SEED_OCTETS]),
+            X25519PrivateKey.from_private_bytes(octets[SEED_OCTETS:]),
+        )
+
+    def unwrap(self, wrapped: bytes, suite: int, message_id: str) -> bytes:
+        """Return a content key. Raises Tampered, always the same, whatever does not fit."""
+        try:
+            if suite != MLKEM768_X25519:
+                raise ValueError
+            return HPKE_SUITE.decrypt(wrapped, self._private, wrap_info(self._id, suite, message_id))
+        except (InvalidTag, ValueError):
+            raise Tampered("A sealed key does not open.") from None

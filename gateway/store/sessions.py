@@ -1,0 +1,65 @@
+"""Live sessions: the one check of a token against its row, for every program that asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from gateway.domain.errors import NotAuthenticated
+from gateway.domain.rights import Role, Side, in_force
+from gateway.domain.session import session_id
+from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.tables import person, role, session, session_use
+
+TOUCH_US = 60_000_000
+"""Use of a session is noted at most once in this time."""
+_PERSON_ENDED = person.c.ended_us.label("person_ended_us")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that is open now, and whose. `seen_us` is its last noted use."""
+
+    id: str
+    person_id: str
+    programme: str
+    side: Side
+    assurance: int
+    seen_us: int
+    absolute_us: int
+
+    def needs_touch(self, now_us: int) -> bool:
+        """Tell whether this use should be noted."""
+        return now_us >= self.seen_us + TOUCH_US
+
+
+def live_session(connection: Connection, authority: AuthorityKey, token: bytes, now_us: int) -> LiveSession:
+    """Return the session that a token opens.
+
+    Raises NotAuthenticated, always the same, when there is none, it is forged (with an alarm), ended, over its
+    absolute limit, idle for too long, or its person has been ended.
+    """
+    statement = (
+        select(
+            session, session_use.c.seen_us, person.c.side, person.c.programme, person.c.ended_us.label("person_ended")
+        )
+        .join(person, person.c.id == session.c.person_id)
+        .outerjoin(session_use, session_use.c.session_id == session.c.id)
+        .where(session.c.id == session_id(token))
+    )
+    for row in genuine(session, connection.execute(statement), authority):
+        seen_us = max(row.issued_us, row.seen_us or 0)
+        ended = row.ended_us is not None or row.person_ended_us is not None
+        if not ended and now_us < row.absolute_us and now_us < seen_us + row.idle_us:
+            side = Side(row.side)
+            return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, seen_us, row.absolute_us)
+    raise NotAuthenticated("You are not signed in, or the sign-in has ended. Please sign in again.")
+
+
+def is_administrator(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> bool:
+    """Tell whether a person has the role of administrator now."""
+    rows = connection.execute(
+        select(role).where(role.c.person_id == person_id, role.c.role == Role.ADMINISTRATOR.value)
+    )
+    return any(in_force(now_us, row.from_us, row.until_us) for row in genuine(role, rows, authority))
