@@ -67,6 +67,11 @@ def program_stopped(reason: str) -> None:
     _say("info", "program stopped", reason=reason)
 
 
+def program_died(name: str, code: int, restarts: int) -> None:
+    """A program has ended unasked, with this exit code or minus a signal's number; it is started again."""
+    _say("error", "program died", name=name, code=code, restarts=restarts)
+
+
 def listener_open(name: str, host: str, port: int) -> None:
     """A listener of ours takes connections; `host` is our own address."""
     _say("info", "listener open", listener=name, host=host, port=port)

@@ -1,0 +1,104 @@
+"""What every program does as a process: one of each per folder, end with the supervisor, say when it serves."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.domain.errors import ConfigError, Overloaded
+
+READY_VARIABLE = "GATEWAY_READY_FD"
+PARENT_VARIABLE = "GATEWAY_SUPERVISOR"
+
+_PR_SET_PDEATHSIG = 1
+_TRY_SECONDS = 0.05
+_NOTIFY_VARIABLE = "NOTIFY_SOCKET"
+
+
+class ProgramLock:
+    """`run/NAME.pid`: held while the program lives, and released by the system however it ends."""
+
+    def __init__(self, run: Path, name: str, *, patience: float = 0.0) -> None:
+        """Take the lock, waiting up to `patience` seconds for one that is ending. Raises Overloaded when it is held."""
+        self.path = run / f"{name}.pid"
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience
+        while not _try_lock(self._descriptor):
+            if time.monotonic() >= deadline:
+                os.close(self._descriptor)
+                raise Overloaded(f"{name} already runs on this folder (process {holder(run, name) or 'unknown'}).")
+            time.sleep(_TRY_SECONDS)
+        os.truncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Give the lock up. The file stays: taking it away would race with the next holder."""
+        os.truncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def holder(run: Path, name: str) -> int | None:
+    """Return the process id of the program that runs on this folder, or None when none does."""
+    try:
+        descriptor = os.open(run / f"{name}.pid", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if _try_lock(descriptor):
+            return None
+        text = os.pread(descriptor, 16, 0).strip()
+    finally:
+        os.close(descriptor)
+    return int(text) if text.isdigit() else None
+
+
+def make_run_folder(run: Path) -> None:
+    """Make the folder of sockets and process ids. Raises ConfigError when that cannot be."""
+    try:
+        run.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as problem:
+        raise ConfigError(f"{run} cannot be made: {problem.strerror}. Check site.run and who owns it.") from None
+
+
+def end_with_supervisor() -> None:
+    """Ask the system to end this process with its supervisor. Without one this does nothing."""
+    parent = os.environ.pop(PARENT_VARIABLE, "")
+    if not parent.isdigit():
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(parent):
+        raise SystemExit(os.EX_TEMPFAIL)
+
+
+def say_ready() -> None:
+    """Tell the supervisor, and systemd where it started us, that this program serves."""
+    descriptor = os.environ.pop(READY_VARIABLE, "")
+    if descriptor.isdigit():
+        with suppress(OSError):
+            os.write(int(descriptor), b"READY=1\n")
+            os.close(int(descriptor))
+        return
+    tell_systemd("READY=1")
+
+
+def tell_systemd(state: str) -> None:
+    """Send one state to systemd (`sd_notify`), when it listens."""
+    address = os.environ.get(_NOTIFY_VARIABLE, "")
+    if not address:
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(state.encode("ascii"), "\0" + address[1:] if address.startswith("@") else address)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
