@@ -1,8 +1,8 @@
-"""The part map: what a message is made of and where each part lies in its octets (like IMAP's BODYSTRUCTURE, with offsets).
+"""The part map: what a message is made of and where each part lies in its octets (IMAP's BODYSTRUCTURE, with offsets).
 
 Paths are IMAP's part numbers (RFC 9051 section 6.4.5.1): a message that is one part has part `1`; the children of a
-multipart count from 1; what is inside a `message/rfc822` part `2` is `2.1`, `2.2`, … A multipart that is itself the body
-of a message has no number there; it is called `TEXT` (or `2.TEXT`), as IMAP calls that section.
+multipart count from 1; what is inside a `message/rfc822` part `2` is `2.1`, `2.2`, … A multipart that is itself the
+body of a message has no number there; it is called `TEXT` (or `2.TEXT`), as IMAP calls that section.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, fields
 
 _PATH = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|TEXT)\Z")
 _MEDIA_TYPE = re.compile(r"[^\sA-Z/;]+/[^\sA-Z/;]+\Z")
@@ -85,23 +84,21 @@ class BestText:
         return tuple(part for part in (self.plain, self.html) if part is not None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PartMap:
     """All parts of one message in the order of their headers, and notes (kinds of defects) for whoever reads it.
 
-    Raises ValueError when two parts have one path.
+    Raises ValueError when there is no part or two have one path.
     """
 
     parts: tuple[Part, ...]
     notes: tuple[str, ...] = ()
+    _by_path: Mapping[str, Part] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self._by_path) != len(self.parts):
-            raise ValueError("two parts have one path")
-
-    @cached_property
-    def _by_path(self) -> Mapping[str, Part]:
-        return {part.path: part for part in self.parts}
+        object.__setattr__(self, "_by_path", {part.path: part for part in self.parts})
+        if not self.parts or len(self._by_path) != len(self.parts):
+            raise ValueError("a part map has at least one part, and each its own path")
 
     def part(self, path: str) -> Part:
         """The part at this path. Raises KeyError when there is none."""
@@ -118,10 +115,15 @@ class PartMap:
         return tuple(part for part in self.parts if not part.is_container)
 
     @property
-    def own_leaves(self) -> tuple[Part, ...]:
-        """The leaves of this message itself: an attached message counts as one, what is inside of it does not."""
+    def own_parts(self) -> tuple[Part, ...]:
+        """The parts of this message itself: an attached message counts as one, what is inside of it does not."""
         inside = tuple(part.path + "." for part in self.parts if part.media_type in MESSAGE_TYPES)
-        return tuple(part for part in self.leaves if not part.path.startswith(inside))
+        return tuple(part for part in self.parts if not part.path.startswith(inside))
+
+    @property
+    def own_leaves(self) -> tuple[Part, ...]:
+        """Those of its own parts that are no multiparts."""
+        return tuple(part for part in self.own_parts if not part.is_container)
 
     def ancestors(self, part: Part) -> tuple[Part, ...]:
         """The parts around this one, the outermost first."""
@@ -154,7 +156,7 @@ class PartMap:
 
     def to_json(self) -> str:
         """A compact lossless form."""
-        rows = [astuple(part) for part in self.parts]
+        rows = [[getattr(part, name) for name in _FIELDS] for part in self.parts]
         return json.dumps([_VERSION, rows, self.notes], ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -169,6 +171,7 @@ class PartMap:
             raise ValueError("not a part map") from error
 
 
+_FIELDS = tuple(each.name for each in fields(Part))
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
 

@@ -1,0 +1,129 @@
+"""The values that scanning a message yields: limits, headers, defects, and the structure that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.domain.partmap import PartMap
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps of one scan. Over a cap nothing is raised: a defect names the cap and scanning goes on flat.
+
+    header_block: octets of one header block. structured_header: octets of one structured field that are read (address
+    lists have `address_list`, because a mail to three hundred colleagues is legal). headers: fields in one block.
+    parts: nodes of the part map. depth: open multiparts and messages. encoded_words: in one field (RFC 2047).
+    parameters: in one field (RFC 2231). near_boundaries: lines that begin like a delimiter and are none. defects: how
+    many are listed.
+    """
+
+    header_block: int = 102_400
+    structured_header: int = 8_192
+    address_list: int = 32_768
+    headers: int = 1_000
+    parts: int = 200
+    depth: int = 20
+    encoded_words: int = 200
+    parameters: int = 50
+    near_boundaries: int = 100
+    defects: int = 500
+
+    def __post_init__(self) -> None:
+        if min(self.header_block, self.structured_header, self.headers, self.parts, self.depth) < 1:
+            raise ValueError("limits are positive")
+
+
+class DefectKind(StrEnum):
+    """What can be wrong with a structure. A kind says what was seen; what follows from it is the reader's policy."""
+
+    OVER_CAP = "over_cap"  # detail: the field of Limits
+    # Delimiters (RFC 2046 section 5.1).
+    MISSING_BOUNDARY = "missing_boundary"  # a multipart that names none: read as text
+    ODD_BOUNDARY = "odd_boundary"  # too long, or with characters that make it ambiguous
+    BOUNDARY_REUSED = "boundary_reused"  # the same as one that is open
+    MISSING_PARTS = "missing_parts"  # no delimiter ever came: read as text
+    MISSING_CLOSE = "missing_close"
+    EARLY_CLOSE = "early_close"  # delimiters of this multipart after its close
+    LATE_CLOSE = "late_close"  # a delimiter after the multipart around it went on
+    NEAR_BOUNDARY = "near_boundary"  # detail: how many
+    PREAMBLE_TEXT = "preamble_text"  # offset and length tell where it lies, so that it can be screened
+    EPILOGUE_TEXT = "epilogue_text"
+    # Header blocks (RFC 5322 sections 2.2 and 3.6).
+    DUPLICATE_HEADER = "duplicate_header"  # detail: the field
+    HEADER_WITHOUT_COLON = "header_without_colon"  # a line that is no field; offset and length tell where
+    HEADER_CUT = "header_cut"  # a delimiter or the end came before the blank line
+    ODD_HEADER_NAME = "odd_header_name"  # blanks before the colon
+    FOLDED_EMPTY = "folded_empty"  # a line of nothing but blanks inside of a field
+    NUL = "nul"
+    BARE_CR = "bare_cr"
+    BARE_LF = "bare_lf"
+    EIGHT_BIT_HEADER = "eight_bit_header"
+    ENVELOPE_LINE = "envelope_line"  # "From " as an mbox file has it
+    # Fields that say what a part is (RFC 2045, 2047, 2183, 2231).
+    BAD_CONTENT_TYPE = "bad_content_type"
+    ODD_CONTENT_TYPE = "odd_content_type"  # detail: an oddity of parameters.py
+    ODD_DISPOSITION = "odd_disposition"
+    MISSPELT_MULTIPART = "misspelt_multipart"
+    UNKNOWN_ENCODING = "unknown_encoding"
+    ODD_ENCODING = "odd_encoding"  # a known one, oddly written
+    ENCODED_COMPOSITE = "encoded_composite"  # base64 or quoted-printable over a multipart or message
+    UNKNOWN_CHARSET = "unknown_charset"
+    FILENAME_DISAGREES = "filename_disagrees"  # Content-Type and Content-Disposition give two names
+    ODD_ENCODED_WORD = "odd_encoded_word"
+    PROTECTION_DISAGREES = "protection_disagrees"  # the content is not the kind of CMS that its type says
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One thing wrong at one part. `detail` is a word of ours or the name of a standard field, never content."""
+
+    kind: DefectKind
+    path: str
+    detail: str = ""
+    offset: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One field as received: `value` is every octet after the colon up to its last line end, folds included.
+
+    `offset` and `length` cover the whole field with its name and its line end.
+    """
+
+    name: str
+    value: bytes
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a message is made of. `body_offset` is where the body begins, `size` the octets of the whole message."""
+
+    headers: tuple[Header, ...]
+    part_map: PartMap
+    defects: tuple[Defect, ...]
+    body_offset: int
+    size: int
+
+    def field(self, name: str) -> Header | None:
+        """The first field of this name, in any letter case."""
+        wanted = name.lower()
+        return next((header for header in self.headers if header.name.lower() == wanted), None)
+
+    def fields(self, name: str) -> tuple[Header, ...]:
+        """All fields of this name, in any letter case."""
+        wanted = name.lower()
+        return tuple(header for header in self.headers if header.name.lower() == wanted)
+
+    def has(self, kind: DefectKind) -> bool:
+        """True when a defect of this kind was seen anywhere."""
+        return any(defect.kind == kind for defect in self.defects)
+
+    @property
+    def is_over_cap(self) -> bool:
+        """True when some part of the message was not looked into because a limit was reached."""
+        return self.has(DefectKind.OVER_CAP)

@@ -1,0 +1,86 @@
+"""What the other modules need to know of a message, read from its structure once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.mime.headers import Mailbox, addresses, decode_words, message_ids, parse_date
+from gateway.mime.structure import Limits, Structure
+
+_MAX_IDS = 100
+_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The header of a message, read, and what its parts are.
+
+    Of a field that stands twice the first one counts, except for addressees: all of To, Cc and Bcc are listed.
+    `message_id` and the ids keep their angle brackets, "" when there is none. `date` is in UTC. `bcc_ranges` are
+    (offset, length) of every Bcc and Resent-Bcc field in the octets. `is_signed`, `is_encrypted`: S/MIME, PGP or
+    rights management, at any part of the message itself.
+    """
+
+    subject: str
+    from_: tuple[Mailbox, ...]
+    sender: Mailbox | None
+    reply_to: tuple[Mailbox, ...]
+    to: tuple[Mailbox, ...]
+    cc: tuple[Mailbox, ...]
+    bcc: tuple[Mailbox, ...]
+    date: datetime | None
+    message_id: str
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    bcc_ranges: tuple[tuple[int, int], ...]
+    is_signed: bool
+    is_encrypted: bool
+
+
+def read_facts(structure: Structure) -> Facts:
+    """The facts of a scanned message. Never raises: what cannot be read is empty or None."""
+    date = structure.field("date")
+    ids = tuple(_ids(structure, "message-id"))
+    parts = structure.part_map.own_parts
+    return Facts(
+        subject=_subject(structure),
+        from_=_mailboxes(structure, "from"),
+        sender=next(iter(_mailboxes(structure, "sender")), None),
+        reply_to=_mailboxes(structure, "reply-to"),
+        to=_mailboxes(structure, "to"),
+        cc=_mailboxes(structure, "cc"),
+        bcc=_mailboxes(structure, "bcc"),
+        date=None if date is None else parse_date(date.value),
+        message_id=ids[0] if ids else "",
+        in_reply_to=tuple(_ids(structure, "in-reply-to")),
+        references=tuple(_ids(structure, "references")),
+        bcc_ranges=tuple(
+            (header.offset, header.length)
+            for header in structure.headers
+            if header.name.lower() in ("bcc", "resent-bcc")
+        ),
+        is_signed=any(part.protection == "signed" for part in parts),
+        is_encrypted=any(part.protection == "encrypted" for part in parts),
+    )
+
+
+def _subject(structure: Structure) -> str:
+    header = structure.field("subject")
+    return "" if header is None else decode_words(header.value)
+
+
+def _mailboxes(structure: Structure, name: str) -> tuple[Mailbox, ...]:
+    """Every mailbox of every field of this name: two From fields never pass for one."""
+    return tuple(
+        mailbox
+        for header in structure.fields(name)
+        for mailbox in addresses(header.value[: _LIMITS.address_list])
+    )
+
+
+def _ids(structure: Structure, name: str) -> Iterator[str]:
+    header = structure.field(name)
+    if header is not None:
+        yield from message_ids(header.value)[-_MAX_IDS:]
