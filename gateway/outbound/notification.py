@@ -59,7 +59,7 @@ class Renderer:
         name = _phrase(programme.words(notice.language).sender)
         head = [
             f"Date: {format_datetime(notice.at)}",
-            f"From: {name} <{self._sender}>",
+            f"From: {name}\r\n <{self._sender}>",
             f"To: {draft.to}",
             f"Subject: {_unstructured(body.subject)}",
             f"Message-ID: {message_id(draft.outbox_id, self._sender.domain)}",

@@ -21,7 +21,7 @@ from gateway.outbound.dkim import Signer, load_signer, sign
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 MAIL = (
-    b"Date: Sun, 01 Mar 2026 00:00:00 +0000\r\nFrom: \"G\" <notices@gateway.example>\r\nTo:  ann@agent.example\r\n"
+    b'Date: Sun, 01 Mar 2026 00:00:00 +0000\r\nFrom: "G" <notices@gateway.example>\r\nTo:  ann@agent.example\r\n'
     b"Subject: folded\r\n \t and spaced\r\nMessage-ID: <1@gateway.example>\r\n"
     b"\r\nTwo  spaces \r\n\r\n.dot\r\n\r\n\r\n"
 )

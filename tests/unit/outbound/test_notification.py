@@ -1,0 +1,245 @@
+"""A notification is a function of its notice, whole and plain, and of nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.address import Address, parse_address
+from gateway.domain.errors import Malformed, Tampered
+from gateway.domain.notice import Notice, NoticeKind, NoticeState
+from gateway.domain.programme import Programme
+from gateway.domain.reference import ALPHABET, Reference
+from gateway.outbound.notification import Draft, Renderer
+from gateway.outbound.templates import Templates
+from gateway.programmes import load_programme
+from gateway.resources import programmes_folder, templates_folder
+
+AT = datetime(2026, 3, 1, 15, 4, tzinfo=UTC)
+SHIPPED = load_programme(programmes_folder() / "cwa")
+COUNTY = load_programme(Path(__file__).parents[2] / "programmes" / "county")
+SENDER = parse_address("notices@gateway.example")
+RENDERER = Renderer(Templates(templates_folder() / "notifications", frozenset({"en", "es"})), SENDER)
+EVERY = [(kind, language) for kind in NoticeKind for language in ("en", "es")]
+
+
+def draft(kind: NoticeKind = NoticeKind.MESSAGE_WAITING, language: str = "en", **changes: object) -> Draft:
+    fields: dict[str, object] = {
+        "kind": kind,
+        "language": language,
+        "reference": Reference("SM", "7K2Q", "9F4T"),
+        "portal": "https://gateway.example/",
+        "at": AT,
+        "environment": "production",
+        **changes,
+    }
+    notice = Notice(**fields)  # type: ignore[arg-type]
+    answer = Address("sm-7k2q", "gateway.example") if kind.is_for_employees else None
+    return Draft(notice, parse_address("ann@agent.example"), "0123456789abcdef", answer)
+
+
+def read(made: Draft, programme: Programme = SHIPPED) -> EmailMessage:
+    mail = message_from_bytes(RENDERER.render(made, programme), policy=default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def words(mail: EmailMessage, subtype: str = "plain") -> str:
+    body = mail.get_body((subtype,))
+    assert body is not None
+    content = body.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_every_notification_is_valid_seven_bit_mime(kind: NoticeKind, language: str) -> None:
+    octets = RENDERER.render(draft(kind, language, until=AT, count=3), SHIPPED)
+    assert octets.isascii()
+    assert b"\r" not in octets.replace(b"\r\n", b"")
+    assert b"\n" not in octets.replace(b"\r\n", b"")
+    assert max(map(len, octets.split(b"\r\n"))) <= 78
+    mail = message_from_bytes(octets, policy=default)
+    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert not [defect for part in mail.walk() for defect in part.defects]
+    assert not [defect for _, value in mail.items() for defect in value.defects]
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_text_and_html_each_say_all_of_it(kind: NoticeKind, language: str) -> None:
+    mail = read(draft(kind, language))
+    for said in (words(mail), visible(words(mail, "html"))):
+        flat = " ".join(said.split())
+        assert "SM-7K2Q-9F4T" in flat
+        assert "https://gateway.example/" in flat
+        assert re.search(r"gateway (dot|punto) example", flat)
+        assert SHIPPED.words(language).telephone in flat
+        assert SHIPPED.words(language).ask in flat
+        assert SHIPPED.words(language).agency in flat
+
+
+def test_the_head_is_fixed() -> None:
+    mail = read(draft())
+    assert mail["From"] == "IRS Secure Messaging <notices@gateway.example>"
+    assert mail["To"] == "ann@agent.example"
+    assert mail["Subject"] == "A message is waiting for you"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "All"
+    assert mail["Message-ID"] == "<notice.0123456789abcdef@gateway.example>"
+    assert mail["Date"].datetime == AT
+    assert mail["Reply-To"] is None
+
+
+def test_a_subject_in_another_alphabet_survives() -> None:
+    mail = read(draft(NoticeKind.LEFT_IN_CLEAR, "es"))
+    assert mail["Subject"] == "Su mensaje salió también como correo electrónico sin protección"
+    assert mail["From"].addresses[0].display_name == "Mensajería segura del IRS"
+
+
+def test_times_carry_the_month_and_the_zone() -> None:
+    assert "Time: March 1, 2026, 10:04 AM EST" in words(read(draft()))
+    assert "Hora: 1 de marzo de 2026, 10:04 EST" in words(read(draft(language="es")))
+    assert "ends on July 4, 2026" in words(
+        read(draft(NoticeKind.ACCESS_ENDING, until=datetime(2026, 7, 4, 12, tzinfo=UTC)))
+    )
+
+
+def test_a_person_may_have_notices_without_a_link() -> None:
+    mail = read(draft(portal=None))
+    for said in (words(mail), words(mail, "html")):
+        assert "gateway.example" not in said
+        assert "without a link" in said
+        assert "href" not in said
+
+
+def test_only_employees_are_given_an_address_to_answer_to() -> None:
+    assert read(draft(NoticeKind.REPLY_RECEIVED))["Reply-To"] == "sm-7k2q@gateway.example"
+    waiting = draft()
+    with pytest.raises(ValueError, match="employee"):
+        Draft(waiting.notice, waiting.to, waiting.outbox_id, Address("sm-7k2q", "gateway.example"))
+
+
+def test_outside_production_everything_is_marked() -> None:
+    for language, banner in (("en", "TEST (demo)"), ("es", "PRUEBA (demo)")):
+        mail = read(draft(language=language, environment="demo"))
+        assert mail["Subject"].startswith("[TEST] ")
+        assert words(mail).startswith(banner)
+        assert banner in visible(words(mail, "html"))
+    assert "TEST" not in words(read(draft()))
+
+
+def test_an_address_that_needs_an_international_envelope_is_refused() -> None:
+    with pytest.raises(Malformed):
+        Draft(draft().notice, Address("josé", "agent.example"), "0123456789abcdef")
+
+
+def test_the_last_check_finds_any_changed_octet() -> None:
+    made = draft()
+    octets = RENDERER.render(made, SHIPPED)
+    RENDERER.verify(made, SHIPPED, octets)
+    for position in range(0, len(octets), 97):
+        changed = bytearray(octets)
+        changed[position] ^= 1
+        with pytest.raises(Tampered):
+            RENDERER.verify(made, SHIPPED, bytes(changed))
+    with pytest.raises(Tampered):
+        RENDERER.verify(draft(NoticeKind.SUBMISSION_SUCCESSFUL), SHIPPED, octets)
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_html_is_made_for_every_reader(kind: NoticeKind, language: str) -> None:
+    html = words(read(draft(kind, language)), "html")
+    assert f'<html lang="{language}">' in html
+    assert re.search(r"<title>[^<]+</title>", html)
+    assert html.count("<h1") == 1
+    assert set(re.findall(r'href="([^"]*)"', html)) == {"https://gateway.example/"}
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_another_programme_s_mail_has_nothing_of_the_first(kind: NoticeKind, language: str) -> None:
+    mail = read(draft(kind, COUNTY.language_for(language)), COUNTY)
+    told = str(mail["From"]) + str(mail["Subject"]) + words(mail) + words(mail, "html")
+    assert "Lindgrove County" in told
+    for word in ("IRS", "CWA", "15410", "Internal Revenue"):
+        assert word not in told
+
+
+def test_wording_with_marks_of_html_stays_words() -> None:
+    spoken = words(read(draft(), with_agency('<b onload="x">&')), "html")
+    assert "<b onload" not in spoken
+    assert "&lt;b onload=" in spoken
+
+
+HOSTILE = st.text(st.characters(exclude_categories=()), min_size=1, max_size=60)
+
+
+@given(
+    reference=st.builds(
+        Reference, st.just("SM"), st.text(ALPHABET, min_size=4, max_size=4), st.text(ALPHABET, min_size=4, max_size=4)
+    ),
+    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    row=st.text("0123456789abcdef", min_size=32, max_size=32),
+    kind=st.sampled_from(NoticeKind),
+    language=st.sampled_from(["en", "es"]),
+)
+def test_notifications_differ_in_date_ids_and_reference_alone(
+    reference: Reference, at: datetime, row: str, kind: NoticeKind, language: str
+) -> None:
+    def made(notice_reference: Reference, instant: datetime, outbox_id: str) -> str:
+        notice = Notice(kind, language, notice_reference, "https://gateway.example/", instant, "production")
+        sent = RENDERER.render(Draft(notice, parse_address("ann@agent.example"), outbox_id), SHIPPED)
+        mail = message_from_bytes(sent, policy=default)
+        assert isinstance(mail, EmailMessage)
+        spoken = str(mail).replace(outbox_id, "ROW").replace(str(mail["Date"]), "DATE")
+        for subtype in ("plain", "html"):
+            said = words(mail, subtype).replace(str(notice_reference), "REFERENCE")
+            spoken = spoken.partition("\n\n")[0] + re.sub(r"(Time|Hora): [^\n<]*", "TIME", said)
+        return spoken
+
+    assert made(reference, at, row) == made(Reference("SM", "7K2Q", "9F4T"), AT, "0" * 32)
+
+
+@given(st.sampled_from(NoticeKind), HOSTILE, HOSTILE)
+def test_no_field_takes_words_of_a_message(kind: NoticeKind, subject: str, name: str) -> None:
+    """Whatever a message says, a field refuses it, or it is a word of the field's own narrow alphabet."""
+    for field, value in (
+        ("language", subject),
+        ("environment", subject),
+        ("portal", f"https://gateway.example/{name}"),
+    ):
+        try:
+            draft(kind, **{field: value})
+        except ValueError:
+            continue
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", value)
+    with pytest.raises(ValueError):
+        NoticeState(f"{subject}\n{name}")
+
+
+def test_a_notice_of_the_same_instant_is_the_same_mail() -> None:
+    assert RENDERER.render(draft(), SHIPPED) == RENDERER.render(draft(), SHIPPED)
+    later = draft(at=AT + timedelta(minutes=1))
+    assert RENDERER.render(later, SHIPPED) != RENDERER.render(draft(), SHIPPED)
+
+
+def with_agency(agency: str) -> Programme:
+    spoken = {language: replace(words_, agency=agency) for language, words_ in SHIPPED.wording.items()}
+    return replace(SHIPPED, wording=spoken)
+
+
+def visible(html: str) -> str:
+    seen: list[str] = []
+    parser = HTMLParser()
+    parser.handle_data = seen.append  # type: ignore[method-assign]
+    parser.feed(html)
+    return " ".join(" ".join(seen).split())
