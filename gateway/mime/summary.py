@@ -74,9 +74,7 @@ def _subject(structure: Structure) -> str:
 def _mailboxes(structure: Structure, name: str) -> tuple[Mailbox, ...]:
     """Every mailbox of every field of this name: two From fields never pass for one."""
     return tuple(
-        mailbox
-        for header in structure.fields(name)
-        for mailbox in addresses(header.value[: _LIMITS.address_list])
+        mailbox for header in structure.fields(name) for mailbox in addresses(header.value[: _LIMITS.address_list])
     )
 
 
