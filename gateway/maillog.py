@@ -120,6 +120,11 @@ def listed(summaries: int) -> None:
     _say("info", "listed", summaries=summaries)
 
 
+def withheld(verb: str, reason_kind: str) -> None:
+    """The keyholder or the authenticator did not give what a program asked for; `reason_kind` is the error's class."""
+    _say("warning", "withheld", verb=verb, reason=reason_kind)
+
+
 # ---- outbox
 
 

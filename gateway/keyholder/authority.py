@@ -13,7 +13,7 @@ from gateway.failpoints import failpoint
 from gateway.keyholder.keys import KeyholderKeys
 from gateway.store.authority import WatchfulKey, sign
 from gateway.store.ids import new_id
-from gateway.store.keystore import KeyStore
+from gateway.store.keystore import KeyStore, private_context
 from gateway.store.sealing import MLKEM768_X25519, SealingKey, seal_box
 
 
@@ -28,11 +28,9 @@ class Authority:
 
     def sign(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row with its next version and its signature."""
-        lowest = self._store.floors.lowest(table.name, row["id"])
-        version = max(row.get("version", 0) + 1, lowest if "version" not in row else lowest + 1)
-        signed = {**row, "version": version}
+        signed = {**row, "version": row.get("version", 0) + 1}
         signed["signature"] = sign(table, signed, self._keys.authority)
-        self._signed.append((table.name, row["id"], version))
+        self._signed.append((table.name, row["id"], signed["version"]))
         failpoint("keyholder.authority")
         return signed
 
@@ -40,7 +38,7 @@ class Authority:
         """Make a sealing key and return its public half."""
         kem, curve, key_id = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate(), new_id()
         private = kem.private_bytes_raw() + curve.private_bytes_raw()
-        self._store.add(key_id, seal_box(self._keys.vault, private, f"private key {key_id}"))
+        self._store.add(key_id, seal_box(self._keys.vault, private, private_context(key_id)))
         public = kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
         return SealingKey(key_id, MLKEM768_X25519, public)
 

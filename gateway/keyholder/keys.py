@@ -1,9 +1,9 @@
 """The vault key at rest, and the making of every key a site has.
 
-    vault.key      32 octets, sealed by scrypt(passphrase), or bare in a file of mode 0600 for a trial
-    authority.key  Ed25519 private key, sealed by the vault key      authority.pub  in clear, for every program
-    session.key    Ed25519 private key of the authenticator          session.pub    in clear, for the keyholder
-    authenticator.key, deposit.key   32 octets each
+- `vault.key`: 32 octets, sealed by scrypt(passphrase), or bare in a file of mode 0600 for a trial
+- `authority.key`: Ed25519 private key, sealed by the vault key; `authority.pub` in clear, for every program
+- `session.key`: Ed25519 private key of the authenticator; `session.pub` in clear, for the keyholder
+- `authenticator.key`, `deposit.key`: 32 octets each
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FileKeyProvider:
     passphrase: str | None = field(default=None, repr=False)
 
     def vault_key(self) -> bytes:
-        """Return the 32 octets. Raises ConfigError when the file is open to others, or the passphrase wrong or absent."""
+        """Return the 32 octets. Raises ConfigError: open to others, passphrase wrong or absent."""
         path = self.folder / VAULT_KEY
         try:
             stored = json.loads(keyfiles.read_private(path))

@@ -7,11 +7,10 @@ from collections import Counter
 
 from sqlalchemy import Connection, select
 
+from gateway.casework.openings import OPENING
 from gateway.domain.errors import RateExceeded
 from gateway.store.tables import leaf
 
-OPENING = 100
-"""Units of one opening; a list entry is one unit, and a list at least one."""
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US

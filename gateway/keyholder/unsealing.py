@@ -8,14 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from gateway.domain.errors import Tampered
+from gateway.store.keystore import private_context
 from gateway.store.sealing import HPKE_SUITE, MLKEM768_X25519, open_box, wrap_info
 
 SEED_OCTETS = 64
-
-
-def private_context(key_id: str) -> str:
-    """Return what a wrapped private key is bound to."""
-    return f"private key {key_id}"
 
 
 class PrivateKey:

@@ -40,6 +40,11 @@ floor = Table(
 )
 
 
+def private_context(key_id: str) -> str:
+    """Return what a wrapped private key is bound to."""
+    return f"private key {key_id}"
+
+
 class KeyStore:
     """Wrapped private keys by id, and `floors`. The tables are made when they are absent."""
 

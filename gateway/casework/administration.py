@@ -1,0 +1,243 @@
+"""The verbs that give and take power, and who may do them. They run inside the keyholder, each whole or not at all.
+
+Asked by a local operator, or under a live session that may. Each writes its entry. Cases, the other side, and the
+table of all verbs stand here; those about people in `accounts`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+from sqlalchemy import select
+
+from gateway.casework.accounts import (
+    add_credential,
+    add_employee,
+    add_person,
+    add_team,
+    add_team_member,
+    end_person,
+    end_sessions,
+    remove_team_member,
+    revoke_credential,
+)
+from gateway.casework.act import Act, Actor, Authority
+from gateway.domain.credential import CredentialKind
+from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.reference import Reference, random_part
+from gateway.domain.rights import Right, Role, Side
+from gateway.store import tables
+from gateway.store.ids import new_id
+from gateway.store.sealing import SealingKey
+from gateway.store.transaction import Transaction
+
+MAX_TEXT = 4_000
+Verb = Callable[..., dict[str, Any]]
+
+
+def enact(
+    tx: Transaction, authority: Authority, actor: Actor, verb: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Do one verb of `VERBS` and return what it made: ids and references.
+
+    Raises Malformed for an unknown verb or wrong arguments, NotAllowed when `actor` may not, Tampered when a row it
+    rests on is not genuine.
+    """
+    done_by = VERBS.get(verb)
+    if done_by is None:
+        raise Malformed("There is no such verb.")
+    _check_arguments(done_by, arguments)
+    if not may_enact(actor, verb, arguments):
+        raise NotAllowed("This is not yours to do.")
+    return done_by(Act(tx, authority, actor), **arguments)
+
+
+def may_enact(actor: Actor, verb: str, arguments: Mapping[str, Any]) -> bool:
+    """Tell who may: operators all; administrators all in their programme but make administrators; others their own."""
+    if actor.is_operator:
+        return True
+    if arguments.get("programme", actor.programme) != actor.programme:
+        return False
+    if actor.is_administrator and actor.side is Side.OFFICE:
+        return arguments.get("role") != Role.ADMINISTRATOR
+    kinds = {CredentialKind.TOTP, CredentialKind.APP_PASSWORD} if actor.side is Side.OFFICE else {CredentialKind.TOTP}
+    if verb == "add_credential" and arguments["kind"] not in kinds:
+        return False
+    return verb in _OWN and arguments["person"] == actor.person_id
+
+
+def open_case(
+    act: Act, *, programme: str, series: str, trial: bool, team: str | None = None, person: str | None = None
+) -> dict[str, Any]:
+    """Open a case with its reference and its sealing key, and assign it to a team or an employee where one is named."""
+    reference, case_id, public = _free_reference(act, series, trial=trial), new_id(), act.authority.new_sealing_key()
+    columns = {"programme": programme, "reference": str(reference), "opened_us": act.tx.now_us, "closed_us": None}
+    act.tx.insert(tables.case, id=case_id, **columns)
+    _give_sealing_key(act, public, case_id=case_id)
+    act.record("case_opened", case=case_id, reference=str(reference), key=public.id)
+    if team or person:
+        assign(act, case=case_id, team=team, person=person)
+    return {"case": case_id, "reference": str(reference)}
+
+
+def close_case(act: Act, *, case: str) -> dict[str, Any]:
+    """Close a case: it is read, and no more written to."""
+    row = act.case(case)
+    act.tx.execute(tables.case.update().where(tables.case.c.id == row.id).values(closed_us=act.tx.now_us))
+    act.record("case_closed", case=row.id)
+    return {"case": row.id}
+
+
+def assign(act: Act, *, case: str, team: str | None = None, person: str | None = None) -> dict[str, Any]:
+    """Give a case to a team or to an employee."""
+    place = _place(act, case, team, person)
+    if act.not_ended(tables.assignment, **place):
+        raise Malformed("The case is assigned so already.")
+    given = act.give(tables.assignment, **place, from_us=act.tx.now_us, until_us=None)
+    act.record("case_assigned", **place)
+    return {"assignment": given}
+
+
+def unassign(act: Act, *, case: str, team: str | None = None, person: str | None = None) -> dict[str, Any]:
+    """Take a case from a team or an employee."""
+    place = _place(act, case, team, person)
+    ended = act.end(tables.assignment, act.not_ended(tables.assignment, **place))
+    act.record("case_unassigned", **place, ended=ended)
+    return {"ended": ended}
+
+
+def add_designated_user(
+    act: Act,
+    *,
+    programme: str,
+    cases: list[str],
+    right: str = Right.ACT.value,
+    until_us: int | None = None,
+    person: str | None = None,
+    name: str = "",
+    address: str = "",
+    username: str = "",
+) -> dict[str, Any]:
+    """Make an agreement that covers `cases`, and a designated user of it: a person known here, or a new one."""
+    if right not in {one.value for one in Right} or not cases:
+        raise Malformed("A designated user has the right act or see, in one case or more.")
+    covered = [act.case(known_as) for known_as in cases]
+    known = None if person is None else act.person(person, Side.CORRESPONDENT)
+    if any(row.programme != programme for row in [*covered, *([known] if known is not None else [])]):
+        raise Malformed("An agreement stands in one programme.")
+    person_id = known.id if known else add_person(act, Side.CORRESPONDENT, programme, name, address, username)
+    agreement_id, now_us = new_id(), act.tx.now_us
+    act.tx.insert(tables.agreement, id=agreement_id, programme=programme, created_us=now_us, ended_us=None)
+    for row in covered:
+        act.give(tables.agreement_case, agreement_id=agreement_id, case_id=row.id, from_us=now_us, until_us=None)
+    place = {"agreement_id": agreement_id, "person_id": person_id, "right": right}
+    given = act.give(tables.designated_user, **place, from_us=now_us, until_us=until_us)
+    case_ids = [str(row.id) for row in covered]
+    act.record("designated_user_added", **place, designated_user=given, cases=case_ids, until=until_us)
+    return {"person": person_id, "agreement": agreement_id, "designated_user": given}
+
+
+def revoke_designated_user(act: Act, *, designated_user: str) -> dict[str, Any]:
+    """End one place in one agreement and nothing else: the person and their other places stay."""
+    rows = act.not_ended(tables.designated_user, id=designated_user)
+    for row in rows:
+        act.person(row.person_id)
+    ended = act.end(tables.designated_user, rows)
+    act.record("designated_user_revoked", designated_user=designated_user, ended=ended)
+    return {"ended": ended}
+
+
+def add_intake_key(act: Act, *, month: str) -> dict[str, Any]:
+    """Make the key that a month's outside mail is sealed to (`2026-11`); nothing happens when there is one."""
+    row = act.tx.one(select(tables.sealing_key.c.id).where(tables.sealing_key.c.month == month))
+    if row is not None:
+        return {"key": row.id}
+    public = act.authority.new_sealing_key()
+    _give_sealing_key(act, public, month=month)
+    act.record("intake_key_added", key=public.id, month=month)
+    return {"key": public.id}
+
+
+VERBS: Mapping[str, Verb] = types.MappingProxyType(
+    {
+        verb.__name__: verb
+        for verb in (
+            add_credential,
+            add_designated_user,
+            add_employee,
+            add_intake_key,
+            add_team,
+            add_team_member,
+            assign,
+            close_case,
+            end_person,
+            end_sessions,
+            open_case,
+            remove_team_member,
+            revoke_credential,
+            revoke_designated_user,
+            unassign,
+        )
+    }
+)
+_OWN = frozenset({"add_credential", "revoke_credential", "end_sessions"})
+
+
+def _place(act: Act, case: str, team: str | None, person: str | None) -> dict[str, str | None]:
+    if (team is None) == (person is None):
+        raise Malformed("A case is assigned to a team or to a person.")
+    row = act.case(case)
+    holder = act.team(team) if team is not None else act.person(str(person), Side.OFFICE)
+    if row.programme != holder.programme:
+        raise Malformed("The case belongs to another programme.")
+    return {
+        "case_id": row.id,
+        "team_id": holder.id if team is not None else None,
+        "person_id": None if team is not None else holder.id,
+    }
+
+
+def _free_reference(act: Act, series: str, *, trial: bool) -> Reference:
+    while True:
+        try:
+            reference = Reference(series, random_part(), trial=trial)
+        except ValueError:
+            raise Malformed("A series has two to four capital letters.") from None
+        if act.tx.one(select(tables.case.c.id).where(tables.case.c.reference == str(reference))) is None:
+            return reference
+
+
+def _give_sealing_key(act: Act, public: SealingKey, *, case_id: str | None = None, month: str | None = None) -> None:
+    act.give(
+        tables.sealing_key,
+        id=public.id,
+        case_id=case_id,
+        month=month,
+        suite=public.suite,
+        public=public.public,
+        created_us=act.tx.now_us,
+        retired_us=None,
+    )
+
+
+def _check_arguments(verb: Verb, arguments: Mapping[str, Any]) -> None:
+    try:
+        inspect.signature(verb).bind(None, **arguments)
+    except TypeError:
+        raise Malformed("This verb has other arguments.") from None
+    hints = get_type_hints(verb)
+    if not all(_fits(value, hints[name]) for name, value in arguments.items()):
+        raise Malformed("An argument of this verb has a wrong type.")
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if get_origin(hint) is types.UnionType:
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(one, str) for one in value)
+    if hint is str:
+        return isinstance(value, str) and len(value) <= MAX_TEXT
+    return type(value) is hint
