@@ -62,9 +62,20 @@ class _Call:
 class Database:
     """A store that runs verbs. Open one per program; `close()` it at the end."""
 
-    def __init__(self, url: str, *, clock: Clock = system_clock, readers: int = READERS) -> None:
-        """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock = system_clock,
+        readers: int = READERS,
+        on_death: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away.
+
+        `on_death` is called in the writer thread when that ends by anything but `close`: the program has to stop.
+        """
         self.clock = clock
+        self._on_death = on_death
         self._engine: Engine = open_engine(url)
         self._read_engine: Engine = open_engine(url, read_only=True)
         self._lock = GroupLock(url)
@@ -80,7 +91,9 @@ class Database:
         Raises what the verb raises (nothing of it is kept), StoreFull or StoreUnavailable. Cancelling the caller
         does not undo the verb.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.submit(verb, *args, **kwargs)))
+        outcome = asyncio.wrap_future(self.submit(verb, *args, **kwargs))
+        outcome.add_done_callback(_look_at)
+        return await asyncio.shield(outcome)
 
     def call(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what `run` does, from a thread without an event loop."""
@@ -132,9 +145,10 @@ class Database:
                 self._commit(group)
         except BaseException as problem:  # noqa: BLE001 - whatever ends the writer must end every caller's wait
             maillog.incident("writer", problem)
-        finally:
-            self._dead.set()
-            self._fail_waiting()
+            self._die()
+            self._on_death()
+        else:
+            self._die()
 
     def _next_group(self) -> list[_Call]:
         first = self._calls.get()
@@ -190,6 +204,10 @@ class Database:
             connection.exec_driver_sql("RELEASE SAVEPOINT verb")
         return done
 
+    def _die(self) -> None:
+        self._dead.set()
+        self._fail_waiting()
+
     def _fail_waiting(self) -> None:
         while True:
             try:
@@ -222,6 +240,12 @@ def store_error(problem: BaseException) -> StoreUnavailable:
     if code in full or state == "53100" or getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull("The store is full. Please try again later.")
     return StoreUnavailable("The store is not available. Please try again later.")
+
+
+def _look_at(outcome: asyncio.Future[Any]) -> None:
+    """Take note of an error whose caller has gone: asyncio would log it, words and all."""
+    if not outcome.cancelled():
+        outcome.exception()
 
 
 def _fail(call: _Call, problem: BaseException) -> None:

@@ -84,9 +84,7 @@ def require_current(database: Engine | str) -> None:
 
 
 def _accepted() -> set[str]:
-    script = _script()
-    revision = script.get_revision(head())
-    before = revision.down_revision if revision else None
+    before = _script().get_revision(head()).down_revision
     return {head(), before} if isinstance(before, str) else {head()}
 
 
