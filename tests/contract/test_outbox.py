@@ -18,7 +18,7 @@ from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.store import tables
 from gateway.store.authority import sign
 from gateway.store.database import Database
-from gateway.store.outbox import Entry, OutboxState, address_hash, claim, put, retry, settle, waiting
+from gateway.store.outbox import _DUE, Entry, OutboxState, address_hash, claim, put, retry, settle, waiting
 from gateway.store.transaction import Transaction
 
 LEASE_US = 300_000_000
@@ -278,8 +278,9 @@ def test_a_failed_notice_can_be_tried_again_and_a_delivered_one_not(store: Datab
 
 def test_a_claim_reads_the_index_of_waiting_rows(store: Database) -> None:
     """A thousand settled rows and few due ones: the plan walks the partial index."""
-    plan = "EXPLAIN QUERY PLAN" if store._engine.dialect.name == "sqlite" else "EXPLAIN"
-    due = f"{plan} SELECT id FROM outbox WHERE outbox.state = 0 AND due_us <= 1 ORDER BY due_us, id LIMIT 5"
+    dialect = store._engine.dialect
+    plan = "EXPLAIN QUERY PLAN" if dialect.name == "sqlite" else "EXPLAIN"
+    query = _DUE.params(now=1, most=5).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
 
     def fill(tx: Transaction) -> None:
         for number in range(3000):
@@ -289,5 +290,5 @@ def test_a_claim_reads_the_index_of_waiting_rows(store: Database) -> None:
             )  # fmt: skip
 
     store.call(fill)
-    told = store.call(lambda tx: "\n".join(str(tuple(row)) for row in tx.all(text(due))))
+    told = store.call(lambda tx: "\n".join(str(tuple(row)) for row in tx.all(text(f"{plan} {query}"))))
     assert "ix_outbox_due" in told
