@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, text, update
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, or_, select, text, update
 
 from gateway.domain.clock import from_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
@@ -196,7 +196,7 @@ _DUE = (
     .select_from(outbox.join(person, person.c.id == outbox.c.person_id).outerjoin(case, case.c.id == outbox.c.case_id))
     .where(text("outbox.state = 0"), outbox.c.due_us <= bindparam("now"))
     .order_by(outbox.c.due_us, outbox.c.id)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
     .with_for_update(of=outbox, skip_locked=True)
 )
 
