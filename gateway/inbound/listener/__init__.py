@@ -1,0 +1,8 @@
+"""The hardened SMTP listener: the wire, its commands, its limits, and the seam to the program behind it."""
+
+from __future__ import annotations
+
+from gateway.inbound.listener.limits import DoorLimits
+from gateway.inbound.listener.server import Listener, open_listener
+
+__all__ = ["DoorLimits", "Listener", "open_listener"]

@@ -1,0 +1,230 @@
+"""The commands of SMTP as this listener obeys them (RFC 5321 section 4, RFC 2920, 3207, 4954).
+
+What it does: greets, reads a command, obeys it, replies. What it trusts: nobody before AUTH, and after it only the
+principal that the door gave. What it holds: one command. How it fails: every exception becomes a reply; too many
+errors, or words of another protocol, end the connection.
+
+`VERBS` is the whole list of commands: nothing is found by reflection, so that a mistyped method cannot mean "yes".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.domain.errors import NotAuthenticated
+from gateway.domain.reply import SmtpReply
+from gateway.inbound import replies
+from gateway.inbound.listener.inbox import LineTooLong, PeerGone
+from gateway.inbound.listener.reception import Reception
+from gateway.inbound.listener.seam import Credentials, Door
+from gateway.inbound.listener.transfer import reply_to
+from gateway.inbound.listener.wire import Hangup, ListenerSettings, ListenerState
+
+_PRINTABLE: Final = re.compile(rb"[ -~\x80-\xff]+\Z")
+_HELO_NAME: Final = re.compile(rb"[!-~]{1,255}\Z")
+_HTTP: Final = frozenset(b"GET POST HEAD PUT DELETE OPTIONS CONNECT TRACE PATCH PRI".split())
+_BEFORE_TLS: Final = frozenset({b"EHLO", b"NOOP", b"STARTTLS", b"QUIT", b"BDAT"})  # BDAT refuses by itself, see there
+_JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO"})
+_TLS_HANDSHAKE: Final = 0x16
+_MECHANISMS: Final = ("PLAIN", "LOGIN")
+
+
+class Conversation(Reception):
+    """One peer's commands and what became of them."""
+
+    def __init__(self, door: Door, settings: ListenerSettings, state: ListenerState) -> None:
+        super().__init__(door, settings, state)
+        self._failed_sign_ins = 0
+
+    async def converse(self) -> None:
+        """Greet the peer and obey it until it, or we, hang up."""
+        self.say_lines(f"220 {self.settings.hostname} ESMTP\r\n")
+        if not self.has_tls and await self.inbox.first() == _TLS_HANDSHAKE:
+            raise Hangup(None, "not-smtp")
+        while True:
+            errors = self.errors
+            try:
+                reply = await self._obey(await self.read_line())
+            except LineTooLong:
+                await self.skip_line()
+                reply = replies.LINE_TOO_LONG
+            except (Hangup, PeerGone):
+                raise
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
+                reply = reply_to(problem, "smtp.command")
+            if reply is not None:
+                self.say(reply)
+            if self.errors > errors:
+                await self._slow_down()
+            if self.state.is_closing and not self.is_busy:
+                raise Hangup(replies.CLOSING, "shutdown")
+
+    async def _obey(self, line: bytes) -> SmtpReply | None:
+        """Do one command; returns its reply, or None where it has been given."""
+        verb, _, argument = line.partition(b" ")
+        verb = verb.upper()
+        if len(line) + 2 > self.limits.command_octets and verb != b"AUTH":
+            return replies.LINE_TOO_LONG
+        if not _PRINTABLE.match(line):
+            return replies.NOT_A_COMMAND
+        method = VERBS.get(verb)
+        if method is None:
+            if verb in _HTTP:
+                raise Hangup(replies.NOT_SMTP, "not-smtp")
+            return replies.UNKNOWN_COMMAND
+        if self.awaits_tls and verb not in _BEFORE_TLS:
+            return replies.TLS_FIRST
+        if verb in _JUNK:
+            self.junk += 1
+            self.errors += self.junk > self.limits.junk_commands
+        return await method(self, argument)
+
+    async def _slow_down(self) -> None:
+        if self.errors >= self.limits.hard_errors:
+            raise Hangup(replies.TOO_MANY_ERRORS, "limit")
+        if self.errors > self.limits.soft_errors:
+            await asyncio.sleep(self.limits.error_delay_seconds)  # the reply waits with us
+
+    # Session commands.
+
+    async def ehlo(self, argument: bytes) -> SmtpReply | None:
+        """EHLO: everything offered is listed, and everything listed works."""
+        name = argument.strip(b" ")
+        if not _HELO_NAME.match(name):
+            return replies.NEEDS_NAME
+        self.forget()
+        self.greet(name.decode("ascii"), extended=True)
+        lines = [self.settings.hostname, "PIPELINING", f"SIZE {self.limits.message_octets}", "8BITMIME", "SMTPUTF8"]
+        lines += ["ENHANCEDSTATUSCODES", "DSN", "CHUNKING", f"LIMITS RCPTMAX={self.limits.recipients}"]
+        if self.awaits_tls:
+            lines.append("STARTTLS")
+        elif self.settings.require_auth:
+            lines.append("AUTH " + " ".join(_MECHANISMS))
+        lines.append("HELP")
+        self.say_lines("".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n")
+        return None
+
+    async def helo(self, argument: bytes) -> SmtpReply | None:
+        """HELO (RFC 5321 section 4.1.1.1)."""
+        name = argument.strip(b" ")
+        if not _HELO_NAME.match(name):
+            return replies.NEEDS_NAME
+        self.forget()
+        self.greet(name.decode("ascii"), extended=False)
+        return SmtpReply(250, "", self.settings.hostname)
+
+    async def starttls(self, argument: bytes) -> SmtpReply | None:
+        """STARTTLS (RFC 3207)."""
+        if argument.strip(b" "):
+            return replies.NO_ARGUMENT
+        if self.has_tls:
+            return replies.TLS_ALREADY
+        if self.settings.tls is None:
+            return replies.NO_TLS
+        self.forget()
+        self.say(replies.TLS_READY)
+        await self.start_tls()
+        return None
+
+    async def auth(self, argument: bytes) -> SmtpReply | None:
+        """AUTH (RFC 4954): once a session, outside a message."""
+        refusal = self._why_no_auth()
+        if refusal is not None:
+            return refusal
+        mechanism, *initial = argument.decode("ascii", "replace").strip(" ").split(" ")
+        if not mechanism:
+            return replies.NEEDS_MECHANISM
+        if mechanism.upper() not in _MECHANISMS:
+            return replies.BAD_MECHANISM
+        if len(initial) > 1:
+            return replies.BAD_AUTH
+        credentials = await self._read_credentials(mechanism.upper(), initial)
+        if credentials is None:
+            return None
+        try:
+            principal = await self.door.authenticate(self.peer, credentials)
+        except NotAuthenticated as problem:
+            self._failed_sign_ins += 1
+            if self._failed_sign_ins >= self.limits.auth_failures:
+                self.say(reply_to(problem, "smtp.auth"))
+                raise Hangup(replies.TOO_MANY_GUESSES, "limit") from None
+            return reply_to(problem, "smtp.auth")
+        assert self.session is not None
+        self.session.authenticated = True
+        self.session.auth_data = principal  # type: ignore[assignment]
+        return replies.SIGNED_IN
+
+    def _why_no_auth(self) -> SmtpReply | None:
+        assert self.session is not None
+        if not self.settings.require_auth:
+            return replies.NO_AUTH
+        if not self.session.extended_smtp:
+            return replies.HELO_FIRST
+        if self.session.authenticated:
+            return replies.SIGNED_IN_ALREADY
+        return replies.NOT_DURING_MAIL if self.has_transaction else None
+
+    async def _read_credentials(self, mechanism: str, initial: list[str]) -> Credentials | None:
+        try:
+            said = await self.exchange(mechanism, initial)
+        except LineTooLong:
+            await self.skip_line()
+            self.say(replies.AUTH_LINE_TOO_LONG)
+            return None
+        if said is None:
+            return None
+        try:
+            return Credentials(mechanism, said.login.decode("utf-8"), said.password.decode("utf-8"))
+        except UnicodeDecodeError:
+            self.say(replies.BAD_AUTH)
+            return None
+
+    async def rset(self, argument: bytes) -> SmtpReply | None:
+        """RSET: drop the message."""
+        if argument.strip(b" "):
+            return replies.NO_ARGUMENT
+        self.forget()
+        return replies.OK
+
+    async def noop(self, _: bytes) -> SmtpReply | None:
+        """NOOP."""
+        return replies.OK
+
+    async def help(self, _: bytes) -> SmtpReply | None:
+        """HELP."""
+        return replies.HELP
+
+    async def vrfy(self, argument: bytes) -> SmtpReply | None:
+        """VRFY (RFC 5321 section 3.5.3): no address is told to be here or not."""
+        return replies.CANNOT_VERIFY if argument.strip(b" ") else replies.NEEDS_ADDRESS
+
+    async def expn(self, _: bytes) -> SmtpReply | None:
+        """EXPN: there are no lists."""
+        return replies.NOT_OFFERED
+
+    async def quit(self, argument: bytes) -> SmtpReply | None:
+        """QUIT."""
+        if argument.strip(b" "):
+            return replies.NO_ARGUMENT
+        raise Hangup(replies.BYE, "quit")
+
+
+VERBS: Final[dict[bytes, Callable[[Conversation, bytes], Awaitable[SmtpReply | None]]]] = {
+    b"HELO": Conversation.helo,
+    b"EHLO": Conversation.ehlo,
+    b"STARTTLS": Conversation.starttls,
+    b"AUTH": Conversation.auth,
+    b"MAIL": Conversation.mail_from,
+    b"RCPT": Conversation.rcpt_to,
+    b"DATA": Conversation.data,
+    b"BDAT": Conversation.bdat,
+    b"RSET": Conversation.rset,
+    b"NOOP": Conversation.noop,
+    b"HELP": Conversation.help,
+    b"VRFY": Conversation.vrfy,
+    b"EXPN": Conversation.expn,
+    b"QUIT": Conversation.quit,
+}

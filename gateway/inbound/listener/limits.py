@@ -1,0 +1,95 @@
+"""What a listener puts up with: sizes, counts and times, and the count of connections.
+
+The defaults are those of the mail servers that have stood on the Internet longest: 300 s for a command, soft and hard
+error limits 10 and 20, 500 octets a second at least, 100 recipients, 50 connections from one address.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv6Address, ip_address
+
+from gateway.domain.reply import SmtpReply
+from gateway.inbound import replies
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLimits:
+    """Limits of one listener; sizes in octets, times in seconds. Raises ValueError unless every one is above zero."""
+
+    message_octets: int = 150 * MEBIBYTE
+    overrun_octets: int = 150 * MEBIBYTE
+    """How much of a message over `message_octets` is still read so that its peer can hear why it is refused."""
+    recipients: int = 100
+    connections: int = 1000
+    connections_per_address: int = 50
+    command_octets: int = 2048
+    """One command with its CRLF: the 512 of RFC 5321 section 4.5.3.1.4 and what the extensions add to MAIL and RCPT."""
+    auth_octets: int = 12288
+    """One line of an AUTH exchange (RFC 4954 section 4)."""
+    overlong_octets: int = 256 * 1024
+    """How much of a command that is too long is read in search of its end."""
+    inbox_octets: int = 128 * 1024
+    """How much is held unread before the peer is no longer read."""
+    soft_errors: int = 10
+    hard_errors: int = 20
+    error_delay_seconds: float = 1.0
+    auth_failures: int = 5
+    junk_commands: int = 100
+    """NOOP, RSET, HELP, VRFY, EHLO and HELO without a message between; each one more is an error."""
+    command_seconds: float = 300.0
+    chunk_seconds: float = 180.0
+    data_grace_seconds: float = 300.0
+    """Waiting allowed to a whole message beside what `data_octets_per_second` gives it."""
+    data_octets_per_second: int = 500
+    write_seconds: float = 120.0
+    """How long a peer may leave our replies unread."""
+    handshake_seconds: float = 30.0
+    linger_seconds: float = 5.0
+    """How long a closed connection may take to fetch the last reply."""
+
+    def __post_init__(self) -> None:
+        wrong = [item.name for item in fields(self) if getattr(self, item.name) <= 0]
+        if wrong:
+            raise ValueError(f"limits must be above zero: {', '.join(wrong)}")
+
+
+@dataclass(slots=True)
+class Occupancy:
+    """Who is connected: a count in all, and one for each address (for each /64 where the address is of IPv6)."""
+
+    limits: DoorLimits
+    total: int = 0
+    _by_address: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, address: str) -> SmtpReply | None:
+        """Count one connection in. Returns the reply that turns it away, in which case it is not counted."""
+        place = _network_of(address)
+        if self.total >= self.limits.connections:
+            return replies.TOO_MANY_CONNECTIONS
+        if address and self._by_address[place] >= self.limits.connections_per_address:
+            return replies.TOO_MANY_FROM_YOU
+        self.total += 1
+        self._by_address[place] += 1
+        return None
+
+    def leave(self, address: str) -> None:
+        """Count out one connection that `enter` counted in."""
+        place = _network_of(address)
+        self.total -= 1
+        self._by_address[place] -= 1
+        if not self._by_address[place]:
+            del self._by_address[place]
+
+
+def _network_of(address: str) -> str:
+    if ":" not in address:
+        return address
+    parsed = ip_address(address.partition("%")[0])
+    assert isinstance(parsed, IPv6Address)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return parsed.exploded[:19]

@@ -1,0 +1,87 @@
+"""The seam between a listener and its program: what the wire tells, and what it asks.
+
+A listener knows SMTP and nothing of cases; its program knows cases and nothing of sockets. Every method of `Door` and
+`Transaction` may raise a GatewayError, which becomes the reply (gateway.inbound.replies); any other exception becomes
+an incident and `451 4.3.0`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from gateway.domain.reply import SmtpReply
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is known of the connection now. `address` is empty on a UNIX socket; `helo` until HELO or EHLO."""
+
+    address: str
+    port: int
+    tls: bool
+    helo: str
+    listener: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What AUTH brought (RFC 4954): `mechanism` is PLAIN or LOGIN. The password never shows in a repr."""
+
+    mechanism: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MailParameters:
+    """One accepted MAIL command. `sender` is empty for the null sender; `ret` is FULL or HDRS; `envid` is decoded."""
+
+    sender: str
+    size: int | None
+    body: Literal["7BIT", "8BITMIME"]
+    smtputf8: bool
+    ret: str | None
+    envid: str | None
+    auth: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientParameters:
+    """One RCPT command (RFC 3461): `notify` is NEVER, or some of SUCCESS, FAILURE, DELAY; `orcpt` is "type;address"."""
+
+    address: str
+    notify: frozenset[str] | None
+    orcpt: str | None
+
+
+class Transaction(Protocol):
+    """One mail transaction, from MAIL to the reply at the end of data. Made by `Door.begin`."""
+
+    async def add_recipient(self, recipient: RecipientParameters) -> None:
+        """RCPT TO: return to accept it, raise a GatewayError to refuse this one recipient."""
+
+    def start(self) -> None:
+        """DATA or the first BDAT begins: a 354 is about to be sent."""
+
+    def write(self, block: bytes) -> None:
+        """Take octets of the message: dots unstuffed, lines end with CRLF, blocks of any size. Must not block long."""
+
+    async def drain(self) -> None:
+        """Awaited between reads: while it waits the peer is not read."""
+
+    async def commit(self) -> SmtpReply:
+        """End of data: return only when durable. Never cancelled by the listener once it has begun."""
+
+    def abandon(self) -> None:
+        """RSET, QUIT, a lost peer, refused data: forget everything. May be called again; never once `commit` began."""
+
+
+class Door(Protocol):
+    """What a listener asks of its program."""
+
+    async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
+        """Return the principal these credentials prove. Raises NotAuthenticated (535) when they prove none."""
+
+    async def begin(self, peer: Peer, principal: object | None, mail: MailParameters) -> Transaction:
+        """MAIL FROM: return the transaction that takes the message. `principal` is None where AUTH is not required."""

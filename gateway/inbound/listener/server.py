@@ -1,0 +1,86 @@
+"""A listening port: opens it, and closes it without losing what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+
+from gateway import maillog
+from gateway.inbound.listener.conversation import Conversation
+from gateway.inbound.listener.limits import DoorLimits, Occupancy
+from gateway.inbound.listener.seam import Door
+from gateway.inbound.listener.wire import ListenerSettings, ListenerState, silence_aiosmtpd
+
+_BACKLOG = 512
+
+
+class Listener:
+    """One open port. Made by `open_listener`."""
+
+    def __init__(self, name: str, server: asyncio.Server, state: ListenerState) -> None:
+        self.name = name
+        self._server = server
+        self._state = state
+        self._port = int(server.sockets[0].getsockname()[1])
+
+    @property
+    def port(self) -> int:
+        """The port that peers connect to."""
+        return self._port
+
+    @property
+    def connections(self) -> int:
+        """How many peers are connected."""
+        return len(self._state.wires)
+
+    async def close(self, grace: float = 10.0) -> None:
+        """Take no more peers, tell `421 4.3.2` to those here, but let a message under way finish.
+
+        After `grace` seconds the peers still here are cut off; a commit that has begun is awaited as long again.
+        """
+        self._server.close()
+        self._state.is_closing = True
+        for wire in tuple(self._state.wires):
+            wire.stop()
+        if self._state.wires:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._state.emptied.wait(), grace)
+        for wire in tuple(self._state.wires):
+            wire.abort()
+        if self._state.commits:
+            await asyncio.wait(tuple(self._state.commits), timeout=grace)
+        await asyncio.sleep(0)  # the cut-off connections end
+
+
+async def open_listener(
+    door: Door,
+    *,
+    name: str,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    implicit_tls: bool,
+    limits: DoorLimits,
+    hostname: str,
+    require_auth: bool,
+) -> Listener:
+    """Open a port whose peers speak to `door`. `port` 0 takes a free one; `hostname` is how the server names itself.
+
+    With `tls`, STARTTLS is required before AUTH and MAIL, or the connection begins with TLS if `implicit_tls`; a
+    listener without `tls` speaks plainly, and offers no AUTH. Raises OSError where the port cannot be had.
+    """
+    if implicit_tls and tls is None:
+        raise ValueError("implicit TLS needs a TLS context")
+    if require_auth and tls is None:
+        raise ValueError("AUTH needs TLS: no password crosses a wire in the clear")
+    silence_aiosmtpd()
+    settings = ListenerSettings(name, hostname, tls, implicit_tls, require_auth, limits)
+    state = ListenerState(Occupancy(limits))
+    # By host and port: getaddrinfo says IPPROTO_TCP, without which asyncio sets no TCP_NODELAY on what it accepts.
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Conversation(door, settings, state), host, port, backlog=_BACKLOG
+    )
+    listener = Listener(name, server, state)
+    maillog.listener_open(name, host, listener.port)
+    return listener

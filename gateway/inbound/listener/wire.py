@@ -1,0 +1,391 @@
+"""One SMTP connection: aiosmtpd's protocol class with our own inbox, deadlines, TLS and endings.
+
+What it does: carries octets between a peer and its conversation. aiosmtpd's `SMTP` is the protocol object, keeps the
+session, runs the AUTH exchanges and owns the connection's task; this module replaces its reader, timer and loop.
+What it trusts: nobody. What it holds: at most `inbox_octets` unread and what a transport buffers unsent; no message.
+How it fails: towards the peer with a 421 and a close; a peer that does not take that is cut off.
+
+Every private name of aiosmtpd that this gateway touches stands in `PRIVATE_NAMES`, and is touched in this module only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import ssl
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from itertools import count
+from math import inf
+from typing import Any, Final
+
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
+
+from gateway import maillog
+from gateway.domain.reply import SmtpReply
+from gateway.inbound import replies
+from gateway.inbound.listener.inbox import BareNewline, Inbox, PeerGone
+from gateway.inbound.listener.limits import DoorLimits, Occupancy
+from gateway.inbound.listener.seam import Peer
+
+PRIVATE_NAMES: Final = (
+    "_handle_client",  # overridden: the connection's task runs our conversation
+    "_handler_coroutine",  # the connection's task
+    "_reader",  # replaced by our inbox
+    "_writer",  # asyncio's StreamWriter of this connection
+    "_timeout_cb",  # overridden: looks at our deadlines
+    "_timeout_handle",  # the one timer of a connection
+)
+_WATCH_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """What one listener is. With `tls` and without `implicit_tls`, STARTTLS is offered and required."""
+
+    name: str
+    hostname: str
+    tls: ssl.SSLContext | None
+    implicit_tls: bool
+    require_auth: bool
+    limits: DoorLimits
+
+
+@dataclass(slots=True)
+class ListenerState:
+    """What the connections of one listener share."""
+
+    occupancy: Occupancy
+    is_closing: bool = False
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    wires: set[Wire] = field(default_factory=set)
+    commits: set[asyncio.Task[SmtpReply]] = field(default_factory=set)
+    numbers: count[int] = field(default_factory=count)
+
+
+class Hangup(Exception):
+    """The conversation ends: with this reply, if any, for this reason (a kind, for the log)."""
+
+    def __init__(self, reply: SmtpReply | None, reason: str) -> None:
+        super().__init__(reason)
+        self.reply = reply
+        self.reason = reason
+
+
+class Wire(SMTP, ABC):
+    """A connection without a conversation; what is said on it stands in the modules reception and conversation."""
+
+    AuthLoginUsernameChallenge = "Username:"
+    AuthLoginPasswordChallenge = "Password:"
+
+    def __init__(self, settings: ListenerSettings, state: ListenerState) -> None:
+        limits = settings.limits
+        self.settings = settings
+        self.limits = limits
+        self.state = state
+        self.errors = 0
+        self._watch = min(_WATCH_SECONDS, limits.command_seconds, limits.chunk_seconds, limits.write_seconds) / 2
+        super().__init__(
+            None,
+            hostname=settings.hostname,
+            auth_require_tls=False,  # we look at the connection itself: implicit TLS counts too
+            authenticator=_keep_credentials,
+            timeout=self._watch,
+            loop=asyncio.get_running_loop(),
+        )
+        self.inbox = Inbox(
+            self.loop,
+            self.deliver,
+            capacity=limits.inbox_octets,
+            line_octets=limits.auth_octets,
+            seconds=limits.command_seconds,
+        )
+        self._number = next(state.numbers)
+        self._peer: Peer | None = None
+        self._address = ""
+        self._refusal: SmtpReply | None = None
+        self._has_tls = False
+        self._is_lost = False
+        self._is_congested = False
+        self._write_due = inf
+        self._unsent: list[bytes] = []
+        self._linger: asyncio.TimerHandle | None = None
+
+    def __dir__(self) -> list[str]:
+        """Nothing: aiosmtpd searches `dir()` of each new connection twice for hooks, and we have none to be found."""
+        return []
+
+    # What the conversation uses.
+
+    @abstractmethod
+    async def converse(self) -> None:
+        """Speak with the peer until a Hangup."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop the mail transaction, if any."""
+
+    @property
+    @abstractmethod
+    def is_busy(self) -> bool:
+        """True while a message is being taken or committed, which a closing listener lets finish."""
+
+    @property
+    def has_tls(self) -> bool:
+        """True if the connection is encrypted now."""
+        return self._has_tls
+
+    @property
+    def peer(self) -> Peer:
+        """What is known of the connection now."""
+        if self._peer is None:
+            assert self.session is not None
+            name: Any = self.session.peer  # aiosmtpd says str; it is what the transport calls peername
+            address, port = (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+            self._peer = Peer(address, port, self._has_tls, self.session.host_name or "", self.settings.name)
+        return self._peer
+
+    def greet(self, helo: str, *, extended: bool) -> None:
+        """Take the peer's name from HELO or EHLO."""
+        assert self.session is not None
+        self.session.host_name = helo
+        self.session.extended_smtp = extended
+        self._peer = None
+
+    def say(self, reply: SmtpReply) -> None:
+        """Put a reply after the ones not yet sent; it leaves before the next wait for the peer."""
+        self._unsent.append(b"%s\r\n" % str(reply).encode("ascii"))
+        if reply.code >= 400:
+            self.errors += 1
+
+    def say_lines(self, lines: str) -> None:
+        """Put reply lines, each with its CRLF, after the ones not yet sent."""
+        self._unsent.append(lines.encode("ascii"))
+
+    async def push(self, status: str | bytes) -> None:
+        """Say what aiosmtpd says by itself: the challenges and the syntax errors of AUTH."""
+        line = status.encode("ascii") if isinstance(status, str) else status
+        self._unsent.append(line + b"\r\n")
+        if line[:1] in b"45":
+            self.errors += 1
+
+    def flush(self) -> None:
+        """Hand the replies not yet sent to the transport."""
+        octets = b"".join(self._unsent)
+        self._unsent.clear()
+        if octets and self.transport is not None and not self.transport.is_closing():
+            self._writer.write(octets)
+
+    async def deliver(self) -> None:
+        """Flush; where the peer does not read, wait for it. Raises PeerGone."""
+        self.flush()
+        if self._is_congested:
+            self._write_due = self.loop.time() + self.limits.write_seconds
+            try:
+                await self._writer.drain()
+            except ConnectionError as problem:
+                raise PeerGone from problem
+            finally:
+                self._write_due = inf
+
+    async def read_line(self) -> bytes:
+        """Return one line without its CRLF; a line over the limit of AUTH is read to its end, then LineTooLong."""
+        try:
+            return (await self.inbox.readline())[:-2]
+        except BareNewline:
+            raise Hangup(replies.BARE_NEWLINE, "syntax") from None
+
+    async def skip_line(self) -> None:
+        """Read to the end of a line that is too long, within reason."""
+        seen, last = 0, b""
+        while seen < self.limits.overlong_octets:
+            block = await self.inbox.read()
+            end = block.find(b"\n")
+            if end >= 0:
+                if (last + block[:end])[-1:] != b"\r":
+                    raise Hangup(replies.BARE_NEWLINE, "syntax")
+                self.inbox.unread(block[end + 1 :])
+                return
+            seen += len(block)
+            last = block[-1:]
+        raise Hangup(replies.LINE_TOO_LONG, "syntax")
+
+    async def start_tls(self) -> None:
+        """Turn the connection into a TLS one; what came before, and the session, are forgotten (RFC 3207, 4.2)."""
+        assert isinstance(self.transport, asyncio.Transport)
+        assert self.settings.tls is not None
+        self.flush()
+        # Nothing may be read between the discard and the handshake: it would be taken for what came inside TLS.
+        self.transport.pause_reading()
+        self.inbox.attach(None)
+        self.inbox.clear()
+        try:
+            await self._writer.start_tls(self.settings.tls, ssl_handshake_timeout=self.limits.handshake_seconds)
+        except (OSError, RuntimeError) as problem:  # RuntimeError: the transport closed before the handshake began
+            raise Hangup(None, "tls") from problem
+        self.transport = self._writer.transport
+        assert isinstance(self.transport, asyncio.Transport)
+        self.inbox.attach(self.transport)
+        peer = self.session.peer if self.session is not None else None
+        self.session = Session(self.loop)
+        self.session.peer = peer
+        self._has_tls = True
+        self._peer = None
+
+    async def exchange(self, mechanism: str, arguments: list[str]) -> LoginPassword | None:
+        """Run aiosmtpd's exchange of PLAIN or LOGIN; None where it failed and the peer has been told."""
+        run = self.auth_PLAIN if mechanism == "PLAIN" else self.auth_LOGIN
+        try:
+            result = await run(self, [mechanism, *arguments])
+        except BareNewline:
+            raise Hangup(replies.BARE_NEWLINE, "syntax") from None
+        return result.auth_data if result.success and isinstance(result.auth_data, LoginPassword) else None
+
+    async def auth_PLAIN(self, _: SMTP, args: list[str]) -> AuthResult:
+        """PLAIN (RFC 4616): aiosmtpd's own would silently ignore an authorization identity other than the user's."""
+        response = await self.challenge_auth("") if len(args) == 1 else _decode(args[1])
+        if not isinstance(response, bytes):
+            if response is None:
+                self.say(replies.BAD_AUTH)
+            return AuthResult(success=False)
+        parts = response.split(b"\0")
+        if len(parts) != 3:
+            self.say(replies.BAD_AUTH)
+            return AuthResult(success=False)
+        if parts[0] not in (b"", parts[1]):
+            self.say(replies.OTHER_IDENTITY)
+            return AuthResult(success=False)
+        return AuthResult(success=True, auth_data=LoginPassword(parts[1], parts[2]))
+
+    # What the listener uses.
+
+    def stop(self) -> None:
+        """End the conversation at its next wait, unless a message is under way: then after that message."""
+        if not self.is_busy:
+            self.inbox.interrupt(Hangup(replies.CLOSING, "shutdown"))
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer has come: count it in, or make ready to turn it away."""
+        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        assert self.session is not None
+        self._reader = self.inbox  # type: ignore[assignment]
+        self.inbox.attach(transport)
+        self._address = self.peer.address
+        self._refusal = self.state.occupancy.enter(self._address)
+        self.state.wires.add(self)
+        maillog.peer_connected(self.settings.name, str(self._number))
+
+    def data_received(self, data: bytes) -> None:
+        """Octets came."""
+        self.inbox.feed(data)
+
+    def eof_received(self) -> bool:
+        """The peer sends no more. It can still be answered, unless TLS is on: that has no half-closed state here."""
+        self.inbox.feed_eof()
+        return not self._has_tls
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is over: nothing held for it may be read any more."""
+        if self._is_lost:
+            return
+        self._is_lost = True
+        self.inbox.drop()
+        if self._linger is not None:
+            self._linger.cancel()
+        super().connection_lost(error)
+        if self._refusal is None:
+            self.state.occupancy.leave(self._address)
+        self.state.wires.discard(self)
+        if self.state.is_closing and not self.state.wires:
+            self.state.emptied.set()
+
+    def pause_writing(self) -> None:
+        """The peer does not read what we send."""
+        super().pause_writing()
+        self._is_congested = True
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._is_congested = False
+        super().resume_writing()
+
+    # In place of aiosmtpd's own.
+
+    async def _handle_client(self) -> None:
+        reason = "lost"
+        try:
+            await self._serve()
+        except Hangup as end:
+            reason = end.reason
+            if end.reply is not None:
+                self.say(end.reply)
+        except PeerGone:
+            pass  # nobody is left to be told
+        except Exception as problem:  # noqa: BLE001 - the end of the connection's task: nobody above would hear it
+            reason = "incident"
+            maillog.incident("smtp.wire", problem)
+        finally:
+            self.forget()
+            self._hang_up()
+            maillog.peer_gone(self.settings.name, str(self._number), reason)
+
+    async def _serve(self) -> None:
+        if self._refusal is not None:
+            # A client that awaits TLS cannot read a plain reply.
+            raise Hangup(None if self.settings.implicit_tls else self._refusal, "limit")
+        if self.settings.implicit_tls:
+            await self.start_tls()
+        await self.converse()
+
+    def _hang_up(self) -> None:
+        self.inbox.drop()
+        if isinstance(self.transport, asyncio.Transport) and not self.transport.is_closing():
+            self.flush()
+            self.transport.close()
+            self._linger = self.loop.call_later(self.limits.linger_seconds, self.transport.abort)
+
+    def _timeout_cb(self) -> None:
+        now = self.loop.time()
+        if self._write_due <= now:
+            self.abort()
+            return
+        if self.inbox.overdue <= now:
+            self.inbox.interrupt(Hangup(replies.TOO_SLOW, "deadline"))
+        left = min(self.inbox.overdue, self._write_due) - now
+        self._timeout_handle = self.loop.call_later(min(max(left, 0.01), self._watch), self._timeout_cb)
+
+
+def silence_aiosmtpd() -> None:
+    """Shut the logger that would print commands, addresses and lines of messages."""
+    logger = logging.getLogger("mail.log")
+    logger.disabled = True
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.propagate = False
+    if _say_nothing not in logger.filters:
+        logger.addFilter(_say_nothing)
+
+
+def _say_nothing(_: logging.LogRecord) -> bool:
+    return False
+
+
+def _keep_credentials(_server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+    """Let aiosmtpd's exchange end with what was said; whether it proves anything is asked of the door."""
+    return AuthResult(success=True, auth_data=data)
+
+
+def _decode(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
