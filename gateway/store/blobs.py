@@ -31,7 +31,7 @@ class BlobFolder:
 
     def create(self, name: str) -> BlobWriter:
         """Begin a blob. Raises StoreFull when the disk is nearly full, StoreUnavailable when it does not answer."""
-        final = self._path(_checked(name))
+        final = self._path(name)
         try:
             self.check_space()
             self._make_known(final.parent)
@@ -50,7 +50,7 @@ class BlobFolder:
         Raises Tampered when the blob is absent or shorter, StoreUnavailable when the disk does not give it.
         """
         try:
-            with open(self._path(_checked(name)), "rb") as blob:
+            with open(self._path(name), "rb") as blob:
                 octets = os.pread(blob.fileno(), length, offset)
         except FileNotFoundError:
             raise Tampered("A sealed segment is missing.") from None
@@ -68,7 +68,7 @@ class BlobFolder:
 
     def path(self, name: str) -> Path:
         """Return where a blob lies."""
-        return self._path(_checked(name))
+        return self._path(name)
 
     def sweep(self, unknown: Iterable[str], now: float) -> int:
         """Delete the blobs of `unknown`, and unfinished ones, that are older than 48 hours; return how many."""
@@ -91,7 +91,7 @@ class BlobFolder:
         self._known.add(folder.name)
 
     def _path(self, name: str) -> Path:
-        return self._folder / name[-2:] / name
+        return self._folder / _checked(name)[-2:] / name
 
 
 class BlobWriter:
