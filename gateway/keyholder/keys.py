@@ -26,8 +26,6 @@ from gateway.store.sealing import new_key, open_box, seal_box
 
 VAULT_KEY = "vault.key"
 AUTHORITY_KEY = "authority.key"
-SESSION_KEY = "session.key"
-AUTHENTICATOR_KEY = "authenticator.key"
 PASSPHRASE_CREDENTIAL = "vault-passphrase"  # noqa: S105 - the name of a systemd credential
 MIN_PASSPHRASE = 12
 _SCRYPT_N = 2**17
@@ -112,9 +110,9 @@ def generate(folder: Path, passphrase: str | None) -> None:
     keyfiles.write_private(folder / VAULT_KEY, _vault_file(vault, passphrase))
     keyfiles.write_private(folder / AUTHORITY_KEY, seal_box(vault, authority.private_bytes_raw(), _AUTHORITY_CONTEXT))
     keyfiles.write_public(folder / keyfiles.AUTHORITY_PUBLIC, authority.public_key())
-    keyfiles.write_private(folder / SESSION_KEY, session.private_bytes_raw())
+    keyfiles.write_private(folder / keyfiles.SESSION_KEY, session.private_bytes_raw())
     keyfiles.write_public(folder / keyfiles.SESSION_PUBLIC, session.public_key())
-    keyfiles.write_private(folder / AUTHENTICATOR_KEY, new_key())
+    keyfiles.write_private(folder / keyfiles.AUTHENTICATOR_KEY, new_key())
     keyfiles.write_private(folder / keyfiles.DEPOSIT_KEY, new_key())
 
 

@@ -14,6 +14,8 @@ from gateway.domain.errors import ConfigError
 SECRET_OCTETS = 32
 AUTHORITY_PUBLIC = "authority.pub"
 SESSION_PUBLIC = "session.pub"
+SESSION_KEY = "session.key"
+AUTHENTICATOR_KEY = "authenticator.key"
 DEPOSIT_KEY = "deposit.key"
 _OTHERS = 0o077
 _MAX_OCTETS = 64 * 1024

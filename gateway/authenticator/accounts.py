@@ -1,0 +1,148 @@
+"""What the store knows of an account: its credentials, checked, and the count of their use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from gateway.domain.credential import CredentialKind
+from gateway.store import tables
+from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.transaction import Transaction
+
+MAX_FAILURES = 100
+"""In a row, for one account: then an administrator gives a new password or forgives (SP 800-63B-4 section 3.2.2)."""
+USE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The one password and the code seeds of an account that may sign in."""
+
+    person_id: str
+    password_id: str
+    password: str
+    seeds: tuple[tuple[str, str], ...]
+    failures: int
+
+    @property
+    def is_blocked(self) -> bool:
+        """True after too many failures in a row."""
+        return self.failures >= MAX_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class AppPassword:
+    """One app password in force, and by which names its person is known."""
+
+    person_id: str
+    credential_id: str
+    networks: str
+    known_as: frozenset[str]
+    last_used_us: int
+
+
+def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, now_us: int) -> SignIn | None:
+    """Return what signs in under a username now, or None."""
+    statement = (
+        select(tables.credential, tables.credential_use.c.failures)
+        .join(tables.person, tables.person.c.id == tables.credential.c.person_id)
+        .outerjoin(tables.credential_use, tables.credential_use.c.credential_id == tables.credential.c.id)
+        .where(
+            tables.person.c.username == username,
+            tables.person.c.ended_us.is_(None),
+            tables.credential.c.kind.in_((CredentialKind.PASSWORD.value, CredentialKind.TOTP.value)),
+            tables.credential.c.revoked_us.is_(None),
+        )
+        .order_by(tables.credential.c.id)
+    )
+    rows = _in_force(genuine(tables.credential, connection.execute(statement), authority), now_us)
+    passwords = [row for row in rows if row.kind == CredentialKind.PASSWORD]
+    if not passwords:
+        return None
+    last = passwords[-1]
+    seeds = tuple((row.id, row.data) for row in rows if row.kind == CredentialKind.TOTP)
+    return SignIn(last.person_id, last.id, last.data, seeds, last.failures or 0)
+
+
+def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str, now_us: int) -> AppPassword | None:
+    """Return the app password with this keyed hash, or None."""
+    table, use = tables.credential, tables.credential_use
+    statement = (
+        select(table, use.c.last_used_us, tables.person.c.username)
+        .join(tables.person, tables.person.c.id == table.c.person_id)
+        .outerjoin(use, use.c.credential_id == table.c.id)
+        .where(
+            table.c.lookup == lookup,
+            table.c.kind == CredentialKind.APP_PASSWORD.value,
+            table.c.revoked_us.is_(None),
+            tables.person.c.ended_us.is_(None),
+        )
+    )
+    rows = _in_force(genuine(table, connection.execute(statement), authority), now_us)
+    if not rows:
+        return None
+    row = rows[0]
+    addresses = tables.person_address
+    keys = connection.execute(
+        select(addresses.c.key).where(
+            addresses.c.person_id == row.person_id,
+            addresses.c.from_us <= now_us,
+            addresses.c.until_us.is_(None) | (addresses.c.until_us > now_us),
+        )
+    ).scalars()
+    return AppPassword(
+        row.person_id, row.id, row.networks, frozenset({row.username or "", *keys} - {""}), row.last_used_us or 0
+    )
+
+
+def use_code(tx: Transaction, credential_id: str, step: int) -> bool:
+    """Spend a code's step; False when this step, or a later one, was spent before."""
+    known = _use(tx, credential_id)
+    if known.last_step is not None and known.last_step >= step:
+        return False
+    _note(tx, credential_id, last_step=step, last_used_us=tx.now_us)
+    return True
+
+
+def note_failure(tx: Transaction, credential_id: str) -> None:
+    """Count one more failure in a row."""
+    known = _use(tx, credential_id)
+    _note(tx, credential_id, failures=known.failures + 1, last_failure_us=tx.now_us)
+
+
+def note_use(tx: Transaction, credential_id: str) -> None:
+    """Note a use; the failures before it are forgiven."""
+    _use(tx, credential_id)
+    _note(tx, credential_id, failures=0, last_used_us=tx.now_us)
+
+
+def forgive(tx: Transaction, person_id: str) -> None:
+    """Set every count of failures of a person back to none."""
+    mine = select(tables.credential.c.id).where(tables.credential.c.person_id == person_id)
+    table = tables.credential_use
+    tx.execute(table.update().where(table.c.credential_id.in_(mine)).values(failures=0))
+    tx.record("failures_forgiven", "operator", person=person_id)
+
+
+def _use(tx: Transaction, credential_id: str) -> Row[Any]:
+    table = tables.credential_use
+    known = select(table).where(table.c.credential_id == credential_id)
+    row = tx.one(known)
+    if row is None:
+        tx.insert(table, credential_id=credential_id, failures=0)
+        row = tx.one(known)
+    assert row is not None
+    return row
+
+
+def _note(tx: Transaction, credential_id: str, **columns: int) -> None:
+    table = tables.credential_use
+    tx.execute(table.update().where(table.c.credential_id == credential_id).values(**columns))
+
+
+def _in_force(rows: Sequence[Row[Any]], now_us: int) -> list[Row[Any]]:
+    return [row for row in rows if row.created_us <= now_us and (row.expires_us is None or now_us < row.expires_us)]

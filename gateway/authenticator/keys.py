@@ -1,0 +1,35 @@
+"""The authenticator's keys: one signs sessions, three more come by HKDF from one secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from gateway.store import keyfiles
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorKeys:
+    """What the authenticator holds. None of it opens a message."""
+
+    session: Ed25519PrivateKey = field(repr=False)
+    pepper: bytes = field(repr=False)
+    app_password: bytes = field(repr=False)
+    seed_box: bytes = field(repr=False)
+
+
+def load(folder: Path) -> AuthenticatorKeys:
+    """Load the authenticator's own keys. Raises ConfigError."""
+    session = Ed25519PrivateKey.from_private_bytes(keyfiles.read_secret(folder / keyfiles.SESSION_KEY))
+    secret = keyfiles.read_secret(folder / keyfiles.AUTHENTICATOR_KEY)
+    return AuthenticatorKeys(
+        session, _derive(secret, b"pepper"), _derive(secret, b"app password"), _derive(secret, b"seed box")
+    )
+
+
+def _derive(secret: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"gateway authenticator v1\x00" + purpose).derive(secret)

@@ -1,0 +1,270 @@
+"""The authenticator: judges proofs of identity and signs sign-ins.
+
+What it does: checks passwords, codes and app passwords, slows guesses down, and signs a statement of who has signed in
+that the keyholder admits; it makes credentials, which the keyholder signs. What it trusts: rows that carry the
+keyholder's signature. What it holds: the session-signing key, the pepper, the keys of app passwords and code seeds. How
+it fails: it is away, and nobody new signs in; live sessions go on. Taken over, it can sign in people who exist, at the
+keyholder's rate and on record; it opens nothing by itself.
+
+Known and unknown names get one answer: the same words, the same work, at the end of the same tick of a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway import maillog
+from gateway.authenticator import accounts
+from gateway.authenticator.accounts import SignIn
+from gateway.authenticator.keys import AuthenticatorKeys
+from gateway.authenticator.throttle import Throttle
+from gateway.clock import system_clock
+from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.errors import (
+    AuthenticatorUnavailable,
+    Malformed,
+    NotAllowed,
+    NotAuthenticated,
+    Overloaded,
+    RateExceeded,
+    Tampered,
+)
+from gateway.failpoints import failpoint
+from gateway.frames import decode, encode, listen, text
+from gateway.identity import app_passwords, passwords, totp
+from gateway.identity.sessions import SessionLimits, new_session
+from gateway.store.database import Database
+from gateway.store.people import person_by_id
+from gateway.store.sealing import open_box, seal_box
+from gateway.store.sessions import live_session
+
+T = TypeVar("T")
+Request = Mapping[str, Any]
+
+HASHING_THREADS = 2
+MAX_WAITING = 64
+TICK_SECONDS = 0.1
+_WRONG = "Name, password or code is wrong, or the account is blocked after too many attempts."
+_NOBODY = "nobody"
+
+
+class AuthenticatorServer:
+    """The authenticator's two sockets and what answers on them. `ready` is set when both can be asked.
+
+    `issuer` names the gateway in people's authenticator apps. `tick_seconds`: sign-ins are answered at multiples of it
+    only. `second_factor`: whether a password needs a code beside it. The caller opens and closes the database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        keys: AuthenticatorKeys,
+        authority: Ed25519PublicKey,
+        *,
+        socket: Path,
+        operator_socket: Path,
+        operators: Iterable[int] = (),
+        limits: SessionLimits | None = None,
+        second_factor: bool = True,
+        issuer: str = "Secure mail gateway",
+        tick_seconds: float = TICK_SECONDS,
+        clock: Clock = system_clock,
+    ) -> None:
+        self.ready = asyncio.Event()
+        self._database = database
+        self._keys = keys
+        self._authority = authority
+        self._socket = socket
+        self._operator_socket = operator_socket
+        self._operators = frozenset({0, os.geteuid(), *operators})
+        self._limits = limits or SessionLimits()
+        self._second_factor = second_factor
+        self._issuer = issuer
+        self._tick = tick_seconds
+        self._clock = clock
+        self._throttle = Throttle()
+        self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
+        self._waiting = 0
+        decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
+        self._decoy = SignIn(_NOBODY, "", decoy, ((_NOBODY, self._sealed(_NOBODY, totp.new_seed())),), failures=0)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Answer until `stop`. Raises ConfigError when a socket cannot be made."""
+        away = AuthenticatorUnavailable
+        try:
+            async with (
+                listen(self._socket, self._answer, away=away),
+                listen(self._operator_socket, self._answer_operator, away=away, users=self._operators),
+            ):
+                self.ready.set()
+                await stop.wait()
+        finally:
+            self._hashing.shutdown(wait=False, cancel_futures=True)
+
+    async def _answer(self, verb: str, request: Request) -> Request:
+        answers: dict[str, Callable[[Request], Any]] = {
+            "hello": self._hello,
+            "sign_in": self._sign_in,
+            "check_app_password": self._check_app_password,
+            "make_app_password": self._make_own_app_password,
+            "make_totp": self._make_own_totp,
+        }
+        return await _call(answers, verb, request)
+
+    async def _answer_operator(self, verb: str, request: Request) -> Request:
+        answers: dict[str, Callable[[Request], Any]] = {
+            "hello": self._hello,
+            "make_password": self._make_password,
+            "make_totp": self._make_totp,
+            "make_app_password": self._make_app_password,
+            "forgive": self._forgive,
+        }
+        return await _call(answers, verb, request)
+
+    async def _hello(self, _request: Request) -> Request:
+        return {"program": "authenticator", "writing": self._database.is_writing}
+
+    async def _sign_in(self, request: Request) -> Request:
+        username, address = text(request, "username").strip().lower()[:254], text(request, "client_address")
+        self._throttle.check(username, address, self._now_us())
+        self._throttle.failed(username, address, self._now_us())
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            answer = await self._judge(username, text(request, "password"), text(request, "code"))
+        except NotAuthenticated:
+            maillog.authenticated("password", "wrong")
+            raise
+        else:
+            self._throttle.succeeded(username, address)
+            maillog.authenticated("password", "accepted")
+            return answer
+        finally:
+            await asyncio.sleep(self._tick - (loop.time() - began) % self._tick)
+
+    async def _judge(self, username: str, password: str, code: str) -> Request:
+        """Do the same work whatever is wrong, then decide."""
+        known = await self._database.read(accounts.sign_in_of, self._authority, username, self._now_us())
+        account = known or self._decoy
+        password_right = await self._hash(
+            lambda: passwords.is_right(self._keys.pepper, account.person_id, password, account.password)
+        )
+        factor, step = self._matching_code(account, code)
+        right = known is not None and password_right and not account.is_blocked
+        if right and account.seeds:
+            right = step is not None and await self._database.run(accounts.use_code, factor, step)
+        elif self._second_factor:
+            right = False
+        if not right:
+            if known is not None:
+                await self._database.run(accounts.note_failure, known.password_id)
+            raise NotAuthenticated(_WRONG)
+        await self._database.run(accounts.note_use, account.password_id)
+        proofs = (account.password_id, factor) if account.seeds else (account.password_id,)
+        token, statement, signature = new_session(
+            self._keys.session, account.person_id, proofs, len(proofs), self._now_us(), self._limits
+        )
+        failpoint("authenticator.statement")
+        return {"token": encode(token), "statement": asdict(statement), "signature": encode(signature)}
+
+    def _matching_code(self, account: SignIn, code: str) -> tuple[str, int | None]:
+        now_seconds = self._now_us() // 1_000_000
+        for credential_id, data in account.seeds:
+            step = totp.matching_step(self._opened(account.person_id, data), code, now_seconds)
+            if step is not None:
+                return credential_id, step
+        return "", None
+
+    async def _check_app_password(self, request: Request) -> Request:
+        known_as, address = text(request, "username").strip().lower()[:254], text(request, "client_address")
+        now_us = self._now_us()
+        self._throttle.check(known_as, address, now_us)
+        lookup = app_passwords.lookup(self._keys.app_password, text(request, "password"))
+        found = await self._database.read(accounts.app_password_of, self._authority, lookup, now_us)
+        if found is None or known_as not in found.known_as or not app_passwords.is_from(found.networks, address):
+            self._throttle.failed(known_as, address, now_us)
+            maillog.authenticated("app-password", "wrong")
+            raise NotAuthenticated("The name or the app password is wrong, or it is not valid from here.")
+        if now_us >= found.last_used_us + accounts.USE_US:
+            self._database.submit(accounts.note_use, found.credential_id)
+        maillog.authenticated("app-password", "accepted")
+        return {"person": found.person_id, "credential": found.credential_id}
+
+    async def _make_own_app_password(self, request: Request) -> Request:
+        await self._person_of(request)
+        return await self._make_app_password(request)
+
+    async def _make_own_totp(self, request: Request) -> Request:
+        return await self._totp_for(await self._person_of(request))
+
+    async def _make_password(self, request: Request) -> Request:
+        person_id, password = text(request, "person"), text(request, "password")
+        passwords.check_strength(password, with_second_factor=self._second_factor)
+        return {"data": await self._hash(lambda: passwords.hash_password(self._keys.pepper, person_id, password))}
+
+    async def _make_totp(self, request: Request) -> Request:
+        return await self._totp_for(text(request, "person"))
+
+    async def _make_app_password(self, _request: Request) -> Request:
+        clear = app_passwords.new_app_password()
+        return {"lookup": app_passwords.lookup(self._keys.app_password, clear), "data": "", "clear": clear}
+
+    async def _forgive(self, request: Request) -> Request:
+        await self._database.run(accounts.forgive, text(request, "person"))
+        return {}
+
+    async def _totp_for(self, person_id: str) -> Request:
+        person = await self._database.read(person_by_id, person_id)
+        if person is None:
+            raise NotAllowed("There is no such person here.")
+        seed = totp.new_seed()
+        return {"data": self._sealed(person_id, seed), "uri": totp.enrolment_uri(seed, person.name, self._issuer)}
+
+    async def _person_of(self, request: Request) -> str:
+        token = decode(request.get("token"))
+        return (await self._database.read(live_session, self._authority, token, self._now_us())).person_id
+
+    async def _hash(self, work: Callable[[], T]) -> T:
+        """Do slow work in few threads. Raises Overloaded when too many wait."""
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("Too many people sign in at once. Please try again in a moment.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hashing, work)
+        finally:
+            self._waiting -= 1
+
+    def _sealed(self, person_id: str, seed: str) -> str:
+        return base64.b64encode(seal_box(self._keys.seed_box, seed.encode("ascii"), f"totp {person_id}")).decode(
+            "ascii"
+        )
+
+    def _opened(self, person_id: str, data: str) -> str:
+        try:
+            return open_box(self._keys.seed_box, decode(data), f"totp {person_id}").decode("ascii")
+        except (Malformed, Tampered):
+            maillog.alarm("seed", "credential", person_id)
+            raise NotAuthenticated(_WRONG) from None
+
+    def _now_us(self) -> int:
+        return to_microseconds(self._clock())
+
+
+async def _call(answers: Mapping[str, Callable[[Request], Any]], verb: str, request: Request) -> Request:
+    answer = answers.get(verb)
+    if answer is None:
+        raise Malformed("There is no such verb.")
+    try:
+        given: Request = await answer(request)
+    except (NotAllowed, RateExceeded) as problem:
+        maillog.withheld(verb, type(problem).__name__)
+        raise
+    return given
