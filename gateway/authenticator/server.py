@@ -193,6 +193,7 @@ class AuthenticatorServer:
             self._throttle.failed(known_as, address, now_us)
             maillog.authenticated("app-password", "wrong")
             raise NotAuthenticated("The name or the app password is wrong, or it is not valid from here.")
+        self._throttle.succeeded(known_as, address)
         if now_us >= found.last_used_us + accounts.USE_US:
             self._database.submit(accounts.note_use, found.credential_id)
         maillog.authenticated("app-password", "accepted")
@@ -243,9 +244,7 @@ class AuthenticatorServer:
             self._waiting -= 1
 
     def _sealed(self, person_id: str, seed: str) -> str:
-        return base64.b64encode(seal_box(self._keys.seed_box, seed.encode("ascii"), f"totp {person_id}")).decode(
-            "ascii"
-        )
+        return encode(seal_box(self._keys.seed_box, seed.encode("ascii"), f"totp {person_id}"))
 
     def _opened(self, person_id: str, data: str) -> str:
         try:

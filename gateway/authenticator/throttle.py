@@ -55,12 +55,11 @@ class Throttle:
             self._kept.popitem(last=False)
 
     def succeeded(self, account: str, address: str) -> None:
-        """Forget the failures of this account from this address, and the one that was counted before the judgement."""
+        """Forget the failures of this account from this address, and the last one of the address alone."""
         network = _network(address)
-        self._kept.pop((account, network), None)
-        failures = self._kept.get((network,))
-        if failures is not None:
-            failures.count -= 1
+        mine, of_all = self._kept.pop((account, network), None), self._kept.get((network,))
+        if mine is not None and of_all is not None:
+            of_all.count -= 1
 
     def _delay(self, key: tuple[str, ...], free: int, longest_us: int, now_us: int) -> bool:
         failures = self._kept.get(key)
