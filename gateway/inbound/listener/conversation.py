@@ -20,8 +20,9 @@ from gateway.inbound import replies
 from gateway.inbound.listener.inbox import LineTooLong, PeerGone
 from gateway.inbound.listener.reception import Reception
 from gateway.inbound.listener.seam import Credentials, Door
+from gateway.inbound.listener.state import ListenerSettings, ListenerState
 from gateway.inbound.listener.transfer import reply_to
-from gateway.inbound.listener.wire import Hangup, ListenerSettings, ListenerState
+from gateway.inbound.listener.wire import Hangup
 
 _PRINTABLE: Final = re.compile(rb"[ -~\x80-\xff]+\Z")
 _HELO_NAME: Final = re.compile(rb"[!-~]{1,255}\Z")

@@ -16,8 +16,9 @@ from gateway.inbound import replies
 from gateway.inbound.listener.commands import parse_chunk, parse_mail, parse_rcpt
 from gateway.inbound.listener.intake import ChunkIntake, DataIntake
 from gateway.inbound.listener.seam import Door, MailParameters, Transaction
+from gateway.inbound.listener.state import ListenerSettings, ListenerState
 from gateway.inbound.listener.transfer import Transfer, abandon, reply_to
-from gateway.inbound.listener.wire import Hangup, ListenerSettings, ListenerState, Wire
+from gateway.inbound.listener.wire import Hangup, Wire
 
 _BAD_SENDER: Final = (553, "5.1.7")
 _BAD_RECIPIENT: Final = (553, "5.1.3")

@@ -10,7 +10,8 @@ from gateway import maillog
 from gateway.inbound.listener.conversation import Conversation
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
 from gateway.inbound.listener.seam import Door
-from gateway.inbound.listener.wire import ListenerSettings, ListenerState, silence_aiosmtpd
+from gateway.inbound.listener.state import ListenerSettings, ListenerState
+from gateway.inbound.listener.wire import silence_aiosmtpd
 
 _BACKLOG = 512
 

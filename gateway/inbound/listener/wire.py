@@ -14,12 +14,9 @@ import asyncio
 import base64
 import binascii
 import logging
-import ssl
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from itertools import count
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 
@@ -27,8 +24,8 @@ from gateway import maillog
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
 from gateway.inbound.listener.inbox import BareNewline, Inbox, PeerGone
-from gateway.inbound.listener.limits import DoorLimits, Occupancy
 from gateway.inbound.listener.seam import Peer
+from gateway.inbound.listener.state import ListenerSettings, ListenerState
 
 PRIVATE_NAMES: Final = (
     "_handle_client",  # overridden: the connection's task runs our conversation
@@ -39,30 +36,6 @@ PRIVATE_NAMES: Final = (
     "_timeout_handle",  # the one timer of a connection
 )
 _WATCH_SECONDS: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerSettings:
-    """What one listener is. With `tls` and without `implicit_tls`, STARTTLS is offered and required."""
-
-    name: str
-    hostname: str
-    tls: ssl.SSLContext | None
-    implicit_tls: bool
-    require_auth: bool
-    limits: DoorLimits
-
-
-@dataclass(slots=True)
-class ListenerState:
-    """What the connections of one listener share."""
-
-    occupancy: Occupancy
-    is_closing: bool = False
-    emptied: asyncio.Event = field(default_factory=asyncio.Event)
-    wires: set[Wire] = field(default_factory=set)
-    commits: set[asyncio.Task[SmtpReply]] = field(default_factory=set)
-    numbers: count[int] = field(default_factory=count)
 
 
 class Hangup(Exception):
@@ -103,6 +76,7 @@ class Wire(SMTP, ABC):
             seconds=limits.command_seconds,
         )
         self._number = next(state.numbers)
+        self._link: asyncio.Transport | None = None
         self._peer: Peer | None = None
         self._address = ""
         self._refusal: SmtpReply | None = None
@@ -175,7 +149,7 @@ class Wire(SMTP, ABC):
         """Hand the replies not yet sent to the transport."""
         octets = b"".join(self._unsent)
         self._unsent.clear()
-        if octets and self.transport is not None and not self.transport.is_closing():
+        if octets and self._link is not None and not self._link.is_closing():
             self._writer.write(octets)
 
     async def deliver(self) -> None:
@@ -214,20 +188,19 @@ class Wire(SMTP, ABC):
 
     async def start_tls(self) -> None:
         """Turn the connection into a TLS one; what came before, and the session, are forgotten (RFC 3207, 4.2)."""
-        assert isinstance(self.transport, asyncio.Transport)
+        assert self._link is not None
         assert self.settings.tls is not None
         self.flush()
         # Nothing may be read between the discard and the handshake: it would be taken for what came inside TLS.
-        self.transport.pause_reading()
+        self._link.pause_reading()
         self.inbox.attach(None)
         self.inbox.clear()
         try:
             await self._writer.start_tls(self.settings.tls, ssl_handshake_timeout=self.limits.handshake_seconds)
         except (OSError, RuntimeError) as problem:  # RuntimeError: the transport closed before the handshake began
             raise Hangup(None, "tls") from problem
-        self.transport = self._writer.transport
-        assert isinstance(self.transport, asyncio.Transport)
-        self.inbox.attach(self.transport)
+        self.transport = self._link = cast("asyncio.Transport", self._writer.transport)
+        self.inbox.attach(self._link)
         peer = self.session.peer if self.session is not None else None
         self.session = Session(self.loop)
         self.session.peer = peer
@@ -268,18 +241,18 @@ class Wire(SMTP, ABC):
 
     def abort(self) -> None:
         """Cut the connection off."""
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+        if self._link is not None:
+            self._link.abort()
 
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has come: count it in, or make ready to turn it away."""
         super().connection_made(transport)
-        assert isinstance(transport, asyncio.Transport)
         assert self.session is not None
         self._reader = self.inbox  # type: ignore[assignment]
-        self.inbox.attach(transport)
+        self._link = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
+        self.inbox.attach(self._link)
         self._address = self.peer.address
         self._refusal = self.state.occupancy.enter(self._address)
         self.state.wires.add(self)
@@ -303,6 +276,7 @@ class Wire(SMTP, ABC):
         if self._linger is not None:
             self._linger.cancel()
         super().connection_lost(error)
+        self._link = None
         if self._refusal is None:
             self.state.occupancy.leave(self._address)
         self.state.wires.discard(self)
@@ -349,10 +323,10 @@ class Wire(SMTP, ABC):
 
     def _hang_up(self) -> None:
         self.inbox.drop()
-        if isinstance(self.transport, asyncio.Transport) and not self.transport.is_closing():
+        if self._link is not None and not self._link.is_closing():
             self.flush()
-            self.transport.close()
-            self._linger = self.loop.call_later(self.limits.linger_seconds, self.transport.abort)
+            self._link.close()
+            self._linger = self.loop.call_later(self.limits.linger_seconds, self._link.abort)
 
     def _timeout_cb(self) -> None:
         now = self.loop.time()

@@ -1,0 +1,39 @@
+"""What one listener is, and what its connections share."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from gateway.domain.reply import SmtpReply
+from gateway.inbound.listener.limits import DoorLimits, Occupancy
+
+if TYPE_CHECKING:
+    from gateway.inbound.listener.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """What one listener is. With `tls` and without `implicit_tls`, STARTTLS is offered and required."""
+
+    name: str
+    hostname: str
+    tls: ssl.SSLContext | None
+    implicit_tls: bool
+    require_auth: bool
+    limits: DoorLimits
+
+
+@dataclass(slots=True)
+class ListenerState:
+    """What the connections of one listener share."""
+
+    occupancy: Occupancy
+    is_closing: bool = False
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    wires: set[Wire] = field(default_factory=set)
+    commits: set[asyncio.Task[SmtpReply]] = field(default_factory=set)
+    numbers: count[int] = field(default_factory=count)
