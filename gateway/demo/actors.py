@@ -1,0 +1,156 @@
+"""The demo's people at their tools: a mail tool that speaks to the submission door, a browser that uses the portal.
+
+Both go through the real doors on loopback and check certificates against the demo's own authority.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import smtplib
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Self
+
+import httpx2
+import pyotp
+
+_INPUT = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r'([a-zA-Z-]+)\s*=\s*"([^"]*)"')
+_FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.IGNORECASE | re.DOTALL)
+_LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the submission door answered last: a code and its one line."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class MailTool:
+    """An employee's mail tool: address, app password, and the gateway as its outgoing server."""
+
+    address: str
+    password: str = field(repr=False)
+    host: str
+    port: int
+    tls: ssl.SSLContext
+    implicit: bool = False
+
+    async def send(self, recipients: Sequence[str], octets: bytes) -> Reply:
+        """Submit one message; return the reply that ended the attempt, good or bad."""
+        return await asyncio.to_thread(self._send, list(recipients), octets)
+
+    def _send(self, recipients: list[str], octets: bytes) -> Reply:
+        try:
+            with self._connect() as client:
+                client.login(self.address, self.password)
+                code, text = client.mail(self.address, [f"SIZE={len(octets)}"])
+                for recipient in recipients:
+                    if code < 400:
+                        code, text = client.rcpt(recipient)
+                if code < 400:
+                    code, text = client.data(octets)
+                return Reply(code, text.decode("ascii", "replace"))
+        except smtplib.SMTPResponseException as problem:
+            error = problem.smtp_error
+            return Reply(problem.smtp_code, error.decode("ascii", "replace") if isinstance(error, bytes) else error)
+
+    def _connect(self) -> smtplib.SMTP:
+        if self.implicit:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=60, context=self.tls)
+        client = smtplib.SMTP(self.host, self.port, timeout=60)
+        client.starttls(context=self.tls)
+        return client
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of a page: where it goes, and the hidden fields that go with it."""
+
+    action: str
+    hidden: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as a browser got it."""
+
+    status: int
+    url: str
+    html: str
+
+    @property
+    def links(self) -> list[str]:
+        """Where its links lead, in order."""
+        return [unescape(link) for link in _LINK.findall(self.html)]
+
+    def form(self, action: str) -> Form:
+        """Return the form whose action contains `action`. Raises LookupError."""
+        for attributes, inner in _FORM.findall(self.html):
+            target = unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", ""))
+            if action in target:
+                return Form(target or self.url, _hidden(inner))
+        raise LookupError(f"the page at {self.url} has no form {action}")
+
+
+class Browser:
+    """A person's browser: cookies, redirects, forms; no scripts."""
+
+    def __init__(self, portal: str, tls: ssl.SSLContext) -> None:
+        self._client = httpx2.AsyncClient(base_url=portal, verify=tls, follow_redirects=True, timeout=120)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def open(self, path: str) -> Page:
+        """Follow a link."""
+        return _page(await self._client.get(path))
+
+    async def download(self, path: str) -> bytes:
+        """Save what a link leads to. Raises httpx2.HTTPStatusError when there is nothing."""
+        answer = await self._client.get(path)
+        answer.raise_for_status()
+        return answer.content
+
+    async def submit(self, form: Form, fields: Mapping[str, str], files: Sequence[tuple[str, str, bytes]] = ()) -> Page:
+        """Send a form with its hidden fields; `files` are (field, name, content)."""
+        values = {**form.hidden, **fields}
+        if not files:
+            return _page(await self._client.post(form.action, data=values, headers=self._same_origin()))
+        parts = [(field, (name, content, "application/octet-stream")) for field, name, content in files]
+        return _page(await self._client.post(form.action, data=values, files=parts, headers=self._same_origin()))
+
+    async def sign_in(self, username: str, password: str, seed: str, at: float | None = None) -> Page:
+        """Sign in with a password and the code of an authenticator app; return the page that follows."""
+        one_time = pyotp.TOTP(seed)
+        code = one_time.now() if at is None else one_time.at(int(at))
+        page = await self.open("/sign-in")
+        return await self.submit(page.form("/sign-in"), {"username": username, "password": password, "code": code})
+
+    def _same_origin(self) -> dict[str, str]:
+        return {"Origin": str(self._client.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+
+
+def _page(answer: httpx2.Response) -> Page:
+    return Page(answer.status_code, str(answer.url), answer.text)
+
+
+def _hidden(html: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for attributes in _INPUT.findall(html):
+        values = {name.lower(): unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
+        if values.get("type") == "hidden" and "name" in values:
+            fields[values["name"]] = values.get("value", "")
+    return fields

@@ -1,0 +1,193 @@
+"""The submission program: the employees' SMTP door.
+
+Does: takes mail from authenticated employees on the STARTTLS and the TLS listener, seals it as it streams in, and says
+    `250` when the vault has it.
+Trusts: the authenticator's word on who signed in; the keyholder's signature on rights and sealing keys.
+Holds: public keys and the deposit key (a keyed-hash key that opens nothing). It can read no stored message.
+Fails: database or authenticator away → `451`; disk full → `452`; broken rows → `451` and an alarm. Nothing half kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from gateway import maillog
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.casework.addressing import Decision, Hints, Mailroom, Target, decide, resolve, sender_team
+from gateway.casework.correspondence import Posted, Posting, post
+from gateway.casework.deposit import Received, ReceivedDeposit, SealedMessage, repeat_key, seal_received
+from gateway.domain.address import Address, parse_address
+from gateway.domain.clock import to_microseconds
+from gateway.domain.credential import Principal
+from gateway.domain.errors import GatewayError, Malformed, NotAllowed, NotAuthenticated
+from gateway.domain.reply import SmtpReply
+from gateway.domain.summary import Mailbox, Summary
+from gateway.failpoints import failpoint
+from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
+from gateway.mime import headers
+from gateway.mime.summary import Facts, read_facts
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from gateway.store.ids import new_id
+from gateway.store.messages import message_id_hash
+
+MAX_ANSWERED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionDoor:
+    """What the submission listeners ask; see `gateway.inbound.listener.seam.Door`."""
+
+    database: Database
+    blobs: BlobFolder
+    authenticator: AuthenticatorClient
+    mailroom: Mailroom
+    deposit_key: bytes = field(repr=False)
+    wake_notifier: Callable[[], None]
+
+    async def authenticate(self, peer: Peer, credentials: Credentials) -> Principal:
+        """Return the employee these credentials prove. Raises NotAuthenticated or AuthenticatorUnavailable."""
+        return await self.authenticator.check_app_password(credentials.username, credentials.password, peer.address)
+
+    async def begin(self, peer: Peer, principal: object | None, mail: MailParameters) -> SubmissionTransaction:
+        """Take MAIL FROM: the envelope sender is the employee's own or a team's of theirs. Raises NotAllowed."""
+        del peer
+        if not isinstance(principal, Principal):
+            raise NotAuthenticated("Sign in first: this door takes mail from employees only.")
+        if not mail.sender:
+            raise NotAllowed("The null sender is not accepted here. Write from your own address.")
+        sender = parse_address(mail.sender)
+        now_us = to_microseconds(self.database.clock())
+        await self.database.read(sender_team, self.mailroom, principal.person_id, sender, now_us)
+        self.blobs.check_space(mail.size or 0)
+        return SubmissionTransaction(self, principal, sender)
+
+
+@dataclass(slots=True)
+class SubmissionTransaction:
+    """One message on its way in. Its plaintext is in no more places than the frame being sealed."""
+
+    door: SubmissionDoor
+    principal: Principal
+    sender: Address
+    targets: list[Target] = field(default_factory=list)
+    deposit: ReceivedDeposit | None = None
+
+    async def add_recipient(self, recipient: RecipientParameters) -> None:
+        """Take RCPT TO. Raises NotAllowed, the same for unknown and forbidden."""
+        address = parse_address(recipient.address)
+        now_us = to_microseconds(self.door.database.clock())
+        target = await self.door.database.read(resolve, self.door.mailroom, self.principal.person_id, address, now_us)
+        if target.case_id and any(other.case_id not in (None, target.case_id) for other in self.targets):
+            raise NotAllowed("This recipient is of another case. Send one message for each case.")
+        notify = ",".join(sorted(recipient.notify or ()))
+        self.targets.append(Target(target.address, target.case_id, target.person_id, target.shared, notify))
+
+    def start(self) -> None:
+        """Begin the segment. Raises StoreFull."""
+        self.deposit = ReceivedDeposit(self.door.blobs)
+
+    def write(self, block: bytes) -> None:
+        """Seal a block. Raises StoreFull or StoreUnavailable."""
+        self._deposit.write(block)
+
+    async def drain(self) -> None:
+        """Let other conversations run between blocks."""
+        await asyncio.sleep(0)
+
+    async def commit(self) -> SmtpReply:
+        """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""
+        failpoint("submission.commit")
+        received = await asyncio.to_thread(self._deposit.finish)
+        facts = read_facts(received.structure)
+        posted = await self._post(received, facts)
+        failpoint("submission.committed")
+        self.door.wake_notifier()
+        maillog.deposited(posted.reference, received.segment.octets)
+        return SmtpReply(250, "2.6.0", f"{posted.reference} sealed and filed")
+
+    def abandon(self) -> None:
+        """Forget the message."""
+        if self.deposit is not None:
+            self.deposit.abandon()
+            self.deposit = None
+
+    @property
+    def _deposit(self) -> ReceivedDeposit:
+        if self.deposit is None:
+            raise Malformed("No message has begun.")
+        return self.deposit
+
+    async def _post(self, received: Received, facts: Facts) -> Posted:
+        door = self.door
+        database = door.database
+        now_us = to_microseconds(database.clock())
+        person_id = self.principal.person_id
+        author, team_id = await database.read(_author_of, door.mailroom, person_id, facts, self.sender, now_us)
+        hints = Hints(facts.subject, _answered(facts), _boxes(facts.to), _boxes(facts.cc))
+        hashes = [message_id_hash(door.deposit_key, answered) for answered in hints.answered]
+        decision = await database.read(decide, door.mailroom, hashes, person_id, self.targets, hints, now_us)
+        sealed = await asyncio.to_thread(self._seal, received, facts, author, hints, decision)
+        recipients = tuple(str(target.address) for target in self.targets)
+        posting = Posting(
+            sealed=sealed,
+            case_id=decision.case.id,
+            author_id=person_id,
+            recipients=decision.recipients,
+            team_id=team_id,
+            parent_id=decision.parent_id,
+            repeat_key=repeat_key(
+                door.deposit_key, str(self.sender), facts.message_id, recipients, received.body_digest
+            ),
+            left_in_clear=decision.left_in_clear,
+        )
+        return await database.run(post, door.mailroom.authority, posting)
+
+    def _seal(
+        self, received: Received, facts: Facts, author: Mailbox, hints: Hints, decision: Decision
+    ) -> SealedMessage:
+        in_header = {box.address.lower() for box in (*hints.to, *hints.cc)}
+        bcc = tuple(Mailbox("", str(target.address)) for target in self.targets if target.address.key not in in_header)
+        summary = Summary(
+            subject=facts.subject,
+            author=author,
+            to=hints.to,
+            cc=hints.cc,
+            bcc=bcc,
+            date_us=None if facts.date is None else to_microseconds(facts.date),
+            message_id=facts.message_id,
+            part_map=received.structure.part_map,
+            notes=received.structure.part_map.notes,
+            salt="",
+            digest="",
+        )
+        return seal_received(received, summary, decision.key, self.door.deposit_key, new_id())
+
+
+def _author_of(
+    connection: Connection, mailroom: Mailroom, person_id: str, facts: Facts, sender: Address, now_us: int
+) -> tuple[Mailbox, str | None]:
+    """Return who the header says wrote it, and the team it was written for. Raises NotAllowed for another's address."""
+    boxes = _boxes(facts.from_) or (Mailbox("", str(sender)),)
+    team_id: str | None = None
+    for box in boxes:
+        try:
+            address = parse_address(box.address)
+        except GatewayError:
+            raise NotAllowed("The From address is not one of yours. Write from your own address.") from None
+        team_id = sender_team(connection, mailroom, person_id, address, now_us) or team_id
+    return boxes[0], team_id
+
+
+def _answered(facts: Facts) -> tuple[str, ...]:
+    """Return the Message-IDs a mail answers: what it replies to first, then its thread from the nearest."""
+    thread = [*facts.in_reply_to, *reversed(facts.references)]
+    return tuple(dict.fromkeys(thread))[:MAX_ANSWERED]
+
+
+def _boxes(boxes: Iterable[headers.Mailbox]) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(box.display_name, box.address) for box in boxes)
