@@ -1,0 +1,105 @@
+"""A notifier as a site would have it, on a database and a relay of the test's own. Run as a program, it sends once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.domain.address import parse_address
+from gateway.domain.notice import NoticeKind
+from gateway.outbound.backoff import Schedule
+from gateway.outbound.courier import AllowList, Courier, Relay
+from gateway.outbound.dkim import Signer
+from gateway.outbound.notification import Renderer
+from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+from gateway.outbound.templates import Templates
+from gateway.programmes import load_programmes
+from gateway.resources import programmes_folder, templates_folder
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.outbox import put
+from gateway.store.transaction import Transaction
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AUTHORITY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
+SIGNER = Signer("gateway.example", "e1", Ed25519PrivateKey.from_private_bytes(b"d" * 32))
+PROGRAMMES = load_programmes([programmes_folder() / "cwa", Path(__file__).parent / "programmes" / "county"])
+TEMPLATES = Templates(templates_folder() / "notifications", frozenset({"en", "es"}))
+
+
+class Time:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def notifier(
+    database: Database,
+    port: int,
+    ca_file: Path,
+    run: Path,
+    clock: Callable[[], datetime],
+    *,
+    environment: str = "production",
+    allow_list: AllowList | None = None,
+) -> Notifier:
+    relay = Relay("127.0.0.1", port, "gateway.example", ca_file=ca_file, deadline=20.0)
+    return Notifier(
+        database,
+        PROGRAMMES,
+        Renderer(TEMPLATES, parse_address("notices@gateway.example")),
+        Courier(relay, allow_list),
+        (SIGNER,),
+        NotifierSite("https://gateway.example/", "gateway.example", environment, run),
+        NotifierKeys(AUTHORITY.public_key(), b"h" * 32),
+        clock=clock,
+        schedule=Schedule(),
+        jitter=lambda: 0.0,
+    )
+
+
+def settle_in(tx: Transaction) -> None:
+    """An employee, a designated user of each programme, a case of each, and a message by the employee in each."""
+    people = {"clerk": ("cwa", "office"), "agent": ("cwa", "correspondent"), "owner": ("lindgrove", "correspondent")}
+    for name, (programme, side) in people.items():
+        new = {"id": name, "programme": programme, "side": side, "name": name, "username": name, "created_us": 0}
+        tx.insert(tables.person, **new)
+        address = f"{name}@mail.example"
+        row = {"id": name, "person_id": name, "address": address, "key": address, "from_us": 0, "until_us": None}
+        tx.insert(tables.person_address, **row)
+    for programme, reference in (("cwa", "SM-7K2Q"), ("lindgrove", "LG-3M4N")):
+        tx.insert(tables.case, id=programme, programme=programme, reference=reference, opened_us=0, closed_us=None)
+        tx.insert(
+            tables.message, id=f"{programme}-message", case_id=programme, reference=f"{reference}-9F4T", side="office",
+            author_id="clerk", composed=0, octets=1, sealed_summary=b"", received_us=0,
+        )  # fmt: skip
+
+
+def tell(
+    tx: Transaction, person_id: str = "agent", kind: NoticeKind = NoticeKind.MESSAGE_WAITING, programme: str = "cwa"
+) -> str:
+    reference = {"cwa": "SM-7K2Q-9F4T", "lindgrove": "LG-3M4N-9F4T"}[programme]
+    return put(
+        tx, programme=programme, kind=kind, person_id=person_id, case_id=programme, message_id=f"{programme}-message",
+        fields={"reference": reference},
+    )  # fmt: skip
+
+
+async def _send_once(url: str, port: str, ca_file: str, minutes: str) -> None:
+    clock = Time(NOON + timedelta(minutes=int(minutes)))
+    database = Database(url, clock=clock)
+    await notifier(database, int(port), Path(ca_file), Path(), clock).send_due()
+    database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_send_once(*sys.argv[1:]))
