@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ABSENT = -2  # no offset; -1 is one, that of the virtual line end before a message
 MAX_PADDING = 1_000  # blanks that may follow a delimiter on its line, in octets
 
 
 @dataclass(slots=True, eq=False)
 class Boundary:
     """One boundary being looked for. `hit`: offset of the line end before the next line that begins like its delimiter,
-    or -1 when there is none before `sought`.
+    or ABSENT when there is none before `sought`.
     """
 
     delimiter: bytes
     sought: int = 0
-    hit: int = -1
+    hit: int = ABSENT
 
     @classmethod
     def named(cls, boundary: bytes, start: int) -> Boundary:
@@ -62,34 +63,32 @@ class Window:
         return bytes(self.octets[max(start - self.base, 0) : max(end - self.base, 0)])
 
     def find(self, needle: bytes, start: int, end: int | None = None) -> int:
-        """The offset of these octets between two offsets, or -1."""
+        """The offset of these octets between two offsets, or ABSENT."""
         stop = len(self.octets) if end is None else max(end - self.base, 0)
         found = self.octets.find(needle, max(start - self.base, 0), stop)
-        return found if found < 0 else found + self.base
+        return ABSENT if found < 0 else found + self.base
 
     def next_line(self, boundaries: list[Boundary], start: int, *, is_last: bool) -> Line | None:
         """The first line from `start` (the offset of a line end) that begins like a delimiter, innermost boundary last
-        in the list. None when there is none, or when its end has not come yet: then `pending` tells where it begins.
+        in the list. None when there is none, or when its end has not come yet.
         """
-        hit = -1
         for boundary in boundaries:
             if boundary.hit < start:
                 self._seek(boundary, start)
-            if boundary.hit >= 0 and (hit < 0 or boundary.hit < hit):
-                hit = boundary.hit
-        return self._judge(boundaries, hit, is_last=is_last) if hit >= 0 else None
+        hit = min((boundary.hit for boundary in boundaries if boundary.hit != ABSENT), default=ABSENT)
+        return None if hit == ABSENT else self._judge(boundaries, hit, is_last=is_last)
 
     def tail(self, boundaries: list[Boundary]) -> int:
         """The offset from which octets must be kept, because a delimiter may begin there."""
         keep = self.end
         for boundary in boundaries:
-            keep = min(keep, boundary.sought if boundary.hit < 0 else boundary.hit)
+            keep = min(keep, boundary.sought if boundary.hit == ABSENT else boundary.hit)
         return keep - 1  # the CR of the line end that belongs to the delimiter
 
     def _seek(self, boundary: Boundary, start: int) -> None:
         origin = max(start, boundary.sought)
         boundary.hit = self.find(boundary.delimiter, origin)
-        if boundary.hit < 0:
+        if boundary.hit == ABSENT:
             boundary.sought = max(origin, self.end - len(boundary.delimiter) + 1)
         else:
             boundary.sought = boundary.hit + 1
@@ -98,11 +97,11 @@ class Window:
         longest = max(len(boundary.delimiter) for boundary in boundaries if boundary.hit == hit)
         most = hit + longest + 2 + MAX_PADDING
         end = self.find(b"\n", hit + 1, most)
-        if end < 0 and self.end < most and not is_last:
+        if end == ABSENT and self.end < most and not is_last:
             return None
-        if end < 0 and self.end >= most:
+        if end == ABSENT and self.end >= most:
             return Line(hit, hit + longest, None)
-        end = self.end if end < 0 else end + 1
+        end = self.end if end == ABSENT else end + 1
         line = self.cut(hit, end).removesuffix(b"\n").removesuffix(b"\r").rstrip(b" \t")
         for boundary in reversed(boundaries):
             if line == boundary.delimiter:

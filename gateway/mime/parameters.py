@@ -23,6 +23,7 @@ _PARAMETER = re.compile(
 _EXTENDED = re.compile(r"(?P<base>[^*]+)(?:\*(?P<index>0|[1-9][0-9]{0,3}))?(?P<encoded>\*)?\Z")
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NAMES = ("name", "filename")
 _MAX_TOKEN = 127  # RFC 6838 section 4.2 allows that many characters
 
 
@@ -156,18 +157,21 @@ def _assemble(pieces: Iterable[_Piece], oddities: list[str]) -> tuple[tuple[str,
     for base, group in groups.items():
         plain = [piece for piece in group if piece.index is None and not piece.encoded]
         extended = [piece for piece in group if piece.index is not None or piece.encoded]
-        values = {_plain_value(piece.octets, oddities) for piece in plain}
-        chosen = _extended_value(extended, oddities) if extended else _plain_value(plain[0].octets, oddities)
+        values = [_plain_value(base, piece.octets, oddities) for piece in plain]
+        chosen = _extended_value(extended, oddities) if extended else values[0]
         if len(plain) > 1:
             oddities.append("twice")
-        if extended and values - {chosen}:
+        if extended and set(values) - {chosen}:
             oddities.append("two_forms")
         parameters.append((base, _CONTROLS.sub(" ", chosen)))
     return tuple(parameters)
 
 
-def _plain_value(octets: bytes, oddities: list[str]) -> str:
-    if b"=?" not in octets:
+def _plain_value(base: str, octets: bytes, oddities: list[str]) -> str:
+    """Encoded words in a file name are against RFC 2047 section 5, and what most senders write; a boundary may hold the
+    same characters and mean them.
+    """
+    if base not in _NAMES or b"=?" not in octets:
         if not octets.isascii():
             oddities.append("eight_bit")
         return decode_octets(octets)

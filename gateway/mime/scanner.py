@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from gateway.domain.partmap import MESSAGE_TYPES, PartMap
-from gateway.mime.delimiters import Boundary, Line, Window
+from gateway.mime.delimiters import ABSENT, Boundary, Line, Window
 from gateway.mime.draft import OPAQUE, PartDraft
 from gateway.mime.entity import IDENTITY, Entity, describe
 from gateway.mime.headerblock import split_header_block
@@ -129,33 +129,33 @@ class Scanner:
         start, window = self._at, self._window
         blank, behind = self._find_blank_line()
         line = window.next_line(self._boundaries, start - 1, is_last=is_last)
-        while line is not None and self._index_of(line) is None and (blank < 0 or line.before < blank):
+        while line is not None and self._index_of(line) is None and (blank == ABSENT or line.before < blank):
             line = window.next_line(self._boundaries, line.before + 1, is_last=is_last)
-        cut = line is not None and (blank < 0 or line.before < blank)
+        cut = line is not None and (blank == ABSENT or line.before < blank)
         if cut and line is not None:
             blank = behind = line.before + 1
-        elif blank < 0 and is_last:
+        elif blank == ABSENT and is_last:
             blank = behind = window.end
             cut = bool(self._open)
-        if blank < 0 and window.end - start <= self._limits.header_block + _SLACK:
+        if blank == ABSENT and window.end - start <= self._limits.header_block + _SLACK:
             return False
-        if blank < 0 or blank - start > self._limits.header_block:
+        if blank == ABSENT or blank - start > self._limits.header_block:
             self._go_flat("header_block", self._child_path(), start)
             return False
         self._take_header(window.cut(start, blank), behind, cut=cut)
         return True
 
     def _find_blank_line(self) -> tuple[int, int]:
-        """The offset of the next blank line and the one behind it, or -1."""
+        """The offset of the next blank line and the one behind it, or ABSENT."""
         since = max(self._at - 1, self._blank_sought)
         crlf = self._window.find(b"\n\r\n", since)
-        bare = self._window.find(b"\n\n", since, crlf + 1 if crlf >= 0 else None)
-        if bare >= 0:
+        bare = self._window.find(b"\n\n", since, None if crlf == ABSENT else crlf + 1)
+        if bare != ABSENT:
             return bare + 1, bare + 2
-        if crlf >= 0:
+        if crlf != ABSENT:
             return crlf + 1, crlf + 3
         self._blank_sought = self._window.end - 2
-        return -1, -1
+        return ABSENT, ABSENT
 
     def _take_header(self, octets: bytes, behind: int, *, cut: bool) -> None:
         start, path = self._at, self._child_path()
