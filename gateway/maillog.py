@@ -92,6 +92,11 @@ def reply_sent(code: int, enhanced: str) -> None:
     _say("debug", "reply sent", code=code, enhanced=enhanced)
 
 
+def swept(blobs: int) -> None:
+    """So many blobs that no row names were deleted."""
+    _say("info", "swept", blobs=blobs)
+
+
 # ---- messages and people
 
 

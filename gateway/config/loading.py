@@ -32,12 +32,13 @@ from gateway.config.settings import (
 )
 
 MAX_FILE_OCTETS = 1024 * 1024
+MAX_SESSION_SECONDS = 24 * 3600
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2}\Z")
 _ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
-_ALLOWED = re.compile(r"[^\s@<>,;]{0,64}@[a-z0-9.-]{1,253}\Z")
+_ALLOWED = re.compile(r"(?:[^\s@<>,;]{1,64}@)?[A-Za-z0-9.-]{1,253}\Z")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 _ANY = re.compile(r".+\Z")
 _RELAY = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
@@ -161,7 +162,6 @@ def _keyholder(table: Table, site: SiteSettings) -> KeyholderSettings:
         operator_socket=table.path("operator_socket", site.run / "keyholder-operator.sock"),
         store_url=_database_url(table, "store_url", site.data / "keyholder" / "keyholder.db"),
         operators=table.users("operators"),
-        peers=table.users("peers"),
         session_per_minute=table.whole("session_per_minute", 60, 1, 100_000),
         person_per_day=table.whole("person_per_day", 1000, 1, 10_000_000),
     )
@@ -170,15 +170,20 @@ def _keyholder(table: Table, site: SiteSettings) -> KeyholderSettings:
 def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
     idle = table.time("session_idle", "30 min", 60)
     absolute = table.time("session_absolute", "12 h", 60)
+    second_factor = table.flag("second_factor", default=True)
     if idle > absolute:
         table.complain("session_idle", "is longer than session_absolute.", "Make it shorter, or the other longer.")
+    if absolute > MAX_SESSION_SECONDS:
+        table.complain("session_absolute", "is too long.", "A sign-in lasts at most 24 hours.")
+    if not second_factor and not site.is_trial:
+        table.complain("second_factor", "is off.", "In production everyone signs in with a code beside the password.")
     return AuthenticatorSettings(
         socket=table.path("socket", site.run / "authenticator.sock"),
         operator_socket=table.path("operator_socket", site.run / "authenticator-operator.sock"),
         operators=table.users("operators"),
-        peers=table.users("peers"),
         session_idle_seconds=idle,
         session_absolute_seconds=absolute,
+        second_factor=second_factor,
     )
 
 
@@ -204,11 +209,12 @@ def _limits(table: Table) -> SubmissionLimits:
         connections=table.whole("connections", 1000, 1, 1_000_000),
         connections_per_address=table.whole("connections_per_address", 50, 1, 1_000_000),
         recipients=table.whole("recipients", 100, 1, 10_000),
-        errors=table.whole("errors", 20, 1, 1000),
+        soft_errors=table.whole("soft_errors", 10, 1, 1000),
+        hard_errors=table.whole("hard_errors", 20, 1, 1000),
+        auth_failures=table.whole("auth_failures", 5, 1, 1000),
         command_seconds=table.time("command_time", "300 s"),
-        chunk_seconds=table.time("chunk_time", "60 s"),
-        minimum_rate=table.whole("minimum_rate", 500, 0, 1_000_000_000),
-        auth_failures=table.whole("auth_failures", 100, 1, 10_000),
+        chunk_seconds=table.time("chunk_time", "180 s"),
+        minimum_rate=table.whole("minimum_rate", 500, 1, 1_000_000_000),
     )
 
 
@@ -220,7 +226,7 @@ def _certificate(table: Table, tls: TlsSettings) -> tuple[Path, Path]:
 
 def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
     dkim = table.table("dkim", lambda inner: _dkim(inner, site)) if table.has("dkim") else None
-    first = table.time("first_retry", "1 min", 1)
+    first = table.time("first_retry", "30 s", 1)
     longest = table.time("longest_retry", "1 h", 1)
     if first > longest:
         table.complain("first_retry", "is longer than longest_retry.", "Make it shorter, or the other longer.")
@@ -228,11 +234,11 @@ def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
         relay=_relay(table, site),
         hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
         sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
-        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
+        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "example.org"'),
         dkim=dkim,
         first_retry_seconds=first,
         longest_retry_seconds=longest,
-        give_up_seconds=table.time("give_up", "5 d", 60),
+        give_up_seconds=table.time("give_up", "24 h", 60),
         connections=table.whole("connections", 4, 1, 100),
     )
 

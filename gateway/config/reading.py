@@ -81,6 +81,14 @@ class Table:
         self.complain(key, "is not usable.", f"Give a whole number from {least} to {most}.")
         return default
 
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        value = self._take(key, default)
+        if isinstance(value, bool):
+            return value
+        self.complain(key, "is not usable.", "Give true or false, without quotes.")
+        return default
+
     def size(self, key: str, default: str, least: int = 1) -> int:
         """Read a size (`"150 MiB"` or octets) and return octets."""
         return self._amount(key, default, _UNITS, least, 'a size such as "150 MiB" (KiB, MiB, GiB)')

@@ -61,27 +61,26 @@ class KeySettings:
 
 @dataclass(frozen=True, slots=True)
 class KeyholderSettings:
-    """Sockets, its own store, who may operate it and who may ask it (user ids), and how fast keys are opened."""
+    """Sockets, its own store, who may operate it beside root and its own user (user ids), and how fast it opens keys."""
 
     socket: Path
     operator_socket: Path
     store_url: str
     operators: tuple[int, ...]
-    peers: tuple[int, ...]
     session_per_minute: int
     person_per_day: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorSettings:
-    """Sockets, who may operate it, and how long a sign-in lasts."""
+    """Sockets, who may operate it beside root and its own user, how long a sign-in lasts and whether it needs a code."""
 
     socket: Path
     operator_socket: Path
     operators: tuple[int, ...]
-    peers: tuple[int, ...]
     session_idle_seconds: int
     session_absolute_seconds: int
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,12 @@ class SubmissionLimits:
     connections: int
     connections_per_address: int
     recipients: int
-    errors: int
+    soft_errors: int
+    hard_errors: int
+    auth_failures: int
     command_seconds: int
     chunk_seconds: int
     minimum_rate: int
-    auth_failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class DkimSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifierSettings:
-    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `@domain`) are written to."""
+    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `domain`) are written to."""
 
     relay: RelaySettings | None
     hostname: str

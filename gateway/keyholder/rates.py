@@ -46,9 +46,9 @@ class Window:
 class Rates:
     """The two limits together. What a person was given in the last day is read back from the record at the start."""
 
-    def __init__(self) -> None:
-        self._sessions = Window(60 * OPENING, MINUTE_US // 60, 60)
-        self._people = Window(1_000 * OPENING, HOUR_US, 24)
+    def __init__(self, *, session_per_minute: int = 60, person_per_day: int = 1_000) -> None:
+        self._sessions = Window(session_per_minute * OPENING, MINUTE_US // 60, 60)
+        self._people = Window(person_per_day * OPENING, HOUR_US, 24)
 
     def spend(self, session_id: str, person_id: str, units: int, now_us: int) -> None:
         """Count what is about to be given. Raises RateExceeded, and counts nothing, when it is over a limit."""

@@ -67,6 +67,7 @@ class KeyholderServer:
         socket: Path,
         operator_socket: Path,
         operators: Iterable[int] = (),
+        rates: Rates | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self.ready = asyncio.Event()
@@ -78,7 +79,7 @@ class KeyholderServer:
         self._operator_socket = operator_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
         self._clock = clock
-        self._rates = Rates()
+        self._rates = rates or Rates()
         self._woken = asyncio.Event()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="unwrap")
 

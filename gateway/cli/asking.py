@@ -1,0 +1,105 @@
+"""How commands ask the running gateway, and read its database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from gateway import config
+from gateway.config import Settings
+from gateway.domain.errors import ConfigError, KeyholderUnavailable, Malformed, NotAllowed, UnknownRecipient
+from gateway.domain.programme import Programme
+
+T = TypeVar("T")
+
+
+def settings_of(path: Path) -> Settings:
+    """Read the configuration. Raises ConfigError with every problem."""
+    return config.load(path)
+
+
+def programmes_of(settings: Settings) -> Mapping[str, Programme]:
+    """Load the programmes that run here. Raises ConfigError with every problem."""
+    from gateway.programmes import load_programmes
+
+    return load_programmes(settings.programmes)
+
+
+def programme_of(settings: Settings, key: str) -> Programme:
+    """Return the programme with this key, or the only one where the key is empty. Raises Malformed."""
+    programmes = programmes_of(settings)
+    if not key and len(programmes) == 1:
+        return next(iter(programmes.values()))
+    if key not in programmes:
+        named = f'There is no programme "{key}".' if key else "Several programmes run here."
+        raise Malformed(f"{named} Name one: --programme {' | '.join(sorted(programmes))}")
+    return programmes[key]
+
+
+def authority_of(settings: Settings) -> Ed25519PublicKey:
+    """Return the key that rows which give power are checked with. Raises ConfigError."""
+    from gateway.store.keyfiles import authority_public
+
+    return authority_public(settings.keys.folder)
+
+
+def enact(settings: Settings, verb: str, **arguments: Any) -> dict[str, Any]:
+    """Do one verb of administration as the local operator, at the keyholder.
+
+    Raises KeyholderUnavailable when the gateway does not run, UnknownRecipient for a person, team or case that is not
+    there, and what the verb refuses.
+    """
+    from gateway.keyholder.client import OperatorClient
+
+    async def ask() -> dict[str, Any]:
+        client = OperatorClient(settings.keyholder.operator_socket)
+        try:
+            return await client.enact(verb, **arguments)
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(ask())
+    except KeyholderUnavailable as problem:
+        raise KeyholderUnavailable(_is_it_running("keyholder", problem)) from None
+    except NotAllowed as problem:  # to an operator nothing is forbidden: what is refused so is not there
+        raise UnknownRecipient(problem.advice) from None
+
+
+def read(settings: Settings, query: Callable[[Connection], T]) -> T:
+    """Run a query in one read-only transaction. Raises StoreUnavailable or ConfigError."""
+    from gateway.store.database import store_error
+    from gateway.store.engines import open_engine
+    from gateway.store.migrations import require_current
+
+    _require_database(settings)
+    engine = open_engine(settings.store.url, read_only=True)
+    try:
+        require_current(engine)
+        with engine.begin() as connection:
+            return query(connection)
+    except DBAPIError as problem:
+        raise store_error(problem) from problem
+    finally:
+        engine.dispose()
+
+
+def _require_database(settings: Settings) -> None:
+    """A read must not make an empty database where there is none."""
+    from sqlalchemy import make_url
+
+    address = make_url(settings.store.url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise ConfigError(f"There is no database {address.database}. Make it: gateway init FOLDER")
+
+
+def _is_it_running(program: str, problem: KeyholderUnavailable) -> str:
+    if "number" in problem.advice:
+        return problem.advice
+    return f"The {program} does not answer. Start the gateway (gateway run), or see gateway doctor."

@@ -1,0 +1,16 @@
+"""The options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", envvar="GATEWAY_CONFIG", help="The configuration file.", show_envvar=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs to read.")]
+ProgrammeKey = Annotated[str, typer.Option("--programme", help="The programme's key, where several run here.")]
+
+DEFAULT_CONFIG = Path("gateway.toml")
