@@ -41,9 +41,7 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
     absolute limit, idle for too long, or its person has been ended.
     """
     statement = (
-        select(
-            session, session_use.c.seen_us, person.c.side, person.c.programme, person.c.ended_us.label("person_ended")
-        )
+        select(session, session_use.c.seen_us, person.c.side, person.c.programme, _PERSON_ENDED)
         .join(person, person.c.id == session.c.person_id)
         .outerjoin(session_use, session_use.c.session_id == session.c.id)
         .where(session.c.id == session_id(token))
