@@ -14,7 +14,7 @@ from gateway.store.tables import person, role, session, session_use
 
 TOUCH_US = 60_000_000
 """Use of a session is noted at most once in this time."""
-_PERSON_ENDED = person.c.ended_us.label("person_ended_us")
+_PERSON_ENDED = person.c.ended_us.label("ended_person_us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
     )
     for row in genuine(session, connection.execute(statement), authority):
         seen_us = max(row.issued_us, row.seen_us or 0)
-        ended = row.ended_us is not None or row.person_ended_us is not None
+        ended = row.ended_us is not None or row.ended_person_us is not None
         if not ended and now_us < row.absolute_us and now_us < seen_us + row.idle_us:
             side = Side(row.side)
             return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, seen_us, row.absolute_us)
