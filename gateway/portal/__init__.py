@@ -1,0 +1,1 @@
+"""The portal: the one program that browsers talk to."""

@@ -1,0 +1,127 @@
+"""The portal: HTTPS for browsers, everything the people of a case do without a mail tool.
+
+What it does: shows cases and messages, gives attachments, takes answers. What it trusts: the rows that carry the
+keyholder's signature, the authenticator's and the keyholder's answers; no header, no form, no octet of a message. What
+it holds: its TLS key, the deposit key, and, for the length of one request, the keys that the keyholder gave for a live
+session; no such key rests here. How it fails: without keyholder or authenticator the list of cases still shows and the
+rest says 503; without the database everything says 503 but the public pages; an exception becomes an incident id. It
+recovers by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from gateway import maillog
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.clock import system_clock
+from gateway.domain.clock import Clock
+from gateway.domain.programme import Programme
+from gateway.keyholder.client import KeyholderClient
+from gateway.portal.account import AccountPages
+from gateway.portal.cases import CasePages
+from gateway.portal.downloads import RECHECK_SECONDS, Downloads
+from gateway.portal.errors import Answer
+from gateway.portal.guard import ErrorPage, Guard
+from gateway.portal.pages import Pages
+from gateway.portal.public import PublicPages
+from gateway.portal.reading import ReadingPages
+from gateway.portal.replying import ReplyPages
+from gateway.portal.server import serve
+from gateway.portal.sign_in import SignIn
+from gateway.portal.site import PortalSite
+from gateway.portal.uploads import UploadLimits
+from gateway.portal.vault import Vault
+from gateway.portal.visitors import Visitors
+from gateway.resources import templates_folder
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+
+BACKLOG = 512
+
+
+class Portal:
+    """One portal, built of its parts; `await run(stop)` serves until `stop` is set and running requests have ended."""
+
+    def __init__(
+        self,
+        *,
+        listen: Sequence[tuple[str, int]],
+        tls: ssl.SSLContext,
+        site: PortalSite,
+        programmes: Mapping[str, Programme],
+        database: Database,
+        blobs: BlobFolder,
+        keyholder: KeyholderClient,
+        authenticator: AuthenticatorClient,
+        authority: Ed25519PublicKey,
+        deposit_key: bytes,
+        wake_notifier: Callable[[], None] = lambda: None,
+        limits: UploadLimits | None = None,
+        templates: Path | None = None,
+        recheck_seconds: float = RECHECK_SECONDS,
+        clock: Clock = system_clock,
+    ) -> None:
+        """Build it. `listen`: addresses and ports, 0 for any free one; `templates`: another folder of pages."""
+        self._listen = listen
+        self._tls = tls
+        self._site = site
+        self._listeners: list[socket.socket] = []
+        limits = limits or UploadLimits()
+        pages = Pages(templates or templates_folder() / "portal", site, programmes)
+        visitors = Visitors(database, keyholder, authority, clock)
+        vault = Vault(database, blobs, keyholder, authority, clock)
+        topics = (
+            PublicPages(pages, database),
+            SignIn(pages, visitors, authenticator, keyholder),
+            CasePages(pages, visitors, vault),
+            ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),
+            ReadingPages(pages, visitors, vault, limits),
+            Downloads(visitors, vault, site.domain, recheck_seconds),
+            AccountPages(pages, visitors, database, keyholder, authenticator, authority, clock),
+        )
+        routes: list[Route] = [route for topic in topics for route in topic.routes()]
+        self.app: ASGIApp = Guard(Router(routes, redirect_slashes=False), site.host, _error_page(pages))
+
+    def bind(self) -> int:
+        """Take the addresses and return the port of the first. Raises OSError when one cannot be had."""
+        if not self._listeners:
+            for host, port in self._listen:
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                self._listeners.append(socket.create_server((host, port), family=family, backlog=BACKLOG))
+        return self.port
+
+    @property
+    def port(self) -> int:
+        """The port of the first address; 0 before `bind` or `run`."""
+        return int(self._listeners[0].getsockname()[1]) if self._listeners else 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; then take no more, let running requests end, and return. Raises OSError."""
+        self.bind()
+        for listener in self._listeners:
+            host, port = listener.getsockname()[:2]
+            maillog.listener_open("portal", host, port)
+        maillog.program_started(self._site.environment)
+        await serve(self.app, self._listeners, self._tls, stop)
+        self._listeners = []
+        maillog.program_stopped("signal" if stop.is_set() else "fault")
+
+
+def _error_page(pages: Pages) -> ErrorPage:
+    def render(request: Request, answer: Answer, incident: str) -> Response:
+        return pages.page(
+            request, "error.html", status=answer.status, kind=answer.kind, incident=incident, wait=answer.retry_after
+        )
+
+    return render

@@ -1,0 +1,107 @@
+"""One message on a page: who, when, what; its text; its attachments; and the form to answer it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.domain.partmap import BestText
+from gateway.domain.summary import Mailbox, Summary
+from gateway.portal.content import ShownText, attachments, part_octets, shown_text
+from gateway.portal.pages import Pages
+from gateway.portal.replying import WriteForm
+from gateway.portal.showing import Passage, frame_document, passages
+from gateway.portal.uploads import UploadLimits
+from gateway.portal.vault import TEXT_PART, Found, Opened, Vault
+from gateway.portal.visitors import Visitor, Visitors
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The text of a message as the page shows it: passages of plain text, or a document for the frame."""
+
+    passages: tuple[Passage, ...] = ()
+    frame: str = ""
+    has_other_form: bool = False
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPages:
+    """The page `/messages/REFERENCE`; `?form=html` shows the formatted text where there is a plain one too."""
+
+    pages: Pages
+    visitors: Visitors
+    vault: Vault
+    limits: UploadLimits
+
+    def routes(self) -> list[Route]:
+        """Return this topic's routes."""
+        return [Route("/messages/{reference}", self.message, methods=["GET"])]
+
+    async def message(self, request: Request) -> Response:
+        """Open and show one message."""
+        visitor = await self.visitors.require(request)
+        found = await self.vault.find(visitor, request.path_params["reference"])
+        opened = await self.vault.open(visitor, found, TEXT_PART)
+        summary = opened.summary
+        wants_html = request.query_params.get("form") == "html"
+        body = await self._body(opened, wants_html=wants_html, language=visitor.person.language)
+        return self.pages.page(
+            request,
+            "message.html",
+            visitor,
+            found=found,
+            summary=summary,
+            to=self._shown_boxes(visitor, summary.to),
+            cc=self._shown_boxes(visitor, summary.cc),
+            bcc=summary.bcc if visitor.is_employee and found.is_own_side else (),
+            notes=sorted({*summary.notes, *summary.part_map.notes}),
+            body=body,
+            wants_html=wants_html,
+            attachments=attachments(summary),
+            receipts=await self.vault.receipts(found) if found.is_own_side else [],
+            case=found.case,
+            may_write=found.standing.may_write and found.case.is_open,
+            form=self._answer_form(visitor, found, summary),
+        )
+
+    def _shown_boxes(self, visitor: Visitor, boxes: Iterable[Mailbox]) -> list[Mailbox]:
+        """Addressees as this visitor sees them: to a correspondent an address of the gateway is just the case."""
+        own = f"@{self.pages.site.domain}".lower()
+        if visitor.is_employee:
+            return list(boxes)
+        return [Mailbox(box.name, "") if box.address.lower().endswith(own) else box for box in boxes]
+
+    def _answer_form(self, visitor: Visitor, found: Found, summary: Summary) -> WriteForm:
+        subject = summary.subject.strip()
+        return WriteForm(
+            case=found.case,
+            answers=found.row.reference,
+            subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+            text="",
+            limits=self.limits,
+            form_token=visitor.form_token("write"),
+        )
+
+    async def _body(self, opened: Opened, *, wants_html: bool, language: str) -> Body:
+        best = opened.summary.part_map.best_text()
+        chosen = best.html if best.html and (wants_html or not best.plain) else best.plain
+        if chosen is None:
+            return Body()
+        octets = await part_octets(self.vault, opened, chosen)
+        shown = await asyncio.to_thread(shown_text, octets)
+        return await asyncio.to_thread(self._as_body, best, shown, is_html=chosen is best.html, language=language)
+
+    def _as_body(self, best: BestText, shown: ShownText, *, is_html: bool, language: str) -> Body:
+        has_other = bool(best.plain and best.html)
+        if is_html or best.plain is None:
+            style_sheet = f"/static/frame.css?{self.pages.statics['frame.css'].tag}"
+            frame = frame_document(shown.text, style_sheet, language)
+            return Body(frame=frame, has_other_form=has_other, is_cut=shown.is_cut)
+        return Body(passages=tuple(passages(shown.text)), has_other_form=has_other, is_cut=shown.is_cut)

@@ -1,0 +1,305 @@
+"""Writing from the portal: text and files stream from the browser straight into sealed segments.
+
+Nothing is gathered first, neither in memory nor on disk. The fields stand before the files in the form; at the first
+file they are judged, so that nothing is taken for a form that would be refused. A form sent twice is one message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway import maillog
+from gateway.casework import correspondence
+from gateway.casework.correspondence import Posted, Posting
+from gateway.casework.deposit import ComposedDeposit
+from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.errors import Malformed, NotAllowed, TooLarge
+from gateway.domain.summary import Mailbox, Summary
+from gateway.failpoints import failpoint
+from gateway.portal.filenames import clean_name
+from gateway.portal.forms import chunks
+from gateway.portal.pages import Pages
+from gateway.portal.uploads import Event, Field, FileBegins, FileEnds, FileOctets, FormReader, UploadLimits, boundary_of
+from gateway.portal.vault import Found, Vault
+from gateway.portal.visitors import Visitor, Visitors
+from gateway.store.blobs import BlobFolder
+from gateway.store.cases import Case, case_sealing_key
+from gateway.store.database import Database
+from gateway.store.people import addresses_of
+from gateway.store.sealing import SealingKey
+
+MAX_SUBJECT = 200
+_SUBMISSION_KEY = re.compile(r"[0-9a-f]{32}\Z")
+_LINE_BREAKS = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteForm:
+    """The form as a page shows it. `submission_key` is the random word that makes a form sent twice one message."""
+
+    case: Case
+    answers: str
+    subject: str
+    text: str
+    limits: UploadLimits
+    form_token: str
+    problems: Mapping[str, str] = field(default_factory=dict)
+    had_files: bool = False
+    submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a written message goes: a case of the visitor's, and the message it answers, if any."""
+
+    visitor: Visitor
+    case: Case
+    answered: Found | None
+
+
+class Draft:
+    """One form on its way in: fields are gathered, files go into the deposit as they come."""
+
+    def __init__(self, target: Target, blobs: BlobFolder, limits: UploadLimits) -> None:
+        self.fields: dict[str, str] = {}
+        self.problems: dict[str, str] = {}
+        self.files = 0
+        self.deposit = ComposedDeposit(blobs)
+        self._target = target
+        self._limits = limits
+        self._octets = 0
+        self._text_is_in = False
+        self._in_file = False
+
+    def take(self, events: list[Event]) -> None:
+        """Take what the form reader saw; call it in a thread. Raises Malformed, CrossSite, TooLarge, Unavailable."""
+        for event in events:
+            if isinstance(event, Field):
+                self._field(event)
+            elif isinstance(event, FileBegins):
+                self._begin_file(event)
+            elif isinstance(event, FileOctets):
+                self._octets_of_file(event.octets)
+            elif isinstance(event, FileEnds):
+                self._end_file()
+
+    def finish(self) -> None:
+        """Judge a form that had no files. Raises CrossSite, Malformed."""
+        self._enter_text()
+
+    @property
+    def is_refused(self) -> bool:
+        """True once the fields are judged and something is wrong: nothing that follows can change it."""
+        return self._text_is_in and bool(self.problems)
+
+    @property
+    def subject(self) -> str:
+        """The subject on one line."""
+        return " ".join(self.fields.get("subject", "").split())
+
+    @property
+    def text(self) -> str:
+        """The text as it was typed."""
+        return self.fields.get("text", "")
+
+    @property
+    def submission_key(self) -> str:
+        """The form's own word."""
+        return self.fields.get("submission_key", "")
+
+    def _field(self, field: Field) -> None:
+        if self._text_is_in:
+            raise Malformed("The form's fields come before its files.")
+        self.fields[field.name] = field.value
+
+    def _begin_file(self, begins: FileBegins) -> None:
+        self._in_file = False
+        if not begins.filename:
+            return
+        self._enter_text()
+        self.files += 1
+        if self.files > self._limits.files:
+            self.problems.setdefault("files", "too-many")
+        if not self.problems:
+            self._in_file = True
+            self.deposit.begin_part(begins.media_type, clean_name(begins.filename))
+
+    def _octets_of_file(self, octets: bytes) -> None:
+        self._octets += len(octets)
+        if self._octets > self._limits.octets:
+            self.problems.setdefault("files", "too-large")
+        if self._in_file and not self.problems:
+            self.deposit.write(octets)
+
+    def _end_file(self) -> None:
+        if self._in_file and not self.problems:
+            self.deposit.end_part()
+        self._in_file = False
+
+    def _enter_text(self) -> None:
+        """At the first file or at the end: believe the form, judge its fields, put the text in as the first part."""
+        if self._text_is_in:
+            return
+        self._target.visitor.require_form("write", self.fields.get("form_token", ""))
+        if not _SUBMISSION_KEY.match(self.submission_key):
+            raise Malformed("The form could not be read.")
+        self._text_is_in = True
+        if not self.subject:
+            self.problems["subject"] = "missing"
+        elif len(self.subject) > MAX_SUBJECT:
+            self.problems["subject"] = "too-long"
+        if not self.text.strip():
+            self.problems["text"] = "missing"
+        if not self.problems:
+            self.deposit.begin_part("text/plain")
+            self.deposit.write(_LINE_BREAKS.sub("\r\n", self.text).encode("utf-8", "replace"))
+            self.deposit.end_part()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPages:
+    """The pages `/cases/REFERENCE/write` (`?answers=REFERENCE`) and `/messages/REFERENCE/sent`."""
+
+    pages: Pages
+    visitors: Visitors
+    vault: Vault
+    database: Database
+    blobs: BlobFolder
+    authority: Ed25519PublicKey
+    deposit_key: bytes
+    limits: UploadLimits
+    clock: Clock
+    wake_notifier: Callable[[], None]
+
+    def routes(self) -> list[Route]:
+        """Return this topic's routes."""
+        return [
+            Route("/cases/{reference}/write", self.show, methods=["GET"]),
+            Route("/cases/{reference}/write", self.send, methods=["POST"]),
+            Route("/messages/{reference}/sent", self.sent, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """An empty form for a new message in a case."""
+        return self._form(request, await self._target(request))
+
+    async def send(self, request: Request) -> Response:
+        """Take the form; answer with the page of the message's reference, the same one for a form sent twice."""
+        target = await self._target(request)
+        draft = Draft(target, self.blobs, self.limits)
+        if int(request.headers.get("content-length", "0")) > self.limits.form_octets:
+            draft.problems["files"] = "too-large"
+        try:
+            await self._read(request, draft)
+            if draft.problems:
+                draft.deposit.abandon()
+                return self._form(request, target, draft, status=422)
+            posted = await self._post(target, draft)
+        except TooLarge:
+            draft.deposit.abandon()
+            draft.problems["text"] = "too-long"
+            return self._form(request, target, draft, status=413)
+        except BaseException:
+            draft.deposit.abandon()
+            raise
+        return RedirectResponse(f"/messages/{posted.reference}/sent", status_code=303)
+
+    async def sent(self, request: Request) -> Response:
+        """Confirm a message with its reference, to its author."""
+        visitor = await self.visitors.require(request)
+        found = await self.vault.find(visitor, request.path_params["reference"])
+        if found.row.author_id != visitor.person.id:
+            raise NotAllowed("There is nothing here for you.")
+        return self.pages.page(request, "sent.html", visitor, found=found)
+
+    async def _target(self, request: Request) -> Target:
+        visitor = await self.visitors.require(request)
+        case, place = await self.vault.case(visitor, request.path_params["reference"])
+        if not (place.may_write and case.is_open):
+            raise NotAllowed("There is nothing here for you.")
+        answers = request.query_params.get("answers")
+        answered = await self.vault.find(visitor, answers) if answers else None
+        if answered and answered.case.id != case.id:
+            raise NotAllowed("There is nothing here for you.")
+        return Target(visitor, case, answered)
+
+    async def _read(self, request: Request, draft: Draft) -> None:
+        reader = FormReader(
+            boundary_of(request.headers.get("content-type", "")), max_field_octets=self.limits.field_octets
+        )
+        async for octets in chunks(request):
+            await asyncio.to_thread(lambda piece: draft.take(reader.feed(piece)), octets)
+            failpoint("portal.upload_part")
+            if draft.is_refused:
+                return  # the server reads and drops the rest, so that the browser comes to see the answer
+        reader.finish()
+        await asyncio.to_thread(draft.finish)
+
+    async def _post(self, target: Target, draft: Draft) -> Posted:
+        visitor = target.visitor
+        own = await self.database.read(addresses_of, [visitor.person.id], to_microseconds(self.clock()))
+        key = await self.database.read(self._sealing_key, target.case.id)
+        summary = self._summary(target, draft, own.get(visitor.person.id, [""])[0])
+        posting = Posting(
+            sealed=await asyncio.to_thread(draft.deposit.seal, summary, key, self.deposit_key),
+            case_id=target.case.id,
+            author_id=visitor.person.id,
+            recipients=(),
+            parent_id=target.answered.row.id if target.answered else None,
+            submission_key=draft.submission_key,
+        )
+        failpoint("portal.reply_commit")
+        posted = await self.database.run(correspondence.reply, self.authority, posting)
+        if not posted.repeated:
+            maillog.deposited(posted.reference, posting.sealed.octets)
+            self.wake_notifier()
+        return posted
+
+    def _sealing_key(self, connection: Connection, case_id: str) -> SealingKey:
+        return case_sealing_key(connection, self.authority, case_id)
+
+    def _summary(self, target: Target, draft: Draft, address: str) -> Summary:
+        domain = self.pages.site.domain
+        reference = target.case.reference
+        return Summary(
+            subject=draft.subject,
+            author=Mailbox(target.visitor.person.name, address),
+            to=(Mailbox(str(reference), f"{reference.local_part}@{domain}"),),
+            cc=(),
+            bcc=(),
+            date_us=to_microseconds(self.clock()),
+            message_id=f"<{draft.deposit.id}@{domain}>",
+            part_map=draft.deposit.part_map(),
+            notes=(),
+            salt="",
+            digest="",
+        )
+
+    def _form(
+        self,
+        request: Request,
+        target: Target,
+        draft: Draft | None = None,
+        status: int = 200,
+    ) -> Response:
+        form = WriteForm(
+            case=target.case,
+            answers=target.answered.row.reference if target.answered else "",
+            subject=draft.subject if draft else "",
+            text=draft.text if draft else "",
+            limits=self.limits,
+            form_token=target.visitor.form_token("write"),
+            problems=draft.problems if draft else {},
+            had_files=bool(draft and draft.files),
+        )
+        return self.pages.page(request, "write.html", target.visitor, status=status, form=form)

@@ -1,0 +1,108 @@
+"""Signing in and out: what a person types goes to the authenticator, its signed answer to the keyholder.
+
+Every failure of a sign-in has one answer. The form carries a token bound to a cookie of its own, so that nobody can be
+signed in as somebody else by another site's page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.domain.errors import NotAllowed, NotAuthenticated, RateExceeded
+from gateway.keyholder.client import KeyholderClient
+from gateway.portal.errors import CrossSite
+from gateway.portal.forms import read_form
+from gateway.portal.pages import Pages
+from gateway.portal.security import (
+    FORM_COOKIE,
+    SESSION_COOKIE,
+    cookie_secret,
+    drop_cookie,
+    form_token,
+    new_secret,
+    require_form_token,
+    set_cookie,
+)
+from gateway.portal.visitors import Visitors
+
+MAX_USERNAME = 254
+MAX_PASSWORD = 1_024
+MAX_CODE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The pages `/sign-in` and `/sign-out`."""
+
+    pages: Pages
+    visitors: Visitors
+    authenticator: AuthenticatorClient
+    keyholder: KeyholderClient
+
+    def routes(self) -> list[Route]:
+        """Return this topic's routes."""
+        return [
+            Route("/sign-in", self.show, methods=["GET"]),
+            Route("/sign-in", self.sign_in, methods=["POST"]),
+            Route("/sign-out", self.sign_out, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The form; who is signed in already goes on to the cases."""
+        if await self.visitors.recognise(request):
+            return RedirectResponse("/cases", status_code=303)
+        return self._form(request, "ended" if "ended" in request.query_params else "")
+
+    async def sign_in(self, request: Request) -> Response:
+        """Prove and admit; the answer to every wrong proof is the same page."""
+        fields = await read_form(request)
+        try:
+            require_form_token(cookie_secret(request.cookies, FORM_COOKIE), "sign-in", fields.get("form_token", ""))
+        except CrossSite:
+            return self._form(request, "stale", status=403)
+        username = fields.get("username", "").strip()[:MAX_USERNAME]
+        password = fields.get("password", "")[:MAX_PASSWORD]
+        code = "".join(fields.get("code", "").split())[:MAX_CODE]
+        try:
+            signed_in = await self.authenticator.sign_in(username, password, code, _address(request))
+            await self.keyholder.admit(signed_in.statement, signed_in.signature)
+        except (NotAuthenticated, NotAllowed):
+            return self._form(request, "wrong", username, status=422)
+        except RateExceeded:
+            return self._form(request, "too-fast", username, status=429)
+        response = RedirectResponse("/cases", status_code=303)
+        set_cookie(response, SESSION_COOKIE, signed_in.token)
+        drop_cookie(response, FORM_COOKIE)
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session, here and in the keyholder."""
+        visitor = await self.visitors.require(request)
+        fields = await read_form(request)
+        visitor.require_form("sign-out", fields.get("form_token", ""))
+        await self.keyholder.end_session(visitor.token)
+        response = RedirectResponse("/signed-out", status_code=303)
+        drop_cookie(response, SESSION_COOKIE)
+        return response
+
+    def _form(self, request: Request, problem: str, username: str = "", status: int = 200) -> Response:
+        secret = cookie_secret(request.cookies, FORM_COOKIE) or new_secret()
+        response = self.pages.page(
+            request,
+            "sign_in.html",
+            status=status,
+            form_token=form_token(secret, "sign-in"),
+            problem=problem,
+            username=username,
+        )
+        set_cookie(response, FORM_COOKIE, secret)
+        return response
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,35 @@
+"""The site as its pages name it: who runs this gateway, in which environment, under which address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gateway.domain.notice import PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSite:
+    """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`) and
+    the domain that messages are sent to. Raises ValueError when the address has another form.
+    """
+
+    name: str
+    environment: str
+    portal: str
+    domain: str
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.portal)
+        if address.scheme != "https" or not address.hostname or address.path != "/" or address.query:
+            raise ValueError("the portal's address has the form https://host/, with no path and no query")
+
+    @property
+    def host(self) -> str:
+        """The host name of the portal's address, lower-case, without a port."""
+        return urlsplit(self.portal).hostname or ""
+
+    @property
+    def is_trial(self) -> bool:
+        """True outside production: every page then says so."""
+        return self.environment != PRODUCTION

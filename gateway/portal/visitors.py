@@ -1,0 +1,97 @@
+"""Who is asking: the person of a live session. Every page begins here; the keyholder judges again before it opens."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.errors import KeyholderUnavailable, NotAllowed, NotAuthenticated
+from gateway.domain.rights import Side
+from gateway.keyholder.client import KeyholderClient
+from gateway.portal.security import SESSION_COOKIE, cookie_secret, form_token, require_form_token
+from gateway.store.cases import standing
+from gateway.store.database import Database
+from gateway.store.people import Person, person_by_id
+from gateway.store.sessions import LiveSession, live_session
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person with a live session; `token` is the session's secret and goes to the keyholder only."""
+
+    token: bytes
+    person: Person
+
+    @property
+    def is_employee(self) -> bool:
+        """True on the office's side."""
+        return self.person.side is Side.OFFICE
+
+    def form_token(self, purpose: str) -> str:
+        """Return the token that a form of this purpose carries."""
+        return form_token(self.token, purpose)
+
+    def require_form(self, purpose: str, offered: str) -> None:
+        """Raise CrossSite unless a form of this purpose carries its token."""
+        require_form_token(self.token, purpose, offered)
+
+
+class Visitors:
+    """Recognises visitors by their cookie and the session's signed row."""
+
+    def __init__(
+        self, database: Database, keyholder: KeyholderClient, authority: Ed25519PublicKey, clock: Clock
+    ) -> None:
+        self._database = database
+        self._keyholder = keyholder
+        self._authority = authority
+        self._clock = clock
+
+    async def require(self, request: Request) -> Visitor:
+        """Return who is asking. Raises NotAuthenticated without a live session."""
+        token = cookie_secret(request.cookies, SESSION_COOKIE)
+        if token is None:
+            raise NotAuthenticated("Please sign in.")
+        session, person = await self._database.read(self._live, token)
+        if session.needs_touch(to_microseconds(self._clock())):
+            # A page that can be shown without the keyholder is shown without it: then this use goes unnoted.
+            with contextlib.suppress(KeyholderUnavailable):
+                await self._keyholder.touch(token)
+        return Visitor(token, person)
+
+    async def recognise(self, request: Request) -> Visitor | None:
+        """Return who is asking, or None without a live session."""
+        try:
+            return await self.require(request)
+        except NotAuthenticated:
+            return None
+
+    async def require_employee(self, request: Request) -> Visitor:
+        """Return the employee who is asking. Raises NotAllowed for anyone else with a session."""
+        visitor = await self.require(request)
+        if not visitor.is_employee:
+            raise NotAllowed("There is nothing here for you.")
+        return visitor
+
+    async def may_still_read(self, visitor: Visitor, case_id: str) -> bool:
+        """Tell whether session and standing hold this instant: what a running download asks again and again."""
+        try:
+            return await self._database.read(self._still_stands, visitor, case_id)
+        except NotAuthenticated:
+            return False
+
+    def _still_stands(self, connection: Connection, visitor: Visitor, case_id: str) -> bool:
+        _, person = self._live(connection, visitor.token)
+        return standing(connection, self._authority, case_id, person.id, to_microseconds(self._clock())) is not None
+
+    def _live(self, connection: Connection, token: bytes) -> tuple[LiveSession, Person]:
+        session = live_session(connection, self._authority, token, to_microseconds(self._clock()))
+        person = person_by_id(connection, session.person_id)
+        if person is None:
+            raise NotAuthenticated("Please sign in.")
+        return session, person

@@ -1,0 +1,309 @@
+"""A whole house to test in: store, keyholder, authenticator and portal, all real, in one folder and one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import secrets
+import shutil
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pyotp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from gateway.authenticator import keys as authenticator_keys
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.authenticator.client import OperatorClient as AuthenticatorOperator
+from gateway.authenticator.server import AuthenticatorServer
+from gateway.casework import correspondence
+from gateway.casework.correspondence import Posting, Served
+from gateway.casework.deposit import ReceivedDeposit, seal_received
+from gateway.domain.clock import from_microseconds, to_microseconds
+from gateway.domain.summary import Mailbox, Summary
+from gateway.keyholder import keys as keyholder_keys
+from gateway.keyholder.client import KeyholderClient
+from gateway.keyholder.client import OperatorClient as KeyholderOperator
+from gateway.keyholder.server import KeyholderServer
+from gateway.mime.summary import read_facts
+from gateway.portal.app import Portal
+from gateway.portal.site import PortalSite
+from gateway.portal.uploads import UploadLimits
+from gateway.programmes import load_programmes
+from gateway.resources import programmes_folder
+from gateway.store import cases, keyfiles
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from gateway.store.keystore import KeyStore
+from gateway.store.migrations import upgrade
+
+PASSWORD = "correct horse battery staple 7"
+DOMAIN = "gateway.example"
+COUNTY = Path(__file__).parent.parent / "programmes" / "county"
+
+
+class TestClock:
+    """The machine's clock, moved forward by what a test wants: a code is good once in its half minute."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.ahead = dt.timedelta()
+
+    def __call__(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self.ahead
+
+    def advance(self, seconds: float) -> None:
+        self.ahead += dt.timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A person of the house, and what they sign in with."""
+
+    id: str
+    name: str
+    address: str
+    username: str
+    seed: str
+
+
+@dataclass
+class House:
+    """What tests reach into. `url` is the portal's address, `certificate` what a client trusts."""
+
+    folder: Path
+    clock: TestClock
+    database: Database
+    blobs: BlobFolder
+    keyholder: KeyholderClient
+    operator: KeyholderOperator
+    authenticator_operator: AuthenticatorOperator
+    portal: Portal
+    deposit_key: bytes
+    certificate: Path
+    woken: list[str]
+    people: dict[str, Someone] = field(default_factory=dict)
+    stops: dict[str, asyncio.Event] = field(default_factory=dict)
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.portal.port}"
+
+    async def stop(self, program: str) -> None:
+        """Stop one program of the house; the others go on."""
+        self.stops[program].set()
+        await self.tasks[program]
+
+    async def add_employee(self, name: str, programme: str = "cwa") -> Someone:
+        username = name.split(maxsplit=1)[0].lower()
+        address = f"{username}@agency.example"
+        made = await self.operator.enact(
+            "add_employee", programme=programme, name=name, address=address, username=username
+        )
+        return await self._with_credentials(made["person"], name, address, username)
+
+    async def add_user(self, name: str, case_ids: list[str], right: str = "act", programme: str = "cwa") -> Someone:
+        username = name.split(maxsplit=1)[0].lower()
+        address = f"{username}@firm.example"
+        made = await self.operator.enact(
+            "add_designated_user",
+            programme=programme,
+            cases=case_ids,
+            right=right,
+            name=name,
+            address=address,
+            username=username,
+        )
+        someone = await self._with_credentials(made["person"], name, address, username)
+        self.people[f"{username}/place"] = Someone(made["designated_user"], name, address, username, "")
+        return someone
+
+    async def open_case(self, person: Someone, programme: str = "cwa", series: str = "SM") -> tuple[str, str]:
+        made = await self.operator.enact("open_case", programme=programme, series=series, trial=True, person=person.id)
+        return made["case"], made["reference"]
+
+    async def receive(self, author: Someone, case_id: str, to: list[Someone], octets: bytes) -> str:
+        """Put a mail into a case as the submission door does; return its reference."""
+        deposit = ReceivedDeposit(self.blobs)
+        for start in range(0, len(octets), 10_000):
+            deposit.write(octets[start : start + 10_000])
+        received = await asyncio.to_thread(deposit.finish)
+        facts = read_facts(received.structure)
+        key = await self.database.read(cases.case_sealing_key, self.authority, case_id)
+        boxes = {
+            name: tuple(Mailbox(box.display_name, box.address) for box in getattr(facts, name))
+            for name in ("from_", "to", "cc", "bcc")
+        }
+        summary = Summary(
+            subject=facts.subject,
+            author=boxes["from_"][0],
+            to=boxes["to"],
+            cc=boxes["cc"],
+            bcc=boxes["bcc"],
+            date_us=to_microseconds(facts.date) if facts.date else None,
+            message_id=facts.message_id,
+            part_map=received.structure.part_map,
+            notes=(),
+            salt="",
+            digest="",
+        )
+        posting = Posting(
+            sealed=seal_received(received, summary, key, self.deposit_key),
+            case_id=case_id,
+            author_id=author.id,
+            recipients=tuple(Served(one.id, "to") for one in to),
+        )
+        posted = await self.database.run(correspondence.post, self.authority, posting)
+        return posted.reference
+
+    @property
+    def authority(self):  # noqa: ANN201
+        return keyfiles.authority_public(self.folder / "keys")
+
+    def code(self, someone: Someone) -> str:
+        """A code that is good now. The clock goes on by a step first, since each code is good once."""
+        self.clock.advance(30)
+        return pyotp.TOTP(someone.seed).at(from_microseconds(to_microseconds(self.clock())))
+
+    async def _with_credentials(self, person_id: str, name: str, address: str, username: str) -> Someone:
+        password = await self.authenticator_operator.make_password(person_id, PASSWORD)
+        totp = await self.authenticator_operator.make_totp(person_id)
+        for kind, data in (("password", password), ("totp", totp.data)):
+            await self.operator.enact("add_credential", person=person_id, kind=kind, label=kind, data=data)
+        seed = parse_qs(urlsplit(totp.uri).query)["secret"][0]
+        someone = Someone(person_id, name, address, username, seed)
+        self.people[username] = someone
+        return someone
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    *,
+    limits: UploadLimits | None = None,
+    recheck_seconds: float = 4.0,
+    environment: str = "trial",
+    counties: bool = False,
+) -> AsyncIterator[House]:
+    """Build a house, run it, and leave nothing behind."""
+    folder = Path(tempfile.mkdtemp(prefix="house-"))
+    try:
+        async with _opened(folder, limits, recheck_seconds, environment, counties=counties) as house:
+            yield house
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    folder: Path, limits: UploadLimits | None, recheck_seconds: float, environment: str, *, counties: bool
+) -> AsyncIterator[House]:
+    keys = folder / "keys"
+    keyholder_keys.generate(keys, None)
+    url = f"sqlite:///{folder}/gateway.db"
+    upgrade(url)
+    clock = TestClock()
+    database = Database(url, clock=clock)
+    keystore = KeyStore(f"sqlite:///{folder}/keyholder.db", clock=clock)
+    blobs = BlobFolder(folder / "blobs")
+    authority = keyfiles.authority_public(keys)
+    keyholder = KeyholderServer(
+        database,
+        keystore,
+        keyholder_keys.load(keys, keyholder_keys.FileKeyProvider(keys)),
+        socket=folder / "keyholder.sock",
+        operator_socket=folder / "keyholder-op.sock",
+        clock=clock,
+    )
+    authenticator = AuthenticatorServer(
+        database,
+        authenticator_keys.load(keys),
+        authority,
+        socket=folder / "authenticator.sock",
+        operator_socket=folder / "authenticator-op.sock",
+        tick_seconds=0.001,
+        clock=clock,
+    )
+    certificate = make_certificate(folder)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, folder / "tls.key")
+    woken: list[str] = []
+    keyholder_client = KeyholderClient(folder / "keyholder.sock")
+    authenticator_client = AuthenticatorClient(folder / "authenticator.sock")
+    folders = [COUNTY] if counties else [programmes_folder() / "cwa"]
+    portal = Portal(
+        listen=[("127.0.0.1", 0)],
+        tls=tls,
+        site=PortalSite("Secure mail of the test house", environment, "https://localhost/", DOMAIN),
+        programmes=load_programmes(folders),
+        database=database,
+        blobs=blobs,
+        keyholder=keyholder_client,
+        authenticator=authenticator_client,
+        authority=authority,
+        deposit_key=keyfiles.deposit_key(keys),
+        wake_notifier=lambda: woken.append("notifier"),
+        limits=limits,
+        recheck_seconds=recheck_seconds,
+        clock=clock,
+    )
+    portal.bind()
+    house = House(
+        folder,
+        clock,
+        database,
+        blobs,
+        keyholder_client,
+        KeyholderOperator(folder / "keyholder-op.sock"),
+        AuthenticatorOperator(folder / "authenticator-op.sock"),
+        portal,
+        keyfiles.deposit_key(keys),
+        certificate,
+        woken,
+    )
+    for name, program in (("keyholder", keyholder), ("authenticator", authenticator), ("portal", portal)):
+        house.stops[name] = asyncio.Event()
+        house.tasks[name] = asyncio.create_task(program.run(house.stops[name]))
+    try:
+        await asyncio.gather(keyholder.ready.wait(), authenticator.ready.wait())
+        yield house
+    finally:
+        for client in (keyholder_client, authenticator_client, house.operator, house.authenticator_operator):
+            await client.close()
+        for name in ("portal", "authenticator", "keyholder"):
+            await house.stop(name)
+        database.close()
+        keystore.close()
+
+
+def make_certificate(folder: Path) -> Path:
+    """A certificate for localhost that lives a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(secrets.randbits(64))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    path = folder / "tls.pem"
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return path
