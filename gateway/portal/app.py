@@ -51,7 +51,7 @@ BACKLOG = 512
 
 
 class Portal:
-    """One portal, built of its parts; `await run(stop)` serves until `stop` is set and running requests have ended."""
+    """One portal, built of its parts. `ready` is set when it takes connections."""
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class Portal:
         clock: Clock = system_clock,
     ) -> None:
         """Build it. `listen`: addresses and ports, 0 for any free one; `templates`: another folder of pages."""
+        self.ready = asyncio.Event()
         self._listen = listen
         self._tls = tls
         self._site = site
@@ -113,6 +114,7 @@ class Portal:
             host, port = listener.getsockname()[:2]
             maillog.listener_open("portal", host, port)
         maillog.program_started(self._site.environment)
+        self.ready.set()
         await serve(self.app, self._listeners, self._tls, stop)
         self._listeners = []
         maillog.program_stopped("signal" if stop.is_set() else "fault")

@@ -29,7 +29,7 @@ _FEATURES = (
     "accelerometer autoplay browsing-topics camera clipboard-read display-capture encrypted-media fullscreen "
     "geolocation gyroscope hid identity-credentials-get idle-detection interest-cohort local-fonts magnetometer "
     "microphone midi payment picture-in-picture publickey-credentials-create publickey-credentials-get "
-    "screen-wake-lock serial usb web-share window-management xr-spatial-tracking"
+    "screen-wake-lock serial usb window-management xr-spatial-tracking"
 )
 
 SECURITY_HEADERS: dict[str, str] = {

@@ -26,8 +26,8 @@ class UploadLimits:
     """What one form may bring: files, octets of all files together, octets of all fields together."""
 
     files: int = 20
-    octets: int = 150 * 1024 * 1024
-    field_octets: int = 512 * 1024
+    octets: int = 150_000_000
+    field_octets: int = 500_000
 
     @property
     def form_octets(self) -> int:
