@@ -34,6 +34,7 @@ from gateway.domain.rights import Right
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
+_NEEDED = frozenset({NoticeKind.MESSAGE_WAITING, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
 MAX_TEXT = 20_000
 MAX_ASK = 160
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
@@ -281,5 +282,7 @@ def _check_whole(programme: Programme, table: _Table) -> None:
             table.complain("roles", f"{role.key} needs a form of the kind {role.needs.value}, and there is none")
     if len({role.key for role in programme.roles}) < len(programme.roles):
         table.complain("roles", "two roles have one key")
+    if missing := _NEEDED - programme.notices:
+        table.complain("notices", f"cannot be without {', '.join(sorted(missing))}")
     if len({words.terms.version for words in programme.wording.values()}) > 1:
         table.complain("languages", "the terms have one version in every language")

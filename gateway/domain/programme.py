@@ -122,7 +122,8 @@ class Wording:
 class Programme:
     """One programme, checked when it was loaded: `wording` has every language of `languages`, the first is the default.
 
-    `ask` is one ASCII line for refusals: whom to ask. `fax` is the line that forms come by, or None.
+    `ask` is one ASCII line for refusals: whom to ask. `fax` is the line that forms come by, or None. A notice of a kind
+    that is not among `notices` is never sent.
     """
 
     key: str

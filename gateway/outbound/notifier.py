@@ -31,7 +31,7 @@ from gateway.outbound.courier import Courier
 from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
 from gateway.store.database import Database
-from gateway.store.outbox import Entry, claim, settle
+from gateway.store.outbox import Entry, claim, settle, withhold
 from gateway.wake import Waker
 
 NAME = "notifier"
@@ -136,14 +136,19 @@ class Notifier:
 
     async def _send(self, entry: Entry) -> None:
         try:
-            delivery = await self._deliver(entry)
-        except Exception as problem:  # noqa: BLE001 - one notice that cannot be made must not stop the others
-            incident = maillog.incident("notifier.send", problem)
-            delivery = Delivery(DeliveryState.DELAYED, text=f"incident {incident}")
+            programme = self._programmes.get(entry.programme)
+            if programme is not None and entry.kind not in programme.notices:
+                await self._database.run(withhold, entry)
+            else:
+                await self._settle(entry, await self._attempt(entry))
+        except Exception as problem:  # noqa: BLE001 - the lease runs out, and it is tried again
+            maillog.incident("notifier.send", problem)
+
+    async def _attempt(self, entry: Entry) -> Delivery:
         try:
-            await self._settle(entry, delivery)
-        except Exception as problem:  # noqa: BLE001 - its lease runs out and it is tried again
-            maillog.incident("notifier.settle", problem)
+            return await self._deliver(entry)
+        except Exception as problem:  # noqa: BLE001 - one notice that cannot be made must not stop the others
+            return Delivery(DeliveryState.DELAYED, text=f"incident {maillog.incident('notifier.deliver', problem)}")
 
     async def _deliver(self, entry: Entry) -> Delivery:
         if entry.address is None:

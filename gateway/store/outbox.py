@@ -17,8 +17,9 @@ from enum import IntEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Integer, Row, and_, bindparam, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, bindparam, or_, select, text, update
 
+from gateway import maillog
 from gateway.domain.clock import from_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.notice import NoticeKind, NoticeState
@@ -40,6 +41,7 @@ class OutboxState(IntEnum):
     WAITING = 0
     DELIVERED = 1
     FAILED = 2
+    WITHHELD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +115,21 @@ def claim(tx: Transaction, lease_us: int, limit: int) -> list[Entry]:
     until = tx.now_us + lease_us
     addresses = _addresses(tx.connection, {row.person_id for row in rows}, tx.now_us)
     entries: list[Entry] = []
-    changed: list[dict[str, object]] = []
+    leases: list[dict[str, object]] = []
     for row in rows:
-        fields = json.loads(row.fields)
         known = addresses.get(row.person_id, []) if row.ended_us is None else []
+        try:
+            fields, entry = _entry(row, known, until)
+        except (ValueError, TypeError, AttributeError):
+            _put_aside(tx, row.id)
+            continue
         if "address" not in fields:
             _enter_further(tx, row, fields, known[1:])
-        kept = _address_now(fields.get("address"), known)
-        changed.append({"row": row.id, "kept": json.dumps({**fields, "address": kept} if kept else fields)})
-        entries.append(_entry(row, fields, kept, until))
-    tx.connection.execute(_LEASE, [{**one, "until": until} for one in changed])
+        kept = {**fields, "address": entry.address} if entry.address else fields
+        leases.append({"row": row.id, "until": until, "kept": json.dumps(kept)})
+        entries.append(entry)
+    if leases:
+        tx.connection.execute(_LEASE, leases)
     failpoint("outbox.claim")
     return entries
 
@@ -144,10 +151,9 @@ def settle(
     state = OutboxState.WAITING
     if ended:
         state = OutboxState.DELIVERED if delivery.state is DeliveryState.DELIVERED else OutboxState.FAILED
-    mine = and_(outbox.c.id == entry.id, outbox.c.state == 0, outbox.c.lease_until_us == entry.lease_us)
     changed = tx.execute(
         update(outbox)
-        .where(mine)
+        .where(_held(entry))
         .values(
             state=state.value,
             due_us=tx.now_us if next_due_us is None else next_due_us,
@@ -165,9 +171,18 @@ def settle(
     return True
 
 
+def withhold(tx: Transaction, entry: Entry) -> bool:
+    """End a row whose kind its programme does not use: nothing is sent. Return False when the lease was lost."""
+    ended = {"state": OutboxState.WITHHELD.value, "lease_until_us": None, "settled_us": tx.now_us}
+    if not tx.execute(update(outbox).where(_held(entry)).values(ended)):
+        return False
+    tx.record("notice-withheld", _NOTIFIER, outbox=entry.id, notice=entry.kind.value, person=entry.person_id)
+    return True
+
+
 def retry(tx: Transaction, outbox_id: str, by: str) -> bool:
     """Make a waiting or failed row due now; return False when there is none. `by` is who asked."""
-    retried = and_(outbox.c.id == outbox_id, outbox.c.state != OutboxState.DELIVERED.value)
+    retried = and_(outbox.c.id == outbox_id, outbox.c.state.in_(_OPEN))
     values = {"state": 0, "due_us": tx.now_us, "lease_until_us": None, "settled_us": None, "created_us": tx.now_us}
     if not tx.execute(update(outbox).where(retried).values(values)):
         return False
@@ -181,7 +196,7 @@ def waiting(connection: Connection, limit: int = 100) -> list[Row[Any]]:
         outbox.c.id, outbox.c.kind, outbox.c.state, outbox.c.attempts, outbox.c.due_us, outbox.c.created_us,
         outbox.c.last_reply,
     )  # fmt: skip
-    statement = select(*columns).where(outbox.c.state != OutboxState.DELIVERED.value)
+    statement = select(*columns).where(outbox.c.state.in_(_OPEN))
     return list(connection.execute(statement.order_by(outbox.c.id.desc()).limit(limit)))
 
 
@@ -210,6 +225,13 @@ _LEASE = (
         fields=bindparam("kept"),
     )
 )
+
+
+_OPEN = (OutboxState.WAITING.value, OutboxState.FAILED.value)
+
+
+def _held(entry: Entry) -> ColumnElement[bool]:
+    return and_(outbox.c.id == entry.id, outbox.c.state == 0, outbox.c.lease_until_us == entry.lease_us)
 
 
 def _addresses(connection: Connection, people: Iterable[str], now_us: int) -> dict[str, list[str]]:
@@ -248,15 +270,17 @@ def _enter_further(tx: Transaction, row: Row[Any], fields: Mapping[str, Any], fu
         )
 
 
-def _entry(row: Row[Any], fields: Mapping[str, Any], address: str | None, lease_us: int) -> Entry:
+def _entry(row: Row[Any], known: list[str], lease_us: int) -> tuple[dict[str, Any], Entry]:
+    """Return a row's fields and its entry. Raises ValueError, TypeError or AttributeError for what we never wrote."""
+    fields = dict(json.loads(row.fields).items())
     reference = fields.get("reference") or row.case_reference
     until_us = fields.get("until_us")
-    return Entry(
+    return fields, Entry(
         id=row.id,
         programme=row.programme,
         kind=NoticeKind(row.kind),
         person_id=row.person_id,
-        address=address,
+        address=_address_now(fields.get("address"), known),
         language=row.language,
         wants_link=bool(row.wants_link),
         case_id=row.case_id,
@@ -269,6 +293,14 @@ def _entry(row: Row[Any], fields: Mapping[str, Any], address: str | None, lease_
         created=from_microseconds(row.created_us),
         lease_us=lease_us,
     )
+
+
+def _put_aside(tx: Transaction, row_id: str) -> None:
+    """End a row that cannot be read, so that it does not stand in the way of every other."""
+    maillog.alarm("outbox", outbox.name, row_id)
+    ended = {"state": OutboxState.FAILED.value, "settled_us": tx.now_us, "last_reply": "cannot be read"}
+    tx.execute(update(outbox).where(outbox.c.id == row_id).values(ended))
+    tx.record("notice-failed", _NOTIFIER, outbox=row_id)
 
 
 def _record(tx: Transaction, hash_key: bytes, entry: Entry, delivery: Delivery, state: OutboxState) -> None:

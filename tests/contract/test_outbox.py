@@ -18,7 +18,7 @@ from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.store import tables
 from gateway.store.authority import sign
 from gateway.store.database import Database
-from gateway.store.outbox import _DUE, Entry, OutboxState, address_hash, claim, put, retry, settle, waiting
+from gateway.store.outbox import _DUE, Entry, OutboxState, address_hash, claim, put, retry, settle, waiting, withhold
 from gateway.store.transaction import Transaction
 
 LEASE_US = 300_000_000
@@ -274,6 +274,37 @@ def test_a_failed_notice_can_be_tried_again_and_a_delivered_one_not(store: Datab
     assert store.read_now(waiting) == []
     assert not store.call(retry, entry.id, "clerk")
     assert not store.call(retry, "absent", "clerk")
+
+
+def test_a_notice_the_programme_does_not_use_is_withheld_for_good(store: Database, time: Time) -> None:
+    store.call(tell)
+    (entry,) = claimed(store)
+    assert store.call(withhold, entry)
+    assert not store.call(withhold, entry)
+    assert not store.call(retry, entry.id, "clerk")
+    time.pass_by(days=1)
+    assert claimed(store) == []
+    assert store.read_now(waiting) == []
+    assert [leaf["kind"] for leaf in store.read_now(leaves)] == ["notice-withheld"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"kind": "ransom"},
+        {"fields": '{"state": "x"}'},
+        {"fields": "[]"},
+        {"fields": "{"},
+        {"fields": '{"reference": "0"}'},
+    ],
+)
+def test_a_row_that_cannot_be_read_stands_in_nobody_s_way(store: Database, damage: dict[str, str]) -> None:
+    broken = store.call(tell)
+    store.call(lambda tx: tx.execute(update(tables.outbox).where(tables.outbox.c.id == broken).values(**damage)))
+    whole = store.call(tell)
+    assert [entry.id for entry in claimed(store)] == [whole]
+    assert [leaf["facts"]["outbox"] for leaf in store.read_now(leaves)] == [broken]
+    assert claimed(store) == []
 
 
 def test_a_claim_reads_the_index_of_waiting_rows(store: Database) -> None:

@@ -24,7 +24,7 @@ from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from gateway.store.outbox import OutboxState
 from gateway.wake import notify
-from tests.notifying import SIGNER, Time, notifier, settle_in, tell
+from tests.notifying import PROGRAMMES, SIGNER, Time, notifier, settle_in, tell
 from tests.relay import Certificate, Sink, relay
 
 
@@ -202,7 +202,7 @@ async def test_another_programme_s_notice_has_nothing_of_the_first(
     for kind in NoticeKind:
         database.call(tell, "owner", kind, "lindgrove")
     await notifier(database, port, certificate.path, tmp_path, time).send_due()
-    assert len(sink.mail) == len(NoticeKind)
+    assert len(sink.mail) == len(PROGRAMMES["lindgrove"].notices) < len(NoticeKind)
     for envelope in sink.mail:
         told = "".join(str(part.get_payload(decode=True)) for part in read(envelope).walk())
         told += str(read(envelope)["From"]) + str(read(envelope)["Subject"])

@@ -115,6 +115,7 @@ def test_every_problem_is_in_one_report(tmp_path: Path) -> None:
         ('kind = "consent"', 'kind = "application"', "no agreement could be made"),
         ('needs = "authorisation-representative"', 'needs = "authorisation-see"', "there is none"),
         ('key = "agent"', 'key = "owner"', "two roles have one key"),
+        ('"left_in_clear", ', "", "cannot be without left_in_clear"),
         ("telephone +1 303", "téléphone +1 303", "one ASCII line"),
         ('languages = ["en"]', 'languages = ["en", "de"]', "de.toml: cannot be read"),
         ('key = "lindgrove"', "key = ", "is not TOML"),
