@@ -36,9 +36,8 @@ MAX_SESSION_SECONDS = 24 * 3600
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_LANGUAGE = re.compile(r"[a-z]{2}\Z")
 _ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
-_ALLOWED = re.compile(r"(?:[^\s@<>,;]{1,64}@)?[A-Za-z0-9.-]{1,253}\Z")
+_ALLOWED = re.compile(r"[^\s@<>,;]{0,64}@[A-Za-z0-9.-]{1,253}\Z")
 _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 _ANY = re.compile(r".+\Z")
 _RELAY = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
@@ -102,7 +101,7 @@ def _site(table: Table) -> SiteSettings:
         domain=table.text("domain", None, _HOST, _HOST_SHAPE),
         portal_url=portal if portal.endswith("/") else f"{portal}/",
         environment=table.text("environment", None, _ENVIRONMENT, 'one lower-case word: "production", "trial", …'),
-        language=table.text("language", "en", _LANGUAGE, 'two lower-case letters, such as "en"'),
+        employee_domains=table.texts("employee_domains", (), _HOST, _HOST_SHAPE),
         data=table.path("data", "data"),
         run=table.path("run", "run"),
     )
@@ -234,7 +233,7 @@ def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
         relay=_relay(table, site),
         hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
         sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
-        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "example.org"'),
+        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
         dkim=dkim,
         first_retry_seconds=first,
         longest_retry_seconds=longest,
@@ -258,6 +257,8 @@ def _relay(table: Table, site: SiteSettings) -> RelaySettings | None:
         ca_file=table.maybe_path("ca_file"),
         credentials_file=table.maybe_path("credentials_file"),
     )
+    if tls is RelayTls.NONE and relay.credentials_file:
+        table.complain("credentials_file", "is set, and no TLS protects it.", 'Use tls = "starttls" or "implicit".')
     return relay if named else None
 
 
@@ -278,7 +279,7 @@ def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
         listen=listen,
         certificate=certificate,
         key=key,
-        max_upload_octets=table.size("max_upload", "1 GiB", 64 * 1024),
+        max_upload_octets=table.size("max_upload", "150 MiB", 64 * 1024),
     )
 
 

@@ -31,7 +31,7 @@ class SiteSettings:
     domain: str
     portal_url: str
     environment: str
-    language: str
+    employee_domains: tuple[str, ...]
     data: Path
     run: Path
 
@@ -61,7 +61,7 @@ class KeySettings:
 
 @dataclass(frozen=True, slots=True)
 class KeyholderSettings:
-    """Sockets, its own store, who may operate it beside root and its own user (user ids), and how fast it opens keys."""
+    """Sockets, its own store, operators (user ids, beside root and its own user), and how fast it opens keys."""
 
     socket: Path
     operator_socket: Path
@@ -73,7 +73,7 @@ class KeyholderSettings:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorSettings:
-    """Sockets, who may operate it beside root and its own user, how long a sign-in lasts and whether it needs a code."""
+    """Sockets, operators (user ids, beside root and its own user), how long a sign-in lasts, whether by a code too."""
 
     socket: Path
     operator_socket: Path
@@ -141,7 +141,7 @@ class DkimSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifierSettings:
-    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `domain`) are written to."""
+    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `@domain`) are written to."""
 
     relay: RelaySettings | None
     hostname: str

@@ -17,6 +17,7 @@ SESSION_PUBLIC = "session.pub"
 SESSION_KEY = "session.key"
 AUTHENTICATOR_KEY = "authenticator.key"
 DEPOSIT_KEY = "deposit.key"
+ADDRESS_KEY = "address.key"
 _OTHERS = 0o077
 _MAX_OCTETS = 64 * 1024
 
@@ -65,6 +66,11 @@ def authority_public(folder: Path) -> Ed25519PublicKey:
 def deposit_key(folder: Path) -> bytes:
     """Return the key that repeats and Message-IDs are found by. Mail-in programs and the portal load it."""
     return read_secret(folder / DEPOSIT_KEY)
+
+
+def address_key(folder: Path) -> bytes:
+    """Return the key by whose hashes the record names addresses that were written to. The notifier loads it."""
+    return read_secret(folder / ADDRESS_KEY)
 
 
 def write_private(path: Path, octets: bytes) -> None:

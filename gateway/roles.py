@@ -1,0 +1,382 @@
+"""The composition root: for each program one function that builds its objects from the settings and runs it.
+
+Every program starts alike: it ends with its supervisor, closes its memory to others, takes its place in the run folder,
+and refuses a vault of another environment, a schema that it does not know, and keys that others can read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from gateway import hardening, maillog
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.clock import system_clock
+from gateway.config import RelaySettings, Settings, SubmissionSettings, require_private
+from gateway.domain.address import parse_address
+from gateway.domain.errors import ConfigError, StoreUnavailable
+from gateway.keyholder.client import KeyholderClient
+from gateway.process import ProgramLock, end_with_supervisor, make_run_folder, say_ready
+from gateway.programmes import load_programmes
+from gateway.resources import templates_folder
+from gateway.store import keyfiles
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from gateway.store.migrations import require_current
+from gateway.store.site import require_environment
+from gateway.wake import notify
+
+if TYPE_CHECKING:
+    from gateway.inbound.listener import DoorLimits
+    from gateway.outbound.courier import Relay
+    from gateway.outbound.dkim import Signer
+    from gateway.outbound.notifier import Notifier
+
+Program = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+PATIENCE_SECONDS = 20.0
+"""How long a new program waits for the one before it on the same folder to end."""
+
+
+def run_program(name: str, settings: Settings) -> None:
+    """Run one program in this process until SIGTERM or SIGINT. Raises GatewayError when it cannot start or go on."""
+    end_with_supervisor()
+    os.umask(0o077)
+    hardening.harden(lock_memory=name == "keyholder")
+    maillog.configure(name, stream=sys.stderr, level=settings.log.level, json=wants_json(settings))
+    make_run_folder(settings.site.run)
+    lock = ProgramLock(settings.site.run, name, patience=PATIENCE_SECONDS)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory(name)) as runner:
+            runner.run(_until_told(PROGRAMS[name], settings))
+    finally:
+        lock.release()
+
+
+def wants_json(settings: Settings) -> bool:
+    """Tell whether the log is for machines: where it is said so, or where nobody watches."""
+    return settings.log.format == "json" or (settings.log.format == "auto" and not sys.stderr.isatty())
+
+
+async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the program that opens."""
+    from gateway.keyholder import keys
+    from gateway.keyholder.rates import Rates
+    from gateway.keyholder.server import KeyholderServer
+    from gateway.store.keystore import KeyStore
+
+    passphrase = keys.find_passphrase(settings.keys.passphrase_file, os.environ)
+    loaded = keys.load(settings.keys.folder, keys.FileKeyProvider(settings.keys.folder, passphrase))
+    async with open_database(settings, stop) as database:
+        keystore = KeyStore(settings.keyholder.store_url)
+        try:
+            server = KeyholderServer(
+                database,
+                keystore,
+                loaded,
+                socket=settings.keyholder.socket,
+                operator_socket=settings.keyholder.operator_socket,
+                operators=settings.keyholder.operators,
+                rates=Rates(
+                    session_per_minute=settings.keyholder.session_per_minute,
+                    person_per_day=settings.keyholder.person_per_day,
+                ),
+            )
+            await _serve(server.run(stop), server.ready)
+        finally:
+            keystore.close()
+
+
+async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the program that judges proofs of identity."""
+    from gateway.authenticator import keys
+    from gateway.authenticator.server import AuthenticatorServer
+    from gateway.identity.sessions import SessionLimits
+
+    own = settings.authenticator
+    async with open_database(settings, stop) as database:
+        server = AuthenticatorServer(
+            database,
+            keys.load(settings.keys.folder),
+            keyfiles.authority_public(settings.keys.folder),
+            socket=own.socket,
+            operator_socket=own.operator_socket,
+            operators=own.operators,
+            limits=SessionLimits(own.session_idle_seconds * 1_000_000, own.session_absolute_seconds * 1_000_000),
+            second_factor=own.second_factor,
+            issuer=settings.site.name,
+        )
+        await _serve(server.run(stop), server.ready)
+
+
+async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the employees' mail door, and the hourly tidying of the vault beside it."""
+    from gateway.casework.addressing import Mailroom
+    from gateway.inbound.listener import open_listener
+    from gateway.inbound.listener.tls import server_context
+    from gateway.inbound.submission import SubmissionDoor
+    from gateway.store.maintenance import keep_tidy
+
+    own, site = settings.submission, settings.site
+    require_private(settings, [own.key])
+    tls = server_context(own.certificate, own.key)
+    programmes = load_programmes(settings.programmes)
+    mailroom = Mailroom(
+        domain=site.domain,
+        employee_domains=frozenset(site.employee_domains),
+        ask=next(iter(programmes.values())).ask,
+        authority=keyfiles.authority_public(settings.keys.folder),
+    )
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings, stop))
+        blobs = open_blobs(settings)
+        authenticator = AuthenticatorClient(settings.authenticator.socket)
+        stack.push_async_callback(authenticator.close)
+        door = SubmissionDoor(
+            database=database,
+            blobs=blobs,
+            authenticator=authenticator,
+            mailroom=mailroom,
+            deposit_key=keyfiles.deposit_key(settings.keys.folder),
+            wake_notifier=partial(notify, site.run, "notifier"),
+        )
+        for name, implicit, places in (("starttls", False, own.starttls), ("tls", True, own.tls)):
+            for place in places:
+                listener = await open_listener(
+                    door,
+                    name=name,
+                    host=place.host,
+                    port=place.port,
+                    tls=tls,
+                    implicit_tls=implicit,
+                    limits=_door_limits(own),
+                    hostname=own.hostname,
+                    require_auth=True,
+                )
+                stack.push_async_callback(listener.close)
+        await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
+        _tell_ready(settings)
+        await stop.wait()
+
+
+async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
+    async with open_database(settings, stop) as database:
+        notifier = _notifier(settings, database)
+        _tell_ready(settings)
+        if notifier is None:
+            await stop.wait()
+        else:
+            await notifier.run(stop)
+
+
+async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the pages."""
+    from gateway.inbound.listener.tls import server_context
+    from gateway.portal.app import Portal
+    from gateway.portal.site import PortalSite
+    from gateway.portal.uploads import UploadLimits
+
+    own, site = settings.portal, settings.site
+    require_private(settings, [own.key])
+    async with AsyncExitStack() as stack:
+        keyholder = KeyholderClient(settings.keyholder.socket)
+        authenticator = AuthenticatorClient(settings.authenticator.socket)
+        stack.push_async_callback(keyholder.close)
+        stack.push_async_callback(authenticator.close)
+        database = await stack.enter_async_context(open_database(settings, stop))
+        portal = Portal(
+            listen=[(place.host, place.port) for place in own.listen],
+            tls=server_context(own.certificate, own.key),
+            site=PortalSite(site.name, site.environment, site.portal_url, site.domain),
+            programmes=load_programmes(settings.programmes),
+            database=database,
+            blobs=open_blobs(settings),
+            keyholder=keyholder,
+            authenticator=authenticator,
+            authority=keyfiles.authority_public(settings.keys.folder),
+            deposit_key=keyfiles.deposit_key(settings.keys.folder),
+            wake_notifier=partial(notify, site.run, "notifier"),
+            limits=UploadLimits(octets=own.max_upload_octets),
+        )
+        portal.bind()
+        say_ready()
+        await portal.run(stop)
+
+
+PROGRAMS: Mapping[str, Program] = MappingProxyType(
+    {
+        "keyholder": run_keyholder,
+        "authenticator": run_authenticator,
+        "submission": run_submission,
+        "notifier": run_notifier,
+        "portal": run_portal,
+    }
+)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Database]:
+    """Open the database of this environment; when its writer dies the program is told to stop.
+
+    Raises ConfigError for a database of another environment or schema, StoreUnavailable when it is away, also at the
+    end when its writer has died.
+    """
+    loop = asyncio.get_running_loop()
+    url = settings.store.url
+
+    def stop_soon() -> None:
+        with suppress(RuntimeError):  # the loop has ended before its writer
+            loop.call_soon_threadsafe(stop.set)
+
+    await asyncio.to_thread(require_current, url)
+    database = Database(url, readers=settings.store.readers, on_death=stop_soon)
+    try:
+        await database.read(require_environment, settings.site.environment)
+        yield database
+        if not database.is_writing:
+            raise StoreUnavailable("The store stopped writing, and the program with it.")
+    finally:
+        await asyncio.to_thread(database.close)
+
+
+def open_blobs(settings: Settings) -> BlobFolder:
+    """Open the folder of blobs. Raises ConfigError when it cannot be made."""
+    try:
+        return BlobFolder(settings.store.blobs, reserve_octets=settings.store.reserve_octets)
+    except OSError as problem:
+        raise ConfigError(f"{settings.store.blobs}: {problem.strerror}. Check store.blobs and who owns it.") from None
+
+
+def _door_limits(own: SubmissionSettings) -> DoorLimits:
+    from gateway.inbound.listener import DoorLimits
+
+    return DoorLimits(
+        message_octets=own.max_message_octets,
+        overrun_octets=own.max_message_octets,
+        recipients=own.limits.recipients,
+        connections=own.limits.connections,
+        connections_per_address=own.limits.connections_per_address,
+        soft_errors=own.limits.soft_errors,
+        hard_errors=own.limits.hard_errors,
+        auth_failures=own.limits.auth_failures,
+        command_seconds=own.limits.command_seconds,
+        chunk_seconds=own.limits.chunk_seconds,
+        data_octets_per_second=own.limits.minimum_rate,
+    )
+
+
+def _notifier(settings: Settings, database: Database) -> Notifier | None:
+    from gateway.outbound.backoff import Schedule
+    from gateway.outbound.courier import AllowList, Courier
+    from gateway.outbound.notification import Renderer
+    from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+    from gateway.outbound.templates import Templates
+
+    own, site, keys = settings.notifier, settings.site, settings.keys.folder
+    programmes = load_programmes(settings.programmes)
+    languages = frozenset(language for programme in programmes.values() for language in programme.languages)
+    renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
+    authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
+    signers = _signers(settings)
+    if own.relay is None:
+        return None
+    return Notifier(
+        database,
+        programmes,
+        renderer,
+        Courier(_relay(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
+        signers,
+        NotifierSite(site.portal_url, site.domain, site.environment, site.run),
+        NotifierKeys(authority, address_key),
+        clock=system_clock,
+        schedule=Schedule(
+            first=timedelta(seconds=own.first_retry_seconds),
+            ceiling=timedelta(seconds=own.longest_retry_seconds),
+            give_up=timedelta(seconds=own.give_up_seconds),
+        ),
+    )
+
+
+def _signers(settings: Settings) -> tuple[Signer, ...]:
+    from gateway.outbound.dkim import load_signer
+
+    dkim = settings.notifier.dkim
+    if dkim is None:
+        return ()
+    require_private(settings, [dkim.key])
+    return (load_signer(dkim.domain, dkim.selector, dkim.key),)
+
+
+def _relay(settings: Settings, named: RelaySettings) -> Relay:
+    from gateway.outbound.courier import Relay
+
+    username = password = None
+    if named.credentials_file is not None:
+        require_private(settings, [named.credentials_file])
+        lines = named.credentials_file.read_text("utf-8").splitlines()
+        if len(lines) != 2:
+            raise ConfigError(f"{named.credentials_file}: has a user name and a password, a line each.")
+        username, password = lines
+    return Relay(
+        host=named.host,
+        port=named.port,
+        helo=settings.notifier.hostname,
+        tls=named.tls,
+        ca_file=named.ca_file,
+        username=username,
+        password=password,
+        return_path=parse_address(settings.notifier.sender),
+        connections=settings.notifier.connections,
+    )
+
+
+async def _until_told(program: Program, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await program(settings, stop)
+
+
+async def _serve(serving: Coroutine[Any, Any, None], ready: asyncio.Event) -> None:
+    """Run a server; say so when it can be asked."""
+    running = asyncio.create_task(serving)
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not running.done():
+        say_ready()
+    await running
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_ready(settings: Settings) -> None:
+    maillog.program_started(settings.site.environment)
+    say_ready()
+
+
+def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The mail door reads blocks fastest on uvloop; the others wait for others."""
+    if name != "submission":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
