@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 
 from gateway.domain.clock import from_microseconds
 from gateway.domain.summary import Mailbox
-from gateway.mime.addresses import Mailbox as WrittenMailbox
 from gateway.mime.composing import Attachment, Fields, compose, correspondents_copy
 from gateway.mime.scanner import Scanner
 from gateway.portal.content import attachment_name, part_octets, shown_text
@@ -69,8 +68,8 @@ def _fields(opened: Opened, domain: str) -> Fields:
     )
 
 
-def _written(boxes: Iterable[Mailbox], found: Found, domain: str) -> tuple[WrittenMailbox, ...]:
-    return tuple(WrittenMailbox(box.name, shown_address(box.address, found, domain)) for box in boxes)
+def _written(boxes: Iterable[Mailbox], found: Found, domain: str) -> tuple[Mailbox, ...]:
+    return tuple(Mailbox(box.name, shown_address(box.address, found, domain)) for box in boxes)
 
 
 def _joined(*parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ from gateway.casework import correspondence
 from gateway.casework.correspondence import Posting, Served
 from gateway.casework.deposit import ReceivedDeposit, seal_received
 from gateway.domain.clock import from_microseconds, to_microseconds
-from gateway.domain.summary import Mailbox, Summary
+from gateway.domain.summary import Summary
 from gateway.keyholder import keys as keyholder_keys
 from gateway.keyholder.client import KeyholderClient
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
@@ -139,16 +139,12 @@ class House:
         received = await asyncio.to_thread(deposit.finish)
         facts = read_facts(received.structure)
         key = await self.database.read(cases.case_sealing_key, self.authority, case_id)
-        boxes = {
-            name: tuple(Mailbox(box.display_name, box.address) for box in getattr(facts, name))
-            for name in ("from_", "to", "cc", "bcc")
-        }
         summary = Summary(
             subject=facts.subject,
-            author=boxes["from_"][0],
-            to=boxes["to"],
-            cc=boxes["cc"],
-            bcc=boxes["bcc"],
+            author=facts.from_[0],
+            to=facts.to,
+            cc=facts.cc,
+            bcc=facts.bcc,
             date_us=to_microseconds(facts.date) if facts.date else None,
             message_id=facts.message_id,
             part_map=received.structure.part_map,
