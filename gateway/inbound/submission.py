@@ -10,7 +10,7 @@ Fails: database or authenticator away → `451`; disk full → `452`; broken row
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -28,7 +28,6 @@ from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
-from gateway.mime import headers
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -128,7 +127,7 @@ class SubmissionTransaction:
         now_us = to_microseconds(database.clock())
         person_id = self.principal.person_id
         author, team_id = await database.read(_author_of, door.mailroom, person_id, facts, self.sender, now_us)
-        hints = Hints(facts.subject, _answered(facts), _boxes(facts.to), _boxes(facts.cc))
+        hints = Hints(facts.subject, _answered(facts), facts.to, facts.cc)
         hashes = [message_id_hash(door.deposit_key, answered) for answered in hints.answered]
         decision = await database.read(decide, door.mailroom, hashes, person_id, self.targets, hints, now_us)
         sealed = await asyncio.to_thread(self._seal, received, facts, author, hints, decision)
@@ -172,7 +171,7 @@ def _author_of(
     connection: Connection, mailroom: Mailroom, person_id: str, facts: Facts, sender: Address, now_us: int
 ) -> tuple[Mailbox, str | None]:
     """Return who the header says wrote it, and the team it was written for. Raises NotAllowed for another's address."""
-    boxes = _boxes(facts.from_) or (Mailbox("", str(sender)),)
+    boxes = facts.from_ or (Mailbox("", str(sender)),)
     team_id: str | None = None
     for box in boxes:
         try:
@@ -187,7 +186,3 @@ def _answered(facts: Facts) -> tuple[str, ...]:
     """Return the Message-IDs a mail answers: what it replies to first, then its thread from the nearest."""
     thread = [*facts.in_reply_to, *reversed(facts.references)]
     return tuple(dict.fromkeys(thread))[:MAX_ANSWERED]
-
-
-def _boxes(boxes: Iterable[headers.Mailbox]) -> tuple[Mailbox, ...]:
-    return tuple(Mailbox(box.display_name, box.address) for box in boxes)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from gateway.domain.summary import Mailbox
 from gateway.mime.charsets import decode_octets
 from gateway.mime.words import decode_words, unfold
 
@@ -16,19 +17,7 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _COMMENT_MARK = re.compile(rb"\\.|[()]", re.DOTALL)
-_MESSAGE_ID = re.compile(rb"<([^<>]{1,998})>")
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """One mailbox: a decoded name for people, and the address as written, without comments and blanks.
-
-    `address` is empty or no valid address when what stood there was none; it never hides a second one: whatever is not
-    one plain address keeps all its pieces, so that it equals no address anybody has.
-    """
-
-    display_name: str
-    address: str
+_MESSAGE_ID = re.compile(rb"<([^<>\x00-\x08\x0a-\x1f\x7f]{1,998})>")
 
 
 @dataclass(slots=True)
@@ -56,6 +45,8 @@ class _Draft:
         else:
             # RFC 5322 section 4.4: a route (@one,@two:) may stand before the address and is to be ignored.
             address = _joined(_without_route(self.inside))
+            if self.is_open:
+                address = f"<{address}"
             if _joined(self.after):
                 address = " ".join((address, _joined(self.after)))
             name = _phrase(self.words) or b" ".join(self.comments)
@@ -65,7 +56,11 @@ class _Draft:
 
 
 def addresses(value: bytes) -> tuple[Mailbox, ...]:
-    """The mailboxes of a raw From, To, Cc, … value, members of groups included, in their order. Never raises."""
+    """The mailboxes of a raw From, To, Cc, … value, members of groups included, in their order. Never raises.
+
+    A name is decoded; an address is as written, without comments and blanks. What is not one plain address never hides
+    a second one: it keeps all its pieces, so that it equals no address anybody has.
+    """
     found: list[Mailbox] = []
     draft = _Draft()
     for kind, token in _tokens(unfold(value)):

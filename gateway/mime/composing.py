@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.mime.addresses import Mailbox
+from gateway.domain.summary import Mailbox
 from gateway.mime.dates import format_date
 from gateway.mime.encoding import (
     CRLF,

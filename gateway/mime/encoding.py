@@ -6,7 +6,7 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 
-from gateway.mime.addresses import Mailbox
+from gateway.domain.summary import Mailbox
 
 CRLF = b"\r\n"
 MAX_LINE = 76
@@ -87,7 +87,7 @@ def base64_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _mailbox(mailbox: Mailbox) -> list[str]:
-    name = plain_line(mailbox.display_name)
+    name = plain_line(mailbox.name)
     if not name:
         return [mailbox.address]
     if not name.isascii() or "=?" in name:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.mime.addresses import Mailbox, addresses, message_ids
+from gateway.domain.summary import Mailbox
+from gateway.mime.addresses import addresses, message_ids
 from gateway.mime.dates import format_date, parse_date
 from gateway.mime.parameters import Parameterised, parse_content_type, parse_disposition
 from gateway.mime.words import decode_words, unfold

@@ -16,7 +16,7 @@ from gateway.mime.words import decode_words, unfold, word_oddities
 _COMMENT = re.compile(rb"[()\\]")
 _TOKEN = re.compile(rb"[^\x00-\x20\x7f-\xff()<>@,;:\\\"/\[\]?=]+\Z")
 _PARAMETER = re.compile(
-    rb"[ \t]*+(?P<name>[^=;\"]*+)(?:=[ \t]*+(?:\"(?P<quoted>(?:[^\"\\]++|\\.)*+)(?P<closed>\"?)(?P<rest>[^;]*+)"
+    rb"[ \t;]*+(?P<name>[^=;\"]*+)(?:=[ \t]*+(?:\"(?P<quoted>(?:[^\"\\]++|\\.)*+)(?P<closed>\"?)(?P<rest>[^;]*+)"
     rb"|(?P<plain>[^;]*+)))?;?",
     re.DOTALL,
 )
