@@ -63,4 +63,6 @@ def is_test(named: str) -> bool:
     path = Path(ROOT, file)
     if not path.is_file() or not path.name.startswith("test_"):
         return False
-    return not test or re.search(rf"^(async )?def {re.escape(test)}\(", path.read_text("utf-8"), re.MULTILINE) is not None
+    return (
+        not test or re.search(rf"^(async )?def {re.escape(test)}\(", path.read_text("utf-8"), re.MULTILINE) is not None
+    )

@@ -1,0 +1,76 @@
+"""deploy/: the example configuration is one, and each program's unit hides the keys of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway import config
+from gateway.config.settings import PROGRAMS, Settings
+from tests.docs.sources import ROOT
+from tests.docs.test_security import key_files
+
+DEPLOY = ROOT / "deploy"
+OWN = {
+    "keyholder": {"vault.key", "authority.key"},
+    "authenticator": {"session.key", "authenticator.key"},
+    "submission": {"deposit.key"},
+    "notifier": {"address.key"},
+    "portal": {"deposit.key"},
+}
+NO_NETWORK = {"keyholder", "authenticator"}
+
+
+def test_every_program_has_a_unit_and_the_target_wants_them_all() -> None:
+    assert {path.stem.removeprefix("gateway-") for path in DEPLOY.glob("*.service")} == set(PROGRAMS) == set(OWN)
+    wanted = {unit for line in directives(DEPLOY / "gateway.target", "Wants") for unit in line.split()}
+    assert wanted == {f"gateway-{name}.service" for name in PROGRAMS}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_unit_runs_its_program_as_an_ordinary_user(name: str) -> None:
+    (command,) = directives(unit(name), "ExecStart")
+    assert command.split()[1:] == ["run", "--config", "/etc/gateway/gateway.toml", name]
+    assert directives(unit(name), "User") == ["gateway"]
+    assert directives(unit(name), "NoNewPrivileges") == ["yes"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_unit_hides_every_key_but_its_programs_own(name: str) -> None:
+    secret = {one for one in key_files() if one.endswith(".key")}
+    assert hidden(name) & {f"{settings().keys.folder}/{one}" for one in secret} == {
+        f"{settings().keys.folder}/{one}" for one in secret - OWN[name]
+    }
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_only_the_keyholder_sees_its_store_and_only_the_portal_its_socket(name: str) -> None:
+    store = settings().keyholder.store_url.removeprefix("sqlite:///")
+    assert (str(Path(store).parent) in hidden(name)) == (name != "keyholder")
+    assert (str(settings().keyholder.socket.parent) in hidden(name)) == (name not in {"keyholder", "portal"})
+    assert settings().keyholder.operator_socket.parent == settings().keyholder.socket.parent
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_with_secrets_have_no_network(name: str) -> None:
+    assert (directives(unit(name), "PrivateNetwork") == ["yes"]) == (name in NO_NETWORK)
+    families = set(directives(unit(name), "RestrictAddressFamilies")[0].split())
+    assert families == ({"AF_UNIX"} if name in NO_NETWORK else {"AF_UNIX", "AF_INET", "AF_INET6"})
+
+
+def settings() -> Settings:
+    return config.load(DEPLOY / "gateway.toml")
+
+
+def unit(name: str) -> Path:
+    return DEPLOY / f"gateway-{name}.service"
+
+
+def directives(path: Path, name: str) -> list[str]:
+    lines = path.read_text("utf-8").splitlines()
+    return [line.partition("=")[2] for line in lines if line.startswith(f"{name}=")]
+
+
+def hidden(name: str) -> set[str]:
+    return {path.lstrip("-") for line in directives(unit(name), "InaccessiblePaths") for path in line.split()}
