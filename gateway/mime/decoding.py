@@ -14,7 +14,7 @@ from gateway.mime.flowed import unflow
 _BLANKS: Final = b" \t\r\n"
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SOFT_BREAK = re.compile(rb"=[ \t]{0,100}\r?\n")
-_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2})")
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n)")
 _OPEN_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]?|[ \t]{0,100}\r?)\Z")
 _TRAILING_BLANKS: Final = (b" \r\n", b" \n", b"\t\r\n", b"\t\n")
 _BEGIN = re.compile(rb"begin [0-7]{3,4} [^\n]*")
@@ -102,13 +102,12 @@ class Decoder:
         self._last = probe[-2:]
         if any(blank in probe for blank in _TRAILING_BLANKS):
             self.oddities.add("qp_trailing_blank")
-        data = _SOFT_BREAK.sub(b"", data)
         if is_last and data.endswith(b"="):
             data = data[:-1]  # a soft line break whose line end went to the delimiter
         if _BAD_ESCAPE.search(data):
             self.oddities.add("qp_bad_escape")
             data = _BAD_ESCAPE.sub(b"=3D", data)
-        return binascii.a2b_qp(data)
+        return binascii.a2b_qp(_SOFT_BREAK.sub(b"", data))
 
     def _uuencode(self, data: bytes, is_last: bool) -> bytes:
         *lines, rest = data.split(b"\n")

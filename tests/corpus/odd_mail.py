@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import functools
 import random
 import zlib
@@ -144,9 +144,12 @@ def _charset(charset: str, codec: str, text: str) -> None:
         encoded = base64.encodebytes(text.encode(codec)).replace(b"\n", CRLF)
         subject = f"=?{charset}?B?{base64.b64encode(text[:8].encode(codec)).decode()}?="
         return (
-            head(p, f"Content-Type: text/plain; charset={charset}", "Content-Transfer-Encoding: base64",
-                 subject=subject) + CRLF + encoded
-        )  # fmt: skip
+            head(
+                p, f"Content-Type: text/plain; charset={charset}", "Content-Transfer-Encoding: base64", subject=subject
+            )
+            + CRLF
+            + encoded
+        )
 
     make.__name__ = "charset_" + charset.lower().replace("-", "_")
     mail(make)
@@ -199,9 +202,15 @@ def from_lines_and_dashes(p: Parties) -> bytes:
 @mail
 def format_flowed(p: Parties) -> bytes:
     return head(p, "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes") + lines(
-        "", "This is a paragraph that its author  ", "wrote as one line.", "> quoted text that  ", "> flows too", " From",
-        "-- ", "Avery",
-    )  # fmt: skip
+        "",
+        "This is a paragraph that its author  ",
+        "wrote as one line.",
+        "> quoted text that  ",
+        "> flows too",
+        " From",
+        "-- ",
+        "Avery",
+    )
 
 
 @mail
@@ -217,9 +226,15 @@ def html_only(p: Parties) -> bytes:
 @mail
 def smtputf8_header(p: Parties) -> bytes:
     return lines(
-        f"From: Jürgen Beispiel <{p.author}>", f"To: 見本 <{p.recipient}>", "Subject: Grüße – 件名", "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", "", "ä",
-    )  # fmt: skip
+        f"From: Jürgen Beispiel <{p.author}>",
+        f"To: 見本 <{p.recipient}>",
+        "Subject: Grüße – 件名",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        "ä",
+    )
 
 
 @mail
@@ -295,9 +310,16 @@ def trace_fields_and_internal_hosts(p: Parties) -> bytes:
 @mail
 def obsolete_date_and_fields(p: Parties) -> bytes:
     return lines(
-        f"From: {p.author}", f"To: {p.recipient}", "Subject : blanks before the colon", "Date: Tue, 3 Mar 98 10:15 EST",
-        "In-Reply-To: Your message of Monday <a.b@agency.example>", "Lines: 1", "Status: RO", "", "text",
-    )  # fmt: skip
+        f"From: {p.author}",
+        f"To: {p.recipient}",
+        "Subject : blanks before the colon",
+        "Date: Tue, 3 Mar 98 10:15 EST",
+        "In-Reply-To: Your message of Monday <a.b@agency.example>",
+        "Lines: 1",
+        "Status: RO",
+        "",
+        "text",
+    )
 
 
 @mail
@@ -315,17 +337,25 @@ def alternative(p: Parties) -> bytes:
 
 @mail
 def alternative_in_related_in_mixed(p: Parties) -> bytes:
-    image = lines("Content-Type: image/png; name=logo.png", "Content-ID: <logo@agency.example>",
-                  "Content-Disposition: inline; filename=logo.png", "Content-Transfer-Encoding: base64", "",
-                  base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)))  # fmt: skip
+    image = lines(
+        "Content-Type: image/png; name=logo.png",
+        "Content-ID: <logo@agency.example>",
+        "Content-Disposition: inline; filename=logo.png",
+        "Content-Transfer-Encoding: base64",
+        "",
+        base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)),
+    )
     inner = multipart(
         "alternative", "=_alt", text_part("Hello"), text_part('<img src="cid:logo@agency.example">', "html")
     )
     related = multipart('related; type="multipart/alternative"', "=_rel", inner, image)
     return head(p) + multipart(
-        "mixed", "=_mix", related, file_part('filename="report.pdf"', b"%PDF-1.7 invented", "application/pdf"),
+        "mixed",
+        "=_mix",
+        related,
+        file_part('filename="report.pdf"', b"%PDF-1.7 invented", "application/pdf"),
         preamble="This is a multi-part message in MIME format.",
-    )  # fmt: skip
+    )
 
 
 @mail
@@ -416,8 +446,15 @@ def message_as_whole_body(p: Parties) -> bytes:
 
 @mail
 def delivery_report(p: Parties) -> bytes:
-    status = lines("Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.artists.example", "",
-                   "Final-Recipient: rfc822; nobody@artists.example", "Action: failed", "Status: 5.1.1")  # fmt: skip
+    status = lines(
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; mx.artists.example",
+        "",
+        "Final-Recipient: rfc822; nobody@artists.example",
+        "Action: failed",
+        "Status: 5.1.1",
+    )
     original = lines("Content-Type: text/rfc822-headers", "") + head(p)
     return head(p, "Auto-Submitted: auto-replied") + multipart(
         "report; report-type=delivery-status", "rep", text_part("It could not be delivered."), status, original
@@ -426,15 +463,27 @@ def delivery_report(p: Parties) -> bytes:
 
 @mail
 def read_receipt(p: Parties) -> bytes:
-    notice = lines("Content-Type: message/disposition-notification", "", "Final-Recipient: rfc822; a@artists.example",
-                   "Disposition: manual-action/MDN-sent-manually; displayed")  # fmt: skip
+    notice = lines(
+        "Content-Type: message/disposition-notification",
+        "",
+        "Final-Recipient: rfc822; a@artists.example",
+        "Disposition: manual-action/MDN-sent-manually; displayed",
+    )
     return head(p) + multipart("report; report-type=disposition-notification", "mdn", text_part("Read."), notice)
 
 
 @mail
 def calendar_request(p: Parties) -> bytes:
-    event = lines("BEGIN:VCALENDAR", "METHOD:REQUEST", "BEGIN:VEVENT", "UID:odd-1@agency.example",
-                  "DTSTART:20260310T150000Z", "SUMMARY:Call", "END:VEVENT", "END:VCALENDAR")  # fmt: skip
+    event = lines(
+        "BEGIN:VCALENDAR",
+        "METHOD:REQUEST",
+        "BEGIN:VEVENT",
+        "UID:odd-1@agency.example",
+        "DTSTART:20260310T150000Z",
+        "SUMMARY:Call",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    )
     part = lines("Content-Type: text/calendar; charset=utf-8; method=REQUEST; component=vevent", "") + event
     return head(p) + multipart("alternative", "cal", text_part("A call"), text_part("<p>A call</p>", "html"), part)
 
@@ -467,14 +516,26 @@ def filename_with_quotes_and_specials(p: Parties) -> bytes:
 
 @mail
 def attachment_is_whole_mail(p: Parties) -> bytes:
-    return head(p, "Content-Type: application/pdf; name=scan.pdf", "Content-Disposition: attachment; filename=scan.pdf",
-                "Content-Transfer-Encoding: base64") + CRLF + base64.encodebytes(b"%PDF-1.4").replace(b"\n", CRLF)  # fmt: skip
+    return (
+        head(
+            p,
+            "Content-Type: application/pdf; name=scan.pdf",
+            "Content-Disposition: attachment; filename=scan.pdf",
+            "Content-Transfer-Encoding: base64",
+        )
+        + CRLF
+        + base64.encodebytes(b"%PDF-1.4").replace(b"\n", CRLF)
+    )
 
 
 @mail
 def base64_without_line_ends(p: Parties) -> bytes:
-    part = lines("Content-Type: application/octet-stream", "Content-Transfer-Encoding: BASE64", "",
-                 base64.b64encode(bytes(range(256)) * 2))  # fmt: skip
+    part = lines(
+        "Content-Type: application/octet-stream",
+        "Content-Transfer-Encoding: BASE64",
+        "",
+        base64.b64encode(bytes(range(256)) * 2),
+    )
     return head(p) + multipart("mixed", "b", part)
 
 
@@ -491,9 +552,11 @@ def uuencoded_attachment(p: Parties) -> bytes:
 def tnef_like(p: Parties) -> bytes:
     octets = bytes.fromhex("789f3e22") + bytes(60)
     return head(p, "X-MS-TNEF-Correlator: 1") + multipart(
-        "mixed", "t", text_part("from Outlook"),
+        "mixed",
+        "t",
+        text_part("from Outlook"),
         file_part("filename=winmail.dat", octets, 'application/ms-tnef; name="winmail.dat"'),
-    )  # fmt: skip
+    )
 
 
 @mail
@@ -520,7 +583,7 @@ def _signer() -> tuple[object, object]:
 
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Avery Example (invented)")])
-    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -528,7 +591,7 @@ def _signer() -> tuple[object, object]:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=3650))
+        .not_valid_after(start + dt.timedelta(days=3650))
         .sign(key, hashes.SHA256())
     )
     return key, certificate
@@ -555,9 +618,16 @@ def smime_clear_signed(p: Parties) -> bytes:
 @mail
 def smime_opaque_signed(p: Parties) -> bytes:
     octets = _pkcs7(lines("Content-Type: text/plain", "", "Opaque."), opaque=True)
-    return head(p, "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m",
-                "Content-Disposition: attachment; filename=smime.p7m", "Content-Transfer-Encoding: base64",
-                ) + CRLF + base64.encodebytes(octets).replace(b"\n", CRLF)  # fmt: skip
+    return (
+        head(
+            p,
+            "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m",
+            "Content-Disposition: attachment; filename=smime.p7m",
+            "Content-Transfer-Encoding: base64",
+        )
+        + CRLF
+        + base64.encodebytes(octets).replace(b"\n", CRLF)
+    )
 
 
 @mail
@@ -568,14 +638,27 @@ def smime_enveloped(p: Parties) -> bytes:
     _, certificate = _signer()
     builder = pkcs7.PKCS7EnvelopeBuilder().set_data(b"sealed").add_recipient(certificate)  # type: ignore[arg-type]
     octets = builder.encrypt(serialization.Encoding.DER, [pkcs7.PKCS7Options.Binary])
-    return head(p, "Content-Type: application/pkcs7-mime; name=smime.p7m", "Content-Transfer-Encoding: base64",
-                ) + CRLF + base64.encodebytes(octets).replace(b"\n", CRLF)  # fmt: skip
+    return (
+        head(
+            p,
+            "Content-Type: application/pkcs7-mime; name=smime.p7m",
+            "Content-Transfer-Encoding: base64",
+        )
+        + CRLF
+        + base64.encodebytes(octets).replace(b"\n", CRLF)
+    )
 
 
 @mail
 def pgp_mime_signed(p: Parties) -> bytes:
-    signature = lines("Content-Type: application/pgp-signature; name=signature.asc", "",
-                      "-----BEGIN PGP SIGNATURE-----", "", "iQEzBAEB", "-----END PGP SIGNATURE-----")  # fmt: skip
+    signature = lines(
+        "Content-Type: application/pgp-signature; name=signature.asc",
+        "",
+        "-----BEGIN PGP SIGNATURE-----",
+        "",
+        "iQEzBAEB",
+        "-----END PGP SIGNATURE-----",
+    )
     kind = 'signed; micalg=pgp-sha256; protocol="application/pgp-signature"'
     return head(p) + multipart(kind, "pgp", text_part("Signed, trailing blanks: "), signature)
 
@@ -583,12 +666,27 @@ def pgp_mime_signed(p: Parties) -> bytes:
 @mail
 def pgp_mime_encrypted(p: Parties) -> bytes:
     control = lines("Content-Type: application/pgp-encrypted", "", "Version: 1")
-    sealed = lines("Content-Type: application/octet-stream; name=encrypted.asc", "",
-                   "-----BEGIN PGP MESSAGE-----", "", "hQEMA", "-----END PGP MESSAGE-----")  # fmt: skip
+    sealed = lines(
+        "Content-Type: application/octet-stream; name=encrypted.asc",
+        "",
+        "-----BEGIN PGP MESSAGE-----",
+        "",
+        "hQEMA",
+        "-----END PGP MESSAGE-----",
+    )
     return head(p) + multipart('encrypted; protocol="application/pgp-encrypted"', "enc", control, sealed)
 
 
 @mail
 def pgp_inline_signed(p: Parties) -> bytes:
-    return head(p) + lines("", "-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA256", "", "- --dash escaped",
-                           "-----BEGIN PGP SIGNATURE-----", "", "iQEz", "-----END PGP SIGNATURE-----")  # fmt: skip
+    return head(p) + lines(
+        "",
+        "-----BEGIN PGP SIGNED MESSAGE-----",
+        "Hash: SHA256",
+        "",
+        "- --dash escaped",
+        "-----BEGIN PGP SIGNATURE-----",
+        "",
+        "iQEz",
+        "-----END PGP SIGNATURE-----",
+    )

@@ -39,13 +39,25 @@ TEXTS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=20)
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.tuples(TEXTS, TEXTS), max_size=4), st.one_of(st.none(), TEXTS), st.one_of(st.none(), TEXTS), TEXTS,
-    st.integers(0, 10**9), st.integers(0, 10**9), st.sampled_from(["", "inline", "attachment"]), st.lists(TEXTS, max_size=3),
-)  # fmt: skip
+    st.lists(st.tuples(TEXTS, TEXTS), max_size=4),
+    st.one_of(st.none(), TEXTS),
+    st.one_of(st.none(), TEXTS),
+    TEXTS,
+    st.integers(0, 10**9),
+    st.integers(0, 10**9),
+    st.sampled_from(["", "inline", "attachment"]),
+    st.lists(TEXTS, max_size=3),
+)
 def test_a_part_map_comes_back_from_json_as_it_was(
-    parameters: list[tuple[str, str]], filename: str | None, content_id: str | None, language: str, offset: int,
-    length: int, disposition: str, notes: list[str],
-) -> None:  # fmt: skip
+    parameters: list[tuple[str, str]],
+    filename: str | None,
+    content_id: str | None,
+    language: str,
+    offset: int,
+    length: int,
+    disposition: str,
+    notes: list[str],
+) -> None:
     part = Part(
         "1",
         "a/b",
@@ -69,8 +81,22 @@ def test_a_rich_part_map_comes_back_and_is_compact() -> None:
     assert len(RICH.to_json()) < 80 * len(RICH.parts)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "[1,[],[]]", "[2,[],[]]", "null", "[1,[[]],[]]", '[1,[["1"]],[]]',
-                                  '[1,[["1","a/b",3]],[]]', '[1,[["1","a/b",[["x"]]]],[]]', "[1,5,[]]"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "[1,[],[]]",
+        "[2,[],[]]",
+        "null",
+        "[1,[[]],[]]",
+        '[1,[["1"]],[]]',
+        '[1,[["1","a/b",3]],[]]',
+        '[1,[["1","a/b",[["x"]]]],[]]',
+        "[1,5,[]]",
+    ],
+)
 def test_what_is_no_part_map_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         PartMap.from_json(text)
@@ -110,13 +136,18 @@ def test_the_best_text_is_both_forms_of_the_first_one() -> None:
         ([("TEXT", "multipart/alternative"), ("1", "text/plain"), ("2", "text/calendar")], ["1"], ["2"]),
         ([("1", "message/rfc822"), ("1.1", "text/plain")], [], ["1"]),
         (
-            [("TEXT", "multipart/alternative"), ("1", "text/plain"), ("2", "multipart/related"), ("2.1", "text/html"),
-             ("2.2", "image/png")],
+            [
+                ("TEXT", "multipart/alternative"),
+                ("1", "text/plain"),
+                ("2", "multipart/related"),
+                ("2.1", "text/html"),
+                ("2.2", "image/png"),
+            ],
             ["1", "2.1"],
             ["2.2"],
         ),
     ],
-)  # fmt: skip
+)
 def test_text_and_attachments_are_the_whole_message(
     described: list[tuple[str, str]], best: list[str], attachments: list[str]
 ) -> None:
@@ -135,11 +166,21 @@ def test_a_text_file_that_is_attached_is_not_the_text() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"path": ""}, {"path": "0"}, {"path": "1..2"}, {"path": "TEXT.1"}, {"path": "1\n"}, {"media_type": "Text/plain"},
-        {"media_type": "text"}, {"media_type": "a/b;c"}, {"disposition": "odd"}, {"protection": "odd"}, {"length": -1},
-        {"header_offset": 5}, {"header_offset": -1},
+        {"path": ""},
+        {"path": "0"},
+        {"path": "1..2"},
+        {"path": "TEXT.1"},
+        {"path": "1\n"},
+        {"media_type": "Text/plain"},
+        {"media_type": "text"},
+        {"media_type": "a/b;c"},
+        {"disposition": "odd"},
+        {"protection": "odd"},
+        {"length": -1},
+        {"header_offset": 5},
+        {"header_offset": -1},
     ],
-)  # fmt: skip
+)
 def test_an_impossible_part_cannot_be_made(fields: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Part(**{"path": "1", "media_type": "a/b", **fields})  # type: ignore[arg-type]

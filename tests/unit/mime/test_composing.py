@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import email
 import email.policy
 import hashlib
@@ -19,7 +19,7 @@ from gateway.mime.summary import read_facts
 from tests.corpus.odd_mail import MAILS, Parties
 
 BOUNDARY = "=_0123456789abcdef01234567"
-WHEN = datetime.datetime(2026, 3, 3, 15, 15, tzinfo=datetime.UTC)
+WHEN = dt.datetime(2026, 3, 3, 15, 15, tzinfo=dt.UTC)
 FIELDS = Fields(
     from_=Mailbox("Avery Example", "avery@agency.example"),
     to=(Mailbox("", "kim@artists.example"),),
@@ -164,9 +164,13 @@ def shown(value: str) -> str:
 def test_no_field_can_be_smuggled_into_a_header() -> None:
     evil = "x\r\nBcc: victim@example.org\r\n\r\nbody"
     fields = Fields(
-        Mailbox(evil, "a@b.example"), (Mailbox("", "c@d.example\r\nBcc: v@e.example"), Mailbox(evil, "e@f.example")), (),
-        WHEN, evil, "<x@y.example>",
-    )  # fmt: skip
+        Mailbox(evil, "a@b.example"),
+        (Mailbox("", "c@d.example\r\nBcc: v@e.example"), Mailbox(evil, "e@f.example")),
+        (),
+        WHEN,
+        evil,
+        "<x@y.example>",
+    )
     message = b"".join(compose(fields, "t", [Attachment(evil, "a/b", [])], boundary=BOUNDARY))
     structure = scan(message)
     assert structure.field("bcc") is None
@@ -202,7 +206,7 @@ def test_impossible_fields_and_attachments_are_refused() -> None:
     with pytest.raises(ValueError):
         Fields(FIELDS.from_, (), (), WHEN, "s", "<a@b>\r\nBcc: x")
     with pytest.raises(ValueError):
-        Fields(FIELDS.from_, (), (), datetime.datetime(2026, 1, 1), "s", "<a@b>")
+        Fields(FIELDS.from_, (), (), WHEN.replace(tzinfo=None), "s", "<a@b>")
     with pytest.raises(ValueError):
         Attachment("x", "multipart/mixed", [])
     with pytest.raises(ValueError):

@@ -42,10 +42,32 @@ def test_quoted_printable_is_undone_whatever_the_blocks(plain: str, cuts: list[i
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["base64", "quoted-printable", "x-uuencode", "8bit"]),
-    st.lists(st.sampled_from([b"=", b"==", b"QUJD", b"Q", b"\r\n", b"\n", b" ", b"=3D", b"=4", b"!", b"=\r\n", b"= \r\n",
-                              b"begin 644 x\r\n", b"%86)C\r\n", b"\xff", b"=\r", b"end\r\n"]), max_size=30).map(b"".join),
+    st.lists(
+        st.sampled_from(
+            [
+                b"=",
+                b"==",
+                b"QUJD",
+                b"Q",
+                b"\r\n",
+                b"\n",
+                b" ",
+                b"=3D",
+                b"=4",
+                b"!",
+                b"=\r\n",
+                b"= \r\n",
+                b"begin 644 x\r\n",
+                b"%86)C\r\n",
+                b"\xff",
+                b"=\r",
+                b"end\r\n",
+            ]
+        ),
+        max_size=30,
+    ).map(b"".join),
     CUTS,
-)  # fmt: skip
+)
 def test_wrong_input_is_decoded_alike_in_any_blocks(encoding: str, octets: bytes, cuts: list[int]) -> None:
     assert decode(encoding, octets, cuts) == decode(encoding, octets)
     assert decode(encoding, octets, list(range(len(octets)))) == decode(encoding, octets)
@@ -62,6 +84,8 @@ def test_wrong_input_is_decoded_alike_in_any_blocks(encoding: str, octets: bytes
         ("quoted-printable", b"a=3Db=\r\nc=  \r\nd", b"a=bcd", {"qp_trailing_blank"}),
         ("quoted-printable", b"a=zz=", b"a=zz", {"qp_bad_escape"}),
         ("quoted-printable", b"a==41", b"a=A", {"qp_bad_escape"}),
+        ("quoted-printable", b"a==\r\n41", b"a=41", {"qp_bad_escape"}),
+        ("quoted-printable", b"a=4=\r\n1", b"a=41", {"qp_bad_escape"}),
         ("quoted-printable", b"a=\rhidden\r\nb", b"a=\rhidden\r\nb", {"qp_bad_escape"}),
         ("quoted-printable", b"a=e4b=E4", b"a\xe4b\xe4", set()),
         ("x-uuencode", b"text\r\nbegin 644 x\r\n#86)C\r\n`\r\nend\r\nmore", b"abc", set()),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import pytest
 
@@ -23,7 +23,8 @@ def facts_of_mail(name: str) -> Facts:
 def test_the_header_is_read() -> None:
     facts = facts_of(
         b"From: Ann <a@b.example>, c@d.example\r\nSender: s@d.example\r\nReply-To: r@d.example\r\nTo: t@d.example\r\n"
-        b"Cc: u@d.example\r\nSubject: =?utf-8?q?=C3=A4?=\r\nDate: 3 Mar 2026 10:15 +0100\r\nMessage-ID: <m@d.example>\r\n"
+        b"Cc: u@d.example\r\nSubject: =?utf-8?q?=C3=A4?=\r\nDate: 3 Mar 2026 10:15 +0100\r\n"
+        b"Message-ID: <m@d.example>\r\n"
         b"In-Reply-To: <i@d.example>\r\nReferences: <j@d.example>\r\n <k@d.example>\r\n\r\n"
     )
     assert facts.from_ == (Mailbox("Ann", "a@b.example"), Mailbox("", "c@d.example"))
@@ -34,7 +35,7 @@ def test_the_header_is_read() -> None:
         "u@d.example",
     ]
     assert facts.subject == "ä"
-    assert facts.date == datetime.datetime(2026, 3, 3, 9, 15, tzinfo=datetime.UTC)
+    assert facts.date == dt.datetime(2026, 3, 3, 9, 15, tzinfo=dt.UTC)
     assert facts.message_id == "<m@d.example>"
     assert facts.in_reply_to == ("<i@d.example>",)
     assert facts.references == ("<j@d.example>", "<k@d.example>")
