@@ -36,6 +36,7 @@ _CLEANER = nh3.Cleaner(
     clean_content_tags=_DROPPED_WHOLE,
     attributes=_ATTRIBUTES,
     url_schemes={"http", "https"},
+    url_relative="deny",  # a sender's page has no address that it could be relative to: it would be ours
     link_rel="noopener noreferrer nofollow",
     set_tag_attribute_values={"a": {"target": "_blank"}},
     strip_comments=True,
