@@ -45,10 +45,10 @@ def encode(octets: bytes) -> str:
 
 def decode(value: object) -> bytes:
     """Return the octets that `encode` was given. Raises Malformed."""
-    try:
-        return base64.b64decode(str(value), validate=True)
-    except (binascii.Error, ValueError):
-        raise Malformed("A request between programs cannot be read.") from None
+    with contextlib.suppress(binascii.Error, ValueError):
+        if isinstance(value, str):
+            return base64.b64decode(value, validate=True)
+    raise Malformed("A request between programs cannot be read.")
 
 
 def text(request: Mapping[str, Any], name: str) -> str:

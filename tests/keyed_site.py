@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from gateway.authenticator import client as authenticator_client
 from gateway.authenticator import keys as authenticator_keys
 from gateway.authenticator.server import AuthenticatorServer
 from gateway.domain.clock import to_microseconds
+from gateway.domain.errors import Unavailable
+from gateway.failpoints import VARIABLE as failpoint_variable
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.keyholder import client as keyholder_client
 from gateway.keyholder import keys as keyholder_keys
@@ -32,6 +37,7 @@ from gateway.store.keystore import KeyStore
 from gateway.store.sealing import SealingKey, new_key, seal_box, summary_context, summary_key
 from gateway.store.transaction import Transaction
 
+ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery staple"
 
 
@@ -64,7 +70,8 @@ class KeyedSite:
     def __init__(self, folder: Path, url: str, *, tick: float = 0.001) -> None:
         self.folder, self.url = folder, url
         self.keys = folder / "keys"
-        keyholder_keys.generate(self.keys, None)
+        if not self.keys.exists():
+            keyholder_keys.generate(self.keys, None)
         self.clock = HandClock()
         self.database = Database(url, clock=self.clock)
         self.keystore = KeyStore(f"sqlite:///{folder}/keystore.db", clock=self.clock)
@@ -160,7 +167,10 @@ class KeyedSite:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[KeyedSite]:
-        tasks = [asyncio.create_task(self.server.run(self.stop)), asyncio.create_task(self.sign_in_server.run(self.stop))]
+        tasks = [
+            asyncio.create_task(self.server.run(self.stop)),
+            asyncio.create_task(self.sign_in_server.run(self.stop)),
+        ]
         try:
             await asyncio.wait_for(asyncio.gather(self.server.ready.wait(), self.sign_in_server.ready.wait()), 20)
             yield self
@@ -171,9 +181,44 @@ class KeyedSite:
             await asyncio.gather(*tasks)
             self.close()
 
+    @contextlib.asynccontextmanager
+    async def in_a_process(self, failpoints: str = "") -> AsyncIterator[subprocess.Popen[bytes]]:
+        """Run both programs in a process that dies where a failpoint says so."""
+        child = start(self.folder, self.url, failpoints)
+        try:
+            for client in (self.keyholder, self.authenticator):
+                await answering(client, child)
+            yield child
+        finally:
+            child.kill()
+            await asyncio.to_thread(child.wait)
+
     def close(self) -> None:
         self.database.close()
         self.keystore.close()
+
+
+def start(folder: Path, url: str, failpoints: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.keyed_site", str(folder), url]
+    return subprocess.Popen(command, env={**os.environ, failpoint_variable: failpoints}, cwd=ROOT)
+
+
+async def answering(
+    client: keyholder_client.KeyholderClient | authenticator_client.AuthenticatorClient, child: subprocess.Popen[bytes]
+) -> None:
+    async with asyncio.timeout(30):
+        while child.poll() is None:
+            try:
+                await client.hello()
+            except Unavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def serve(folder: Path, url: str) -> None:
+    site = KeyedSite(folder, url)
+    await asyncio.gather(site.server.run(site.stop), site.sign_in_server.run(site.stop))
 
 
 def sealing_key_of(connection: object, authority: AuthorityKey, case_id: str, month: str | None) -> SealingKey:
@@ -213,3 +258,7 @@ def put_message(
     tx.insert(tables.message_wrap, message_id=made.id, key_id=key.id, suite=key.suite, wrapped=wrapped)
     for person in recipients:
         tx.insert(tables.recipient, id=new_id(), message_id=made.id, person_id=person, addressed_as="to")
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))

@@ -182,7 +182,9 @@ async def test_a_revoked_app_password_is_refused_at_once_and_its_last_use_is_kep
     clear = await app_password(site, erin)
     principal = await site.authenticator.check_app_password("erin", clear, "192.0.2.1")
     async with asyncio.timeout(10):
-        while await site.database.read(lambda c: c.execute(select(tables.credential_use.c.last_used_us)).scalar()) is None:
+        while (
+            await site.database.read(lambda c: c.execute(select(tables.credential_use.c.last_used_us)).scalar()) is None
+        ):
             await asyncio.sleep(0.02)
     await site.operator.enact("revoke_credential", person=erin, credential=principal.credential_id)
     with pytest.raises(NotAuthenticated):

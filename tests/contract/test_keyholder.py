@@ -247,15 +247,9 @@ async def test_a_statement_is_admitted_once_and_only_fresh_and_unaltered(site: K
     erin, frank = await site.employee("erin"), await site.employee("frank")
     made = await site.operator.enact("add_credential", person=erin, kind="totp", label="phone", data="x")
     proof = (made["credential"],)
-    _, statement, signature = new_session(
-        site.signing.session, erin, proof, 2, site.clock.now_us, SessionLimits()
-    )
-    _, unsigned, forged = new_session(
-        Ed25519PrivateKey.generate(), erin, proof, 2, site.clock.now_us, SessionLimits()
-    )
-    _, anothers, by_another = new_session(
-        site.signing.session, frank, proof, 2, site.clock.now_us, SessionLimits()
-    )
+    _, statement, signature = new_session(site.signing.session, erin, proof, 2, site.clock.now_us, SessionLimits())
+    _, unsigned, forged = new_session(Ed25519PrivateKey.generate(), erin, proof, 2, site.clock.now_us, SessionLimits())
+    _, anothers, by_another = new_session(site.signing.session, frank, proof, 2, site.clock.now_us, SessionLimits())
     for wrong, under in (
         (replace(statement, person_id=frank), signature),
         (replace(statement, absolute_us=statement.absolute_us + 1), signature),
@@ -398,9 +392,7 @@ async def test_usernames_and_addresses_of_employees_mean_one_person(site: KeyedS
         await site.employee("erin")
     for address in ("ERIN@agency.example", "erin@agency.example"):
         with pytest.raises(Malformed):
-            await site.operator.enact(
-                "add_employee", programme="cwa", name="Other", address=address, username="other"
-            )
+            await site.operator.enact("add_employee", programme="cwa", name="Other", address=address, username="other")
 
 
 async def test_outside_mail_is_filed_into_a_case_and_then_opens_there(site: KeyedSite) -> None:
@@ -426,7 +418,9 @@ async def test_leaves_get_consecutive_positions_within_moments(site: KeyedSite) 
     table = tables.leaf
     async with asyncio.timeout(10):
         while True:
-            rows = await site.database.read(lambda c: c.execute(select(table.c.position).order_by(table.c.position)).all())
+            rows = await site.database.read(
+                lambda c: c.execute(select(table.c.position).order_by(table.c.position)).all()
+            )
             positions = [row.position for row in rows]
             if None not in positions and len(positions) >= 4:
                 break

@@ -35,6 +35,7 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.refused, (550, "5.7.1", "NotAllowed"), {"code": 550, "enhanced": "5.7.1", "reason": "NotAllowed"}),
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812), {"reference": "T-SM-7K2Q-9F4T", "octets": 812}),
     (maillog.authenticated, ("app-password", "wrong"), {"kind": "app-password", "outcome": "wrong"}),
+    (maillog.withheld, ("open", "NotAllowed"), {"verb": "open", "reason": "NotAllowed"}),
     (maillog.outbox_failed, ("0f", 3, 451), {"outbox_id": "0f", "attempts": 3, "code": 451}),
     (maillog.alarm, ("authority", "grant", "0f"), {"kind": "authority", "table": "grant", "row_id": "0f"}),
 ]
