@@ -124,7 +124,12 @@ class Supervisor:
         child.ready = False
         try:
             child.process = await asyncio.create_subprocess_exec(
-                *self._command, child.name, env=environment, pass_fds=(writable,), stdin=asyncio.subprocess.DEVNULL
+                *self._command,
+                child.name,
+                env=environment,
+                pass_fds=(writable,),
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C stops us, and we stop them in order
             )
         except BaseException:
             os.close(readable)

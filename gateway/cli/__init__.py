@@ -11,6 +11,6 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    from gateway.cli.app import run
+    from gateway.cli.app import run_command
 
-    sys.exit(end_for(lambda: run(sys.argv[1:])))
+    sys.exit(end_for(lambda: run_command(sys.argv[1:])))

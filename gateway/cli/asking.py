@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
@@ -13,9 +13,22 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway import config
 from gateway.config import Settings
-from gateway.domain.errors import ConfigError, KeyholderUnavailable, Malformed, NotAllowed, UnknownRecipient
+from gateway.domain.errors import (
+    AuthenticatorUnavailable,
+    ConfigError,
+    KeyholderUnavailable,
+    Malformed,
+    NotAllowed,
+    Unavailable,
+    UnknownRecipient,
+)
 from gateway.domain.programme import Programme
 
+if TYPE_CHECKING:
+    from gateway.authenticator.client import OperatorClient
+    from gateway.store.transaction import Transaction
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -72,6 +85,23 @@ def enact(settings: Settings, verb: str, **arguments: Any) -> dict[str, Any]:
         raise UnknownRecipient(problem.advice) from None
 
 
+def operator_of_authenticator(settings: Settings, ask: Callable[[OperatorClient], Awaitable[T]]) -> T:
+    """Ask the authenticator as the local operator. Raises AuthenticatorUnavailable when the gateway does not run."""
+    from gateway.authenticator.client import OperatorClient
+
+    async def run() -> T:
+        client = OperatorClient(settings.authenticator.operator_socket)
+        try:
+            return await ask(client)
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(run())
+    except AuthenticatorUnavailable as problem:
+        raise AuthenticatorUnavailable(_is_it_running("authenticator", problem)) from None
+
+
 def read(settings: Settings, query: Callable[[Connection], T]) -> T:
     """Run a query in one read-only transaction. Raises StoreUnavailable or ConfigError."""
     from gateway.store.database import store_error
@@ -90,6 +120,20 @@ def read(settings: Settings, query: Callable[[Connection], T]) -> T:
         engine.dispose()
 
 
+def write(settings: Settings, verb: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run one verb durably. Raises StoreUnavailable or ConfigError, and what the verb raises."""
+    from gateway.store.database import Database
+    from gateway.store.migrations import require_current
+
+    _require_database(settings)
+    require_current(settings.store.url)
+    database = Database(settings.store.url)
+    try:
+        return database.call(verb, *args, **kwargs)
+    finally:
+        database.close()
+
+
 def _require_database(settings: Settings) -> None:
     """A read must not make an empty database where there is none."""
     from sqlalchemy import make_url
@@ -99,7 +143,7 @@ def _require_database(settings: Settings) -> None:
         raise ConfigError(f"There is no database {address.database}. Make it: gateway init FOLDER")
 
 
-def _is_it_running(program: str, problem: KeyholderUnavailable) -> str:
+def _is_it_running(program: str, problem: Unavailable) -> str:
     if "number" in problem.advice:
         return problem.advice
     return f"The {program} does not answer. Start the gateway (gateway run), or see gateway doctor."

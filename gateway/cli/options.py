@@ -12,5 +12,9 @@ ConfigPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs to read.")]
 ProgrammeKey = Annotated[str, typer.Option("--programme", help="The programme's key, where several run here.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="Read the password from a file's first line; - is standard input."),
+]
 
 DEFAULT_CONFIG = Path("gateway.toml")

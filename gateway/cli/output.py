@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.domain.clock import from_microseconds
+from gateway.domain.clock import from_microseconds, to_microseconds
 
 Row = Mapping[str, Any]
 
@@ -52,6 +52,11 @@ def instant(microseconds: int | None) -> str | None:
 def today() -> datetime:
     """Return now, in UTC."""
     return datetime.now(UTC)
+
+
+def now_us() -> int:
+    """Return now as the store writes it."""
+    return to_microseconds(today())
 
 
 def _show_table(rows: list[list[str]], headings: list[str]) -> None:

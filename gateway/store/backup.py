@@ -25,10 +25,6 @@ from gateway.store.blobs import BlobFolder, blob_error
 from gateway.store.snapshot import dump_postgres, snapshot_sqlite
 
 MANIFEST = "manifest.json"
-DATABASE = "gateway.db"
-KEYHOLDER_STORE = "keyholder.db"
-VAULT = "vault"
-KEYS = "keys"
 _FORMAT = 1
 _BLOCK = 1024 * 1024
 

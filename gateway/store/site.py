@@ -14,14 +14,15 @@ ENVIRONMENT = "environment"
 DOMAIN = "domain"
 
 
-def enter_site(tx: Transaction, environment: str, domain: str) -> None:
-    """Write whose vault this is, where nothing is written. Raises ConfigError when it is another's."""
+def enter_site(tx: Transaction, environment: str, domain: str) -> bool:
+    """Write whose vault this is; False when that is written already. Raises ConfigError when it is another's."""
     known = facts(tx.connection)
-    if not known:
-        tx.insert(site, name=ENVIRONMENT, value=environment)
-        tx.insert(site, name=DOMAIN, value=domain)
-        return
-    _compare(known, environment)
+    if known:
+        _compare(known, environment)
+        return False
+    tx.insert(site, name=ENVIRONMENT, value=environment)
+    tx.insert(site, name=DOMAIN, value=domain)
+    return True
 
 
 def require_environment(connection: Connection, environment: str) -> None:

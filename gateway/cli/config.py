@@ -1,0 +1,84 @@
+"""`gateway config`: check the configuration, show what it comes to."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from gateway import config as configuration
+from gateway.cli.asking import programmes_of
+from gateway.cli.ending import complain
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
+from gateway.cli.output import say, show_json
+from gateway.config import ConfigProblems, Listen, Problem, Settings
+from gateway.domain.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True, help="Check and show the configuration.")
+
+
+@app.command()
+def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Find every problem of the configuration, its files and its programmes."""
+    problems = _problems(config)
+    if as_json:
+        show_json([dataclasses.asdict(problem) for problem in problems])
+    elif problems:
+        complain("\n".join(map(str, problems)))
+    else:
+        say(f"{config}: no problem found")
+    if problems:
+        raise typer.Exit(os.EX_CONFIG)
+
+
+@app.command()
+def show(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show every setting with its value, defaults included."""
+    tables = _plain(configuration.load(config))
+    if as_json:
+        show_json(tables)
+        return
+    for key, value in _flat(tables):
+        say(f"{key} = {value}")
+
+
+def _problems(path: Path) -> list[Problem]:
+    try:
+        settings = configuration.load(path)
+    except ConfigProblems as found:
+        return list(found.problems)
+    problems = configuration.file_problems(settings)
+    return [*problems, *_programme_problems(settings)]
+
+
+def _programme_problems(settings: Settings) -> list[Problem]:
+    try:
+        programmes_of(settings)
+    except ConfigError as found:
+        return [Problem(str(settings.file), "programmes.use", line, "") for line in found.advice.splitlines()]
+    return []
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Listen):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Path | Enum):
+        return str(value)
+    return value
+
+
+def _flat(tables: Mapping[str, Any], above: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for key, value in tables.items():
+        name = f"{above}{key}"
+        found += _flat(value, f"{name}.") if isinstance(value, Mapping) else [(name, value)]
+    return found

@@ -1,0 +1,156 @@
+"""The commented `gateway.toml` that `gateway init` writes: what must be said, and every default as a comment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.domain.notice import PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a new site says of itself. Listeners are `host:port`; `relay` is empty or a host on this machine."""
+
+    name: str = "Secure Messaging (trial)"
+    domain: str = "secure.localhost"
+    portal_url: str = "https://localhost:8443/"
+    environment: str = "trial"
+    programme: str = "cwa"
+    starttls: str = "127.0.0.1:1587"
+    tls: str = "127.0.0.1:1465"
+    portal: str = "127.0.0.1:8443"
+    relay: str = ""
+
+
+def example(site: Site) -> str:
+    """Return the text of a new configuration."""
+    relay = f'relay = "{site.relay}"' if site.relay else '# relay = "relay.example.gov"'
+    trial = site.environment != PRODUCTION
+    allowed = "\n# Outside production nobody else is written to.\nallow_list = []" if trial else ""
+    return _TEXT.format(
+        name=_quoted(site.name),
+        domain=_quoted(site.domain),
+        portal_url=_quoted(site.portal_url),
+        environment=_quoted(site.environment),
+        programme=_quoted(site.programme),
+        starttls=_quoted(site.starttls),
+        tls=_quoted(site.tls),
+        portal=_quoted(site.portal),
+        relay=relay,
+        allowed=allowed,
+        bare_domain=site.domain,
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_TEXT = """\
+# The gateway's configuration. A line that begins with # and a key shows that key's default; docs/configuration.md
+# explains each. Relative paths begin at this file's folder. Secrets stand in files of their own, mode 0600.
+# After a change: gateway config check, then start the gateway again.
+
+[site]
+name = {name}
+# Cases have addresses in this domain.
+domain = {domain}
+portal_url = {portal_url}
+# "production", or a word of your own: then every page and notice carries a banner, references begin with T-, and mail
+# goes to notifier.allow_list only. A vault belongs to one environment for good.
+environment = {environment}
+# Domains of the employees' own addresses: these are never taken for the other side's.
+# employee_domains = []
+# data = "data"
+# run = "run"
+
+[programmes]
+# Names of shipped programmes, or folders of your own, written with a slash: "./programmes/county".
+use = [{programme}]
+
+[store]
+# SQLite by default. PostgreSQL: "postgresql+psycopg://role@host/database", its password in ~/.pgpass.
+# url = "sqlite:///data/gateway.db"
+# blobs = "data/blobs"
+# This much of the disk stays free: mail is deferred before the disk is full.
+# reserve = "64 MiB"
+# readers = 4
+
+[keys]
+# folder = "keys"
+# What opens the vault key. Keep a copy of it apart from every backup; systemd may hand it over instead, as the
+# credential vault-passphrase (then leave this line out).
+passphrase_file = "secrets/passphrase"
+
+[keyholder]
+# socket = "run/keyholder.sock"
+# operator_socket = "run/keyholder-operator.sock"
+# store_url = "sqlite:///data/keyholder/keyholder.db"
+# Users of this machine who may administer, beside root and the user it runs as.
+# operators = []
+# session_per_minute = 60
+# person_per_day = 1000
+
+[authenticator]
+# socket = "run/authenticator.sock"
+# operator_socket = "run/authenticator-operator.sock"
+# operators = []
+# session_idle = "30 min"
+# session_absolute = "12 h"
+# second_factor = true
+
+[submission]
+# Where employees' mail tools hand in mail: STARTTLS (587) and TLS from the first octet (465).
+starttls = [{starttls}]
+tls = [{tls}]
+# hostname = "{bare_domain}"
+# certificate = "tls/certificate.pem"
+# key = "tls/key.pem"
+# max_message = "150 MiB"
+
+[submission.limits]
+# connections = 1000
+# connections_per_address = 50
+# recipients = 100
+# soft_errors = 10
+# hard_errors = 20
+# auth_failures = 5
+# command_time = "300 s"
+# chunk_time = "180 s"
+# minimum_rate = 500
+
+[notifier]
+# The host that takes outgoing mail. Without one, notifications wait in the queue.
+{relay}
+# tls = "starttls"
+# port = 587
+# ca_file = ""
+# A user name and a password, a line each.
+# credentials_file = ""
+# hostname = "{bare_domain}"
+# sender = "secure-messaging@{bare_domain}"{allowed}
+# first_retry = "30 s"
+# longest_retry = "1 h"
+# give_up = "24 h"
+# connections = 4
+
+# [notifier.dkim]
+# selector = "gateway"
+# domain = "{bare_domain}"
+# key = "keys/dkim.pem"
+
+[portal]
+listen = [{portal}]
+# certificate = "tls/certificate.pem"
+# key = "tls/key.pem"
+# max_upload = "150 MiB"
+
+[tls]
+# certificate = "tls/certificate.pem"
+# key = "tls/key.pem"
+
+[log]
+# level = "info"
+# "auto" is for people on a terminal and JSON elsewhere.
+# format = "auto"
+"""

@@ -1,0 +1,214 @@
+"""What is there, what is missing and what that turns off: one machine's look at one site, without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import resource
+import shutil
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+from sqlalchemy import make_url
+
+from gateway.authenticator.client import AuthenticatorClient
+from gateway.config import PROGRAMS, Settings, file_problems
+from gateway.domain.errors import GatewayError
+from gateway.keyholder.client import KeyholderClient
+from gateway.process import holder
+from gateway.programmes import load_programmes
+from gateway.store import migrations
+from gateway.store.engines import open_engine
+from gateway.store.site import require_environment
+from gateway.supervisor import read_status
+
+SOON = timedelta(days=30)
+PLENTY = 1024**3
+MAX_SOCKET_PATH = 107
+OLDEST_SQLITE = (3, 37)
+
+
+class State(StrEnum):
+    """How one finding stands: OFF is something optional that is absent."""
+
+    OK = "ok"
+    OFF = "off"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what was found, and what to do or what is off where it is not as it should be."""
+
+    name: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at machine, files, database and programs."""
+    findings: list[Finding] = []
+    for look in (_machine, _tools, _files, _certificates, _vault, _programs, _sockets):
+        findings += _safely(look, settings)
+    return findings
+
+
+def _safely(look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> list[Finding]:
+    """One look that cannot be had says so and leaves the others alone."""
+    name = look.__name__.strip("_")
+    try:
+        return list(look(settings))
+    except GatewayError as problem:
+        return [Finding(name, State.PROBLEM, problem.advice)]
+    except OSError as problem:
+        return [Finding(name, State.WARNING, f"cannot be looked at: {problem.strerror}")]
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", State.OK, f"{platform.python_version()}, {ssl.OPENSSL_VERSION}")
+    old = sqlite3.sqlite_version_info < OLDEST_SQLITE
+    yield Finding(
+        "sqlite", State.WARNING if old else State.OK, sqlite3.sqlite_version, "Bring it up to date." if old else ""
+    )
+    free = shutil.disk_usage(_existing(settings.store.blobs)).free
+    low = free < settings.store.reserve_octets + PLENTY
+    yield Finding(
+        "disk", State.WARNING if low else State.OK, f"{free // 1024**2} MiB free",
+        f"Mail is deferred below {settings.store.reserve_octets // 1024**2} MiB. Make room." if low else "",
+    )  # fmt: skip
+    yield _swap()
+    locked = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
+    yield Finding(
+        "memory lock", State.OK if locked else State.WARNING, "unlimited" if locked else "limited",
+        "" if locked else "The keyholder's memory may be swapped. Set LimitMEMLOCK=infinity.",
+    )  # fmt: skip
+    core = resource.getrlimit(resource.RLIMIT_CORE)[0]
+    yield Finding("core files", State.OK, "off" if core == 0 else "off in every program, whatever this shell allows")
+    yield _clock()
+
+
+def _swap() -> Finding:
+    try:
+        lines = Path("/proc/swaps").read_text("ascii").splitlines()[1:]
+    except OSError:
+        return Finding("swap", State.WARNING, "unknown")
+    plain = [line.split()[0] for line in lines if "/dm-" not in line and "zram" not in line]
+    if plain:
+        return Finding("swap", State.WARNING, "on", "Memory may reach the disk in clear. Switch it off or encrypt it.")
+    return Finding("swap", State.OK, "on, encrypted or in memory" if lines else "none")
+
+
+def _clock() -> Finding:
+    synchronised = Path("/run/systemd/timesync/synchronized").exists() or Path("/run/chrony").exists()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    if synchronised:
+        return Finding("clock", State.OK, f"{now}, kept by NTP")
+    return Finding("clock", State.WARNING, f"{now}, no NTP seen", "Codes and receipts need the right time.")
+
+
+def _tools(_settings: Settings) -> Iterator[Finding]:
+    for program, what in (("gpg", "OpenPGP"), ("pg_dump", "backups of a PostgreSQL database")):
+        where = shutil.which(program)
+        if where:
+            yield Finding(program, State.OK, where)
+        else:
+            yield Finding(program, State.OFF, "not installed", f"Off: {what}. Nothing else needs it.")
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    problems = file_problems(settings)
+    for problem in problems:
+        yield Finding("files", State.PROBLEM, f"{problem.key}: {problem.what}", problem.do)
+    if not problems:
+        yield Finding("files", State.OK, f"keys in {settings.keys.folder}, readable by their owner only")
+    load_programmes(settings.programmes)
+    names = ", ".join(folder.name for folder in settings.programmes)
+    yield Finding("programmes", State.OK, names)
+    if settings.notifier.relay is None:
+        yield Finding(
+            "relay", State.OFF, "none named", "Off: notifications. They wait in the queue. Set notifier.relay."
+        )
+    if settings.site.is_trial:
+        to = ", ".join(settings.notifier.allow_list) or "nobody"
+        yield Finding("environment", State.OK, f"{settings.site.environment}: mail goes to {to} only")
+    for path in (settings.keyholder.socket, settings.authenticator.socket, settings.keyholder.operator_socket):
+        if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+            yield Finding(
+                "run folder", State.PROBLEM, f"{path} is too long for a socket", "Set site.run to a shorter path."
+            )
+
+
+def _certificates(settings: Settings) -> Iterator[Finding]:
+    for path in sorted({settings.submission.certificate, settings.portal.certificate}):
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        until = certificate.not_valid_after_utc
+        words = f"{path.name} until {until.date().isoformat()}"
+        if until < datetime.now(UTC):
+            yield Finding("certificate", State.PROBLEM, words, "It has expired: mail tools and browsers refuse it.")
+        elif until < datetime.now(UTC) + SOON:
+            yield Finding("certificate", State.WARNING, words, "Bring a new one soon.")
+        elif certificate.issuer == certificate.subject:
+            yield Finding("certificate", State.WARNING, f"{words}, signed by itself", "For a trial only.")
+        else:
+            yield Finding("certificate", State.OK, words)
+
+
+def _vault(settings: Settings) -> Iterator[Finding]:
+    address = make_url(settings.store.url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        yield Finding("database", State.PROBLEM, f"there is no {address.database}", "Make it: gateway init FOLDER")
+        return
+    engine = open_engine(settings.store.url, read_only=True)
+    try:
+        migrations.require_current(engine)
+        with engine.begin() as connection:
+            require_environment(connection, settings.site.environment)
+    finally:
+        engine.dispose()
+    yield Finding("database", State.OK, f"{address.get_backend_name()}, schema {migrations.head()}")
+
+
+def _programs(settings: Settings) -> Iterator[Finding]:
+    run = settings.site.run
+    supervisor = holder(run, "supervisor")
+    status = read_status(run) if supervisor else {}
+    running = {name: holder(run, name) for name in PROGRAMS}
+    if not any(running.values()) and supervisor is None:
+        yield Finding("programs", State.OFF, "none runs", "Start them: gateway run")
+        return
+    for name, process in running.items():
+        if process is None:
+            yield Finding(name, State.PROBLEM, "does not run", f"Its log says why. Start it: gateway run {name}")
+            continue
+        restarts = int(status.get(name, {}).get("restarts", 0))
+        words = f"process {process}" + (f", started again {restarts} times" if restarts else "")
+        yield Finding(name, State.WARNING if restarts else State.OK, words, "Its log says why." if restarts else "")
+
+
+def _sockets(settings: Settings) -> Iterator[Finding]:
+    if holder(settings.site.run, "supervisor") is None:
+        return
+    greetings = {
+        "keyholder socket": KeyholderClient(settings.keyholder.socket).hello,
+        "authenticator socket": AuthenticatorClient(settings.authenticator.socket).hello,
+    }
+    for name, greet in greetings.items():
+        try:
+            asyncio.run(greet())
+        except GatewayError:
+            yield Finding(name, State.PROBLEM, "does not answer", "Its log says why.")
+        else:
+            yield Finding(name, State.OK, "answers")
+
+
+def _existing(path: Path) -> Path:
+    return next(place for place in (path, *path.parents) if place.exists())
