@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-CODE = re.compile(r"`([^`\n]+)`")
+CODE = re.compile(r"`([^`]+)`")
 
 
 def pages() -> list[Path]:
@@ -22,7 +22,7 @@ def prose(path: Path) -> str:
 
 def spans(path: Path) -> Iterator[str]:
     """What stands in backticks on a page, fenced blocks apart."""
-    yield from CODE.findall(prose(path))
+    yield from (" ".join(span.split()) for span in CODE.findall(prose(path)))
 
 
 def fenced_lines(path: Path) -> Iterator[str]:
