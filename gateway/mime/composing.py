@@ -72,7 +72,8 @@ class Attachment:
 def correspondents_copy(structure: Structure, fields: Fields) -> bytes:
     """The header block of a correspondent's copy, its blank line included.
 
-    The copy is these octets and then the octets received from `structure.body_offset` on.
+    The copy is these octets and then the octets received from `structure.body_offset` on. A structure scanned from the
+    header block alone, up to there, will do.
     """
     kept = [_clean(header) for name in _KEPT if name in SINGLETONS and (header := structure.field(name)) is not None]
     return b"".join((_header(fields), b"MIME-Version: 1.0", CRLF, *kept, CRLF))

@@ -80,8 +80,14 @@ class PartDraft:
         """The finished part."""
         entity = self._entity
         if entity is None:
-            return Part(self.path, OPAQUE, encoding="binary", header_offset=self.offset, offset=self.offset,
-                        length=self._length)  # fmt: skip
+            return Part(
+                path=self.path,
+                media_type=OPAQUE,
+                encoding="binary",
+                header_offset=self.header_offset,
+                offset=self.offset,
+                length=self._length,
+            )
         return Part(
             path=self.path,
             media_type=self.media_type,

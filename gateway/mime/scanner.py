@@ -95,6 +95,8 @@ class Scanner:
         """The structure of all that was fed. Call it once."""
         if not self._is_flat:
             self._scan(is_last=True)
+        if not self._drafts[0].is_read:
+            self._drafts[0].offset = self._size  # the header could not be read: no octet is known to be body
         if self._leaf is not None:
             self._leaf.close(self._size)
         while self._open:
@@ -107,9 +109,7 @@ class Scanner:
         defects = self._listed_defects()
         parts = tuple(draft.part() for draft in self._drafts)
         notes = dict.fromkeys(_note(defect) for defect in defects if defect.kind in _NOTED)
-        # Where the header could not be read, no octet is known to be body.
-        body = self._drafts[0].offset if self._drafts[0].is_read else self._size
-        return Structure(self._headers, PartMap(parts, tuple(notes)), defects, body, self._size)
+        return Structure(self._headers, PartMap(parts, tuple(notes)), defects, parts[0].offset, self._size)
 
     def _listed_defects(self) -> tuple[Defect, ...]:
         listed = tuple(dict.fromkeys(self._defects))

@@ -81,6 +81,17 @@ def test_a_copy_shows_no_bcc_no_trace_and_no_internal_host() -> None:
         assert secret not in copy
 
 
+@pytest.mark.parametrize(
+    "name", ["alternative", "smime_clear_signed", "plain_text", "message_as_whole_body", "no_body"]
+)
+def test_the_header_block_alone_is_enough_for_a_copy(name: str) -> None:
+    octets = MAILS[name](Parties())
+    whole = scan(octets)
+    head_only = scan(octets[: whole.part_map.root.offset])
+    assert correspondents_copy(head_only, FIELDS) == correspondents_copy(whole, FIELDS)
+    assert head_only.body_offset == whole.body_offset
+
+
 def test_an_attached_message_keeps_its_own_header_in_the_copy() -> None:
     copy = copy_of(MAILS["forwarded_message"](Parties()))
     assert b"Received: from inner.example" in copy

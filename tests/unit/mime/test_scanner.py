@@ -356,6 +356,7 @@ def test_a_part_too_deep_is_opaque_and_the_next_part_is_read() -> None:
 def test_of_a_message_whose_header_is_over_a_cap_no_octet_is_called_body() -> None:
     structure = scan(HEAD + b"Bcc: x@y.example\r\nX: " + b"y" * 200_000 + b"\r\n\r\nbody")
     assert structure.body_offset == structure.size
+    assert [(part.offset, part.length) for part in structure.part_map.parts] == [(structure.size, 0)]
 
 
 def test_after_going_flat_the_scanner_holds_nothing() -> None:
