@@ -76,7 +76,7 @@ class Settled:
 
     @property
     def mailroom(self) -> Mailroom:
-        return Mailroom(DOMAIN, frozenset({"agency.example"}), "the administrators", self.authority.key)
+        return Mailroom(DOMAIN, frozenset({"agency.example"}), "Please ask the administrators.", self.authority.key)
 
     def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
         def run(tx: Transaction) -> dict[str, Any]:

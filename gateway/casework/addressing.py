@@ -39,7 +39,7 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """What addressing knows of its site: its own domain, the employees' domains, and whom to ask for access."""
+    """What addressing knows of its site: its domain, the employees' domains, and one sentence on whom to ask."""
 
     domain: str
     employee_domains: frozenset[str]
@@ -89,8 +89,7 @@ def sender_team(
     if team is not None and team.id in teams_of(connection, mailroom.authority, author_id, now_us):
         return team.id
     raise NotAllowed(
-        "The sender address is neither yours nor your team's. Write from the address you signed in for, or ask "
-        f"{mailroom.ask}."
+        f"The sender address is neither yours nor your team's. Write from the address you signed in for. {mailroom.ask}"
     )
 
 
@@ -102,7 +101,7 @@ def resolve(connection: Connection, mailroom: Mailroom, author_id: str, address:
         shared = _shared_cases(connection, mailroom, author_id, person.id, now_us)
         if shared:
             return Target(address, None, person.id, shared)
-    raise NotAllowed(f"You have no open case with this recipient, so nothing was sent. For access ask {mailroom.ask}.")
+    raise NotAllowed(f"You have no open case with this recipient, so nothing was sent. {mailroom.ask}")
 
 
 def decide(
@@ -140,9 +139,9 @@ def _case_target(connection: Connection, mailroom: Mailroom, author_id: str, add
         place = standing(connection, mailroom.authority, found.id, author_id, now_us)
         if place is not None and place.side is Side.OFFICE:
             if not correspondents(connection, mailroom.authority, found.id, now_us):
-                raise NotAllowed(f"Nobody of the other side has access to this case now. Ask {mailroom.ask}.")
+                raise NotAllowed(f"Nobody of the other side has access to this case now. {mailroom.ask}")
             return Target(address, found.id, None, frozenset({found.id}))
-    raise NotAllowed(f"You have no open case by this address, so nothing was sent. For access ask {mailroom.ask}.")
+    raise NotAllowed(f"You have no open case by this address, so nothing was sent. {mailroom.ask}")
 
 
 def _shared_cases(
@@ -182,7 +181,7 @@ def _case_of(
         raise NotAllowed(_which_case(connection, possible))
     entered = case_by_id(connection, next(iter(addressed), chosen))
     if entered is None or not entered.is_open:
-        raise NotAllowed(f"You have no open case by that reference. For access ask {mailroom.ask}.")
+        raise NotAllowed(f"You have no open case by that reference. {mailroom.ask}")
     return entered
 
 
@@ -222,7 +221,7 @@ def _served(
         people = sorted(others) if target.case_id else [target.person_id or ""]
         for person_id in people:
             if person_id not in others and person_id not in colleagues:
-                raise NotAllowed(f"A recipient has no access to this case. For access ask {mailroom.ask}.")
+                raise NotAllowed(f"A recipient has no access to this case. {mailroom.ask}")
             if person_id != author_id and person_id not in served:
                 served[person_id] = Served(person_id, place, target.notify)
     if not served:

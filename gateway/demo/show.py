@@ -1,0 +1,119 @@
+"""`gateway demo`: plays the story, a line a step with its proof, then stays up; `--check` ends with an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from gateway.demo.page import DemoPage, Scene
+from gateway.demo.site import HOST, Ports
+from gateway.demo.story import NotSo, Story
+from gateway.demo.world import WORDS, World
+from gateway.domain.errors import GatewayError
+
+NOT_YET = (
+    "screening of plain mail from outside, the fax intake, enrolment with identity providers and passkeys, direct",
+    "delivery by MX with bounces and reminders, signed tree heads and receipts",
+)
+
+
+async def show(folder: Path, ports: Ports, *, check: bool) -> int:
+    """Play the story in `folder`. With `check` return after it, else stay until a signal. Returns an exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    world = World(folder, ports)
+    try:
+        world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _say(f"The demo makes a site with invented people in {world.folder} and starts it on {HOST}.")
+        playing = asyncio.create_task(_play(world, check=check))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not playing.done():
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+            return 128 + signal.SIGINT
+        if not playing.result():
+            return os.EX_SOFTWARE
+        if not check:
+            await stop.wait()
+        return os.EX_OK
+    except OSError as problem:
+        _say(f"The demo cannot start: {problem}", error=True)
+        return os.EX_UNAVAILABLE
+    except TimeoutError:
+        _say(f"The demo cannot start: the programs did not come up in time. Their log: {world.log}", error=True)
+        return os.EX_UNAVAILABLE
+    except GatewayError as problem:
+        _say(f"The demo cannot start: {problem.advice}", error=True)
+        return os.EX_UNAVAILABLE
+    finally:
+        await world.close()
+
+
+async def _play(world: World, *, check: bool) -> bool:
+    await world.open()
+    page = DemoPage(_scene(world), world.catcher)
+    await page.open(HOST, world.ports.page)
+    if not check:
+        _say(f"Watch it: http://{HOST}:{world.ports.page}/")
+    number = 0
+    try:
+        async for told in Story(world).play():
+            number += 1
+            _say(f"\n{number:2}  {told.line}\n    see: {told.proof}")
+    except (NotSo, GatewayError, OSError, TimeoutError, LookupError) as problem:
+        _say(f"\nNot so, after step {number}: {type(problem).__name__}: {problem}", error=True)
+        _say(f"The programs' log: {world.log}", error=True)
+        return False
+    _say(f"\nAll {number} steps are so.")
+    if not check:
+        _say_what_to_try(world)
+    else:
+        await page.close()
+    return True
+
+
+def _scene(world: World) -> Scene:
+    ines = world.people["ines"]
+    return Scene(
+        employee=world.people["dana"].address,
+        outside=ines.address,
+        portal=world.portal,
+        username=ines.username,
+        password=ines.password,
+        words=WORDS,
+        vault=world.vault,
+        code=lambda: world.code("ines"),
+        search=world.search,
+    )
+
+
+def _say_what_to_try(world: World) -> None:
+    dana, ines = world.people["dana"], world.people["ines"]
+    certificate = world.settings.tls.certificate
+    envelope = f"--mail-from {dana.address} --mail-rcpt {world.case_address}"
+    header = f"From: {dana.address}\\nTo: {world.case_address}\\nSubject: Hello\\n\\nHello from curl.\\n"
+    _say(
+        f"""
+Try it; the demo stays up, Ctrl-C stops it, "make clean" deletes it:
+
+  http://{HOST}:{world.ports.page}/   two mailboxes, the vault's disk and its search
+  {world.portal}   the portal; the page above has the password and the code of {ines.username}
+  printf '{header}' | curl -sS --cacert {certificate} --ssl-reqd smtp://localhost:{world.ports.starttls} \\
+    --user '{dana.address}:{dana.app_password}' {envelope} -T -
+  {sys.argv[0]} case list --config {world.config}
+  {sys.argv[0]} doctor --config {world.config}
+
+Not there yet: {" ".join(NOT_YET)}."""
+    )
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    stream = sys.stderr if error else sys.stdout
+    stream.write(f"{text}\n")
+    stream.flush()

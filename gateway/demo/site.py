@@ -1,0 +1,70 @@
+"""The demo's site: keys, certificate, database, `gateway.toml`, as `gateway init` makes them, on loopback ports."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gateway.cli.init import AlreadyThere, make_site
+
+HOST = "127.0.0.1"
+DOMAIN = "secure.agency.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the demo listens, all on loopback."""
+
+    page: int
+    portal: int
+    starttls: int
+    tls: int
+    mail: int
+
+    @classmethod
+    def above(cls, base: int) -> Ports:
+        """Return the ports that stand at fixed distances above `base`."""
+        return cls(base + 40, base + 43, base + 87, base + 65, base + 25)
+
+
+def settings_text(ports: Ports) -> str:
+    """Return the demo's `gateway.toml`."""
+    return _TOML.format(host=HOST, domain=DOMAIN, **asdict(ports))
+
+
+def found_site(folder: Path, ports: Ports) -> None:
+    """Make the site in `folder`, or what is missing of it. Raises GatewayError when the folder cannot be used."""
+    with suppress(AlreadyThere):
+        make_site(folder, settings_text(ports))
+
+
+_TOML = """\
+# A demo with invented people, on this machine's loopback. Delete the folder to be rid of it.
+[site]
+name = "Agency for Invented Taxes"
+domain = "{domain}"
+portal_url = "https://localhost:{portal}/"
+environment = "demo"
+employee_domains = ["agency.example"]
+
+[submission]
+starttls = ["{host}:{starttls}"]
+tls = ["{host}:{tls}"]
+hostname = "localhost"
+
+[portal]
+listen = ["{host}:{portal}"]
+
+[notifier]
+relay = "localhost"
+port = {mail}
+tls = "starttls"
+ca_file = "tls/certificate.pem"
+allow_list = ["@agency.example", "@tour-agency.example", "@counsel.example"]
+first_retry = "1 s"
+
+[log]
+level = "debug"
+format = "json"
+"""

@@ -1,0 +1,298 @@
+"""The main job, played through the real doors: each step says what happened and gives a proof a stranger can repeat.
+
+A step fails by raising `NotSo`; the story ends at the first thing that is not so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import make_msgid
+
+from gateway.demo.actors import Browser, MailTool, Page, Reply
+from gateway.demo.catcher import Caught
+from gateway.demo.world import WORDS, World
+
+NOTICE_SECONDS = 60.0
+LARGE_OCTETS = 30 * 1024 * 1024
+BATCH = 200
+LINES = 8
+KILL_AFTER = 40
+SECRETS = (WORDS, "violinist", "Carvalho", "Whitfield", "budget", "tour", "itinerary")
+_REFERENCE = re.compile(r"T-[A-Z]{2,4}-\w{4}-\w{4}")
+
+
+class NotSo(AssertionError):
+    """Something is not as the story says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the story: what happened, and how to see it oneself."""
+
+    line: str
+    proof: str
+
+
+@dataclass(slots=True)
+class Story:
+    """The steps share what the earlier ones found."""
+
+    world: World
+    reference: str = ""
+    answered: str = ""
+    sent: bytes = b""
+    marker: str = ""
+    notices: dict[str, int] = field(default_factory=dict)
+
+    async def play(self) -> AsyncIterator[Told]:
+        """Play the steps in order; yield what each tells. Raises NotSo."""
+        steps: tuple[Callable[[], Awaitable[Told]], ...] = (
+            self.employee_sends,
+            self.wrong_password,
+            self.not_entitled,
+            self.outside_is_notified,
+            self.reads_and_answers,
+            self.employee_is_told,
+            self.answers_in_the_mail_tool,
+            self.colleague_without_rights,
+            self.killed_in_the_middle,
+            self.revoked_with_an_open_page,
+            self.disk_is_searched,
+        )
+        for step in steps:
+            yield await step()
+
+    async def employee_sends(self) -> Told:
+        """The employee's mail tool submits a message with an attachment; the vault has it before the 250."""
+        people = self.world.people
+        self.notices = {name: len(self.world.catcher.mails_to(people[name].address)) for name in people}
+        self.marker = os.urandom(4).hex()
+        self.sent = _budget_mail(self.world, self.marker)
+        reply = await self._tool("dana").send([self.world.case_address], self.sent)
+        self.reference = _reference(reply)
+        return Told(
+            f"The employee's mail tool sends a message with an attachment. The gateway seals it, then says: {reply}",
+            f"gateway --config {self.world.config} case show {self.world.case}",
+        )
+
+    async def wrong_password(self) -> Told:
+        """A wrong password opens nothing."""
+        tool = self._tool("dana", password="aaaa-" * 8)
+        reply = await tool.send([self.world.case_address], self.sent)
+        _require(reply.code == 535, f"a wrong password got {reply}")
+        return Told(f"A wrong password: {reply}", "the same swaks line with another password")
+
+    async def not_entitled(self) -> Told:
+        """An employee without the case reaches nobody of it."""
+        eve = self._tool("eve")
+        octets = _mail(eve.address, self.world.people["ines"].address, "Hello", "hello")
+        reply = await eve.send([self.world.people["ines"].address], octets)
+        _require(reply.code == 550, f"a recipient not entitled got {reply}")
+        return Told(f"A recipient the author has no case with: {reply}", "swaks as eve, to ines")
+
+    async def outside_is_notified(self) -> Told:
+        """The outside mailbox gets fixed wording and a link, nothing of the message."""
+        notice = await self._notice("ines")
+        text = notice.octets.decode("ascii")
+        for secret in (*SECRETS, self.marker):
+            _require(secret.lower() not in notice.text.lower(), f"the notification holds “{secret}”")
+        _require(self.world.portal in text, "the notification has no link to the portal")
+        _require(self.reference in text, "the notification has no reference")
+        return Told(
+            f"The outside mailbox has a notification: “{notice.mail['Subject']}”, with {self.reference} and a link, "
+            "not a word of the message.",
+            f"less {self.world.folder}/outside-world/{notice.name}.eml",
+        )
+
+    async def reads_and_answers(self) -> Told:
+        """The designated user signs in, reads, downloads the very octets, answers with a 30 MB document."""
+        async with Browser(self.world.portal, self.world.tls) as browser:
+            page = await self.world.sign_in(browser, "ines")
+            _require(page.status == 200, f"the sign-in ended with {page.status}")
+            message = await browser.open(f"/messages/{self.reference}")
+            _require(message.status == 200, f"the message answered {message.status}")
+            _require(WORDS in message.html and self.marker in message.html, "the page does not show the message")
+            _require("Bcc" not in message.html, "the page shows a Bcc")
+            part = next((link for link in message.links if "/parts/" in link), "")
+            file = await browser.download(part)
+            _require(file == self.world.attachment, "the downloaded attachment is not what was sent")
+            self.answered = await self._answer(browser, message)
+        return Told(
+            "The designated user signs in with password and code, reads, saves the attachment (the same octets), and "
+            f"answers with a 30 MB document: {self.answered}",
+            f"{self.world.portal}messages/{self.reference}",
+        )
+
+    async def _answer(self, browser: Browser, message: Page) -> str:
+        document = hashlib.shake_128(self.marker.encode()).digest(LARGE_OCTETS)
+        form = message.form("/write")
+        fields = {"subject": "Re: Budget", "text": f"Please find the itinerary. {self.marker}"}
+        files = [("files", "itinerary.pdf", document)]
+        sent = await browser.submit(form, fields, files)
+        again = await browser.submit(form, fields, files)
+        found = _REFERENCE.search(sent.url + sent.html)
+        _require(sent.status == 200 and found is not None, f"the answer got {sent.status}")
+        _require(again.url == sent.url, "the form sent twice became two messages")
+        return found[0] if found else ""
+
+    async def employee_is_told(self) -> Told:
+        """The employee gets a notice in the mailbox, and reads the answer in the portal, the document included."""
+        notice = await self._notice("dana")
+        _require(self.world.case_address in str(notice.mail["Reply-To"]), "the notice does not lead back to the case")
+        async with Browser(self.world.portal, self.world.tls) as browser:
+            await self.world.sign_in(browser, "dana")
+            page = await browser.open(f"/messages/{self.answered}")
+            part = next((link for link in page.links if "/parts/" in link), "")
+            document = await browser.download(part)
+            _require(len(document) == LARGE_OCTETS, "the document did not come whole")
+            received = await browser.download(f"/messages/{self.reference}/received.eml")
+            _require(received == self.sent, "the octets as received are not the octets sent")
+        return Told(
+            "The employee is told in the own mailbox, reads the answer and saves the 30 MB document; the octets as "
+            "received equal the octets sent.",
+            f"{self.world.portal}messages/{self.answered}",
+        )
+
+    async def answers_in_the_mail_tool(self) -> Told:
+        """The employee answers the notice as any mail: it lands in the case."""
+        notice = (await self._mails("dana"))[-1]
+        tool = self._tool("dana")
+        octets = _mail(
+            tool.address,
+            str(notice.mail["Reply-To"]),
+            f"Re: {notice.mail['Subject']}",
+            "Thank you, received.",
+            {"In-Reply-To": str(notice.mail["Message-ID"])},
+        )
+        reply = await tool.send([self.world.case_address], octets)
+        return Told(f"The employee answers the notice in the mail tool: {reply}", f"reference {_reference(reply)}")
+
+    async def colleague_without_rights(self) -> Told:
+        """A second employee without rights sees nothing, and cannot tell absent from forbidden."""
+        async with Browser(self.world.portal, self.world.tls) as browser:
+            await self.world.sign_in(browser, "eve")
+            forbidden = await browser.open(f"/messages/{self.reference}")
+            absent = await browser.open(f"/messages/{self.reference[:-4]}2222")
+        _require(forbidden.status == absent.status == 404, f"a stranger got {forbidden.status}")
+        same = forbidden.html.replace(self.reference, "") == absent.html.replace(f"{self.reference[:-4]}2222", "")
+        _require(same, "absent and forbidden look different")
+        return Told(
+            "A colleague without rights gets 404, the same as for a message that is not there.", "sign in as eve"
+        )
+
+    async def killed_in_the_middle(self) -> Told:
+        """`kill -9` of the submission program while messages come in: what was acknowledged is there."""
+        acknowledged = await self._send_until_killed()
+        await self.world.serving("submission")
+        present = await self.world.present(acknowledged)
+        _require(present == len(acknowledged), f"acknowledged {len(acknowledged)}, present {present}")
+        return Told(
+            f"kill -9 of the submission program in the middle: acknowledged {len(acknowledged)}, present {present}.",
+            f"gateway --config {self.world.config} case show {self.world.case} --json",
+        )
+
+    async def _send_until_killed(self) -> list[str]:
+        acknowledged: list[str] = []
+        pending = list(range(BATCH))
+        killed = asyncio.Event()
+
+        async def line() -> None:
+            while pending and not killed.is_set():
+                number = pending.pop()
+                tool = self._tool("dana")
+                octets = _mail(tool.address, self.world.case_address, f"Page {number}", "x" * 20_000)
+                try:
+                    reply = await tool.send([self.world.case_address], octets)
+                except OSError:
+                    return
+                if reply.code == 250:
+                    acknowledged.append(_reference(reply))
+                if len(acknowledged) >= KILL_AFTER and not killed.is_set():
+                    killed.set()
+                    os.kill(self.world.process_of("submission"), signal.SIGKILL)
+
+        await asyncio.gather(*(line() for _ in range(LINES)), return_exceptions=True)
+        return acknowledged
+
+    async def revoked_with_an_open_page(self) -> Told:
+        """A revocation ends an open page: the next click finds nothing."""
+        async with Browser(self.world.portal, self.world.tls) as browser:
+            await self.world.sign_in(browser, "raul")
+            before = await browser.open(f"/messages/{self.reference}")
+            _require(before.status == 200, f"before the revocation the page answered {before.status}")
+            await self.world.revoke("raul")
+            after = await browser.open(f"/messages/{self.reference}")
+            _require(after.status == 404, f"after the revocation the page answered {after.status}")
+            await self.world.admit_again("raul")
+        return Told(
+            "A designated user's place is revoked while a page is open: the next click gets 404.",
+            f"gateway --config {self.world.config} designated-user revoke raul",
+        )
+
+    async def disk_is_searched(self) -> Told:
+        """The vault's disk holds none of the words; with sealing off the same search finds them."""
+        await asyncio.to_thread(self.world.deposit_unsealed, self.sent)
+        result = await asyncio.to_thread(self.world.search, WORDS)
+        _require(result.sealed == 0, f"{result.sealed} hits in the vault")
+        _require(result.unsealed > 0, "the search finds nothing even without sealing: it proves nothing")
+        return Told(
+            f"Searching the vault's disk ({result.files} files) for “{WORDS}”: {result.sealed} hits; with sealing "
+            f"switched off: {result.unsealed}.",
+            f"grep -rac '{WORDS}' {self.world.vault}",
+        )
+
+    def _tool(self, name: str, password: str = "") -> MailTool:
+        return self.world.mail_tool(name, password)
+
+    async def _mails(self, name: str) -> list[Caught]:
+        address = self.world.people[name].address
+        return await self.world.catcher.wait_for(address, self.notices[name] + 1, NOTICE_SECONDS)
+
+    async def _notice(self, name: str) -> Caught:
+        """Return the newest mail to a person since the story began."""
+        mails = await self._mails(name)
+        _require(len(mails) > self.notices[name], f"no notification came to {name} within {NOTICE_SECONDS:.0f} s")
+        return mails[-1]
+
+
+def _require(so: bool, otherwise: str) -> None:
+    if not so:
+        raise NotSo(otherwise)
+
+
+def _reference(reply: Reply) -> str:
+    found = _REFERENCE.search(reply.text)
+    if reply.code != 250 or found is None:
+        raise NotSo(f"the submission got {reply}")
+    return found[0]
+
+
+def _budget_mail(world: World, marker: str) -> bytes:
+    mail = EmailMessage(SMTP)
+    mail["From"] = f"Dana Whitfield <{world.people['dana'].address}>"
+    mail["To"] = world.case_address
+    mail["Subject"] = f"Budget for the June tour {marker}"
+    mail["Message-ID"] = make_msgid(domain="agency.example")
+    mail.set_content(f"Dear Ms. Carvalho,\n\n{WORDS}\nOur number for this is {marker}.\n")
+    mail.add_attachment(world.attachment, maintype="application", subtype="octet-stream", filename="budget.xlsx")
+    return mail.as_bytes()
+
+
+def _mail(sender: str, recipient: str, subject: str, text: str, more: dict[str, str] | None = None) -> bytes:
+    mail = EmailMessage(SMTP)
+    mail["From"] = sender
+    mail["To"] = recipient
+    mail["Subject"] = subject
+    mail["Message-ID"] = make_msgid(domain="agency.example")
+    for name, value in (more or {}).items():
+        mail[name] = value
+    mail.set_content(text)
+    return mail.as_bytes()
