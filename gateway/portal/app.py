@@ -89,7 +89,7 @@ class Portal:
             ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),
             ReadingPages(pages, visitors, vault, limits),
             Downloads(visitors, vault, site.domain, recheck_seconds),
-            AccountPages(pages, visitors, database, keyholder, authenticator, authority, clock),
+            AccountPages(pages, visitors, database, keyholder, authenticator, clock),
         )
         routes: list[Route] = [route for topic in topics for route in topic.routes()]
         self.app: ASGIApp = Guard(Router(routes, redirect_slashes=False), site.host, _error_page(pages))

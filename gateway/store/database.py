@@ -68,16 +68,18 @@ class Database:
         *,
         clock: Clock = system_clock,
         readers: int = READERS,
+        program: str | None = None,
         on_death: Callable[[], object] = lambda: None,
     ) -> None:
         """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away.
 
+        With a `program`, it does only what that program may (`gateway.store.privileges`).
         `on_death` is called in the writer thread when that ends by anything but `close`: the program has to stop.
         """
         self.clock = clock
         self._on_death = on_death
-        self._engine: Engine = open_engine(url)
-        self._read_engine: Engine = open_engine(url, read_only=True)
+        self._engine: Engine = open_engine(url, program=program)
+        self._read_engine: Engine = open_engine(url, read_only=True, program=program)
         self._lock = GroupLock(url)
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._dead = threading.Event()

@@ -9,14 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from gateway.store.privileges import authorizer
+
 BUSY_SECONDS = 30
 
 
-def open_engine(url: str, *, read_only: bool = False) -> Engine:
-    """Return an engine for `url` (`sqlite:////path` or `postgresql+psycopg://…`)."""
+def open_engine(url: str, *, read_only: bool = False, program: str | None = None) -> Engine:
+    """Return an engine for `url` (`sqlite:////path` or `postgresql+psycopg://…`).
+
+    On SQLite the connections of a `program` do only what `gateway.store.privileges` gives it; on PostgreSQL its role
+    does.
+    """
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        return _sqlite(url, read_only=read_only)
+        return _sqlite(url, read_only=read_only, program=program)
     return _postgresql(url, read_only=read_only)
 
 
@@ -63,7 +69,7 @@ def _postgresql(url: str, *, read_only: bool) -> Engine:
     )
 
 
-def _sqlite(url: str, *, read_only: bool) -> Engine:
+def _sqlite(url: str, *, read_only: bool, program: str | None) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -75,6 +81,8 @@ def _sqlite(url: str, *, read_only: bool) -> Engine:
         if read_only:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
+        if program is not None:
+            connection.set_authorizer(authorizer(program))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -1,0 +1,164 @@
+"""Which program may do what with which table: the same matrix as PostgreSQL GRANTs and as SQLite's seat belt.
+
+On PostgreSQL each program signs in with a role of its own, and the server refuses the rest (`grants`). On SQLite the
+program's own connections refuse it (`authorizer`): that holds against faults, not against code execution. A program
+that is not named here has nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.store.tables import AUTHORITY
+
+Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
+
+_EVERYONE = {"site": "select", "alembic_version": "select"}
+_STANDINGS = {
+    "person": "select",
+    "person_address": "select",
+    "team": "select",
+    "case_": "select",
+    "agreement_case": "select",
+    "assignment": "select",
+    "designated_user": "select",
+    "team_member": "select",
+    "sealing_key": "select",
+}
+_DEPOSIT = {
+    "message": "select insert",
+    "message_wrap": "insert",
+    "segment": "select insert",
+    "recipient": "select insert",
+    "repeat": "select insert delete",
+    "outbox": "insert",
+    "leaf": "insert",
+}
+
+PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "submission": {**_EVERYONE, **_STANDINGS, **_DEPOSIT},
+        "portal": {
+            **_EVERYONE,
+            **_STANDINGS,
+            **_DEPOSIT,
+            "session": "select",
+            "session_use": "select",
+            "credential": "select(id,person_id,kind,label,networks,created_us,expires_us,revoked_us)",
+            "credential_use": "select",
+        },
+        "authenticator": {
+            **_EVERYONE,
+            "person": "select",
+            "person_address": "select",
+            "credential": "select",
+            "credential_use": "select insert update",
+            "session": "select",
+            "session_use": "select",
+            "leaf": "insert",
+        },
+        "notifier": {
+            **_EVERYONE,
+            "person": "select",
+            "person_address": "select",
+            "case_": "select",
+            "assignment": "select",
+            "team_member": "select",
+            "message": "select(id,side,author_id)",
+            "outbox": "select insert update",
+            "leaf": "insert",
+        },
+        "keyholder": {
+            **_EVERYONE,
+            **dict.fromkeys(AUTHORITY, "select insert update"),
+            "person": "select insert update",
+            "person_address": "select insert update",
+            "team": "select insert update",
+            "case_": "select insert update",
+            "agreement": "select insert update",
+            "session_use": "select insert update",
+            "credential_use": "select",
+            "message": "select update(case_id)",
+            "message_wrap": "select insert",
+            "recipient": "select update(first_read_us)",
+            "outbox": "insert",
+            "leaf": "select insert update(position)",
+        },
+    }
+)
+"""By program and table: the statements it may use, with columns in parentheses where not all are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """One kind of statement on one table; `columns` empty means all of them."""
+
+    verb: str
+    table: str
+    columns: tuple[str, ...] = ()
+
+
+def privileges(program: str) -> list[Privilege]:
+    """Return what a program may do. Raises KeyError for one that has no line."""
+    return [
+        Privilege(verb, table, tuple(columns.split(",")) if columns else ())
+        for table, allowed in PROGRAMS[program].items()
+        for verb, columns in re.findall(r"(\w+)(?:\((.*?)\))?", allowed)
+    ]
+
+
+def grants(program: str, role: str | None = None) -> list[str]:
+    """Return the PostgreSQL statements that give a program's role exactly what it may do.
+
+    `role` (default `gateway_PROGRAM`) must exist; run them as the owner of the tables, after every migration.
+    """
+    to = _quoted(role or f"gateway_{program}")
+    statements = [f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {to}"]
+    for privilege in privileges(program):
+        columns = f" ({', '.join(map(_quoted, privilege.columns))})" if privilege.columns else ""
+        statements.append(f"GRANT {privilege.verb.upper()}{columns} ON {_quoted(privilege.table)} TO {to}")
+    return statements
+
+
+def authorizer(program: str) -> Authorizer:
+    """Return the callback by which SQLite asks, for each statement it compiles, whether a program may."""
+    allowed = {(_CODES[one.verb], one.table): frozenset(one.columns) for one in privileges(program)}
+
+    def decide(code: int, what: str | None, column: str | None, _database: str | None, _trigger: str | None) -> int:
+        if code in _HARMLESS or (code == sqlite3.SQLITE_PRAGMA and column is None) or _is_catalogue(code, what):
+            return sqlite3.SQLITE_OK
+        columns = allowed.get((code, what or ""))
+        if columns is None:
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK if not columns or not column or column in columns else sqlite3.SQLITE_DENY
+
+    return decide
+
+
+_CODES = {
+    "select": sqlite3.SQLITE_READ,
+    "insert": sqlite3.SQLITE_INSERT,
+    "update": sqlite3.SQLITE_UPDATE,
+    "delete": sqlite3.SQLITE_DELETE,
+}
+_HARMLESS = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,  # what it reads is asked column by column
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+    }
+)
+
+
+def _is_catalogue(code: int, what: str | None) -> bool:
+    return code == sqlite3.SQLITE_READ and what in {"sqlite_master", "sqlite_schema"}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
