@@ -90,7 +90,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
                     person_per_day=settings.keyholder.person_per_day,
                 ),
             )
-            await _serve(server.run(stop), server.ready)
+            await _serve(settings, server.run(stop), server.ready)
         finally:
             keystore.close()
 
@@ -114,7 +114,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             second_factor=own.second_factor,
             issuer=settings.site.name,
         )
-        await _serve(server.run(stop), server.ready)
+        await _serve(settings, server.run(stop), server.ready)
 
 
 async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
@@ -347,14 +347,14 @@ async def _until_told(program: Program, settings: Settings) -> None:
     await program(settings, stop)
 
 
-async def _serve(serving: Coroutine[Any, Any, None], ready: asyncio.Event) -> None:
+async def _serve(settings: Settings, serving: Coroutine[Any, Any, None], ready: asyncio.Event) -> None:
     """Run a server; say so when it can be asked."""
     running = asyncio.create_task(serving)
     waiting = asyncio.create_task(ready.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done():
-        say_ready()
+        _tell_ready(settings)
     await running
 
 

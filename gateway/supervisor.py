@@ -82,7 +82,7 @@ class Supervisor:
         """Start all programs and watch them until `stop`. Raises Overloaded when another supervisor is there, and
         StartFailed, with everything stopped again, when a program does not come up.
         """
-        lock = await asyncio.to_thread(ProgramLock, self._run, "supervisor", patience=self._patience.grace)
+        lock = await asyncio.to_thread(ProgramLock, self._run, "supervisor")
         watchers: list[asyncio.Task[None]] = []
         try:
             for stage in self._stages:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import sys
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from gateway.cli.asking import authority_of, enact, operator_of_authenticator, read
 from gateway.cli.output import instant, now_us, say, show_json, show_rows, today
@@ -17,7 +17,6 @@ from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, UnknownRecipient
 from gateway.store.listings import Listings
 
-T = TypeVar("T")
 MAX_PASSWORD = 4096
 
 
@@ -123,13 +122,13 @@ def forgive(settings: Settings, known_as: str) -> None:
     say("The failed sign-ins are forgiven.")
 
 
-def end_of_day(text: str) -> int:
-    """Return the first microsecond after a date (`2027-01-31`), UTC. Raises Malformed."""
+def end_of_day(text: str, zone: ZoneInfo) -> int:
+    """Return the first microsecond after a date (`2027-01-31`) of a programme's zone. Raises Malformed."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         raise Malformed("A date is written as 2027-01-31.") from None
-    return to_microseconds(datetime.combine(day + timedelta(days=1), time(), UTC))
+    return to_microseconds(datetime.combine(day + timedelta(days=1), time(), zone))
 
 
 def _read_password(source: Path | None) -> str:

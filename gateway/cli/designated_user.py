@@ -27,7 +27,9 @@ def add(
     name: Annotated[str, typer.Option(help="The name of a new person.")] = "",
     username: Annotated[str, typer.Option(help="For signing in; the address when left out.")] = "",
     right: Annotated[Right, typer.Option(help="act: read and write; see: read.")] = Right.ACT,
-    until: Annotated[str, typer.Option(help="The last day of the right: 2027-01-31.")] = "",
+    until: Annotated[
+        str, typer.Option(help="The last day of the right, in the programme's time zone: 2027-01-31.")
+    ] = "",
     known: Annotated[bool, typer.Option("--known", help="Somebody who is a designated user already.")] = False,
     programme: ProgrammeKey = "",
     config: ConfigPath = DEFAULT_CONFIG,
@@ -42,13 +44,14 @@ def add(
         if known
         else {"name": name, "address": address, "username": username or parse_address(address).key}
     )
+    chosen = programme_of(settings, programme)
     made = enact(
         settings,
         "add_designated_user",
-        programme=programme_of(settings, programme).key,
+        programme=chosen.key,
         cases=case,
         right=right.value,
-        until_us=credentials.end_of_day(until) if until else None,
+        until_us=credentials.end_of_day(until, chosen.zone) if until else None,
         **who,
     )
     if as_json:

@@ -64,6 +64,7 @@ def make_site(folder: Path, text: str) -> Settings:
     What is there already stays as it is, the configuration too. Raises AlreadyThere when nothing is left to make or the
     folder holds something else, ConfigError for a configuration with problems.
     """
+    os.umask(0o077)
     file = folder.absolute() / CONFIG_NAME
     if not file.exists():
         if folder.exists() and any(folder.iterdir()):

@@ -121,7 +121,7 @@ async def test_a_stop_during_the_start_leaves_nobody(tmp_path: Path, run_program
 
 async def test_a_second_supervisor_is_refused(tmp_path: Path, run_programs: Begin) -> None:
     held = ProgramLock(tmp_path, "supervisor")
-    _, task = run_programs(("keyholder",), patience=Patience(grace=0.1))
+    _, task = run_programs(("keyholder",))
     with pytest.raises(Overloaded, match=str(os.getpid())):
         await task
     held.release()
