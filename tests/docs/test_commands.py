@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 
+from gateway.cli import app
 from tests.docs.sources import fenced_lines, pages, spans
 
 COMMAND = re.compile(r"(?:^|[\s(])(?:\.venv/bin/)?gateway ((?:[a-z][a-z-]*|--\S+)(?: [^`]*)?)$")
@@ -70,9 +71,7 @@ def fault(told: str) -> str:
 
 @cache
 def tree() -> Any:
-    from gateway.cli.app import app
-
-    return typer.main.get_command(app)
+    return typer.main.get_command(app._app())
 
 
 def subcommands(command: Any) -> Mapping[str, Any]:
