@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -11,11 +10,12 @@ from sqlalchemy import select
 from gateway.casework.deposit import SealedMessage
 from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import NoticeKind
-from gateway.domain.reference import parse, random_part
+from gateway.domain.reference import random_part
 from gateway.domain.rights import Side, Standing
 from gateway.store.cases import Case, case_by_id, correspondents, office, standing
 from gateway.store.ids import new_id
-from gateway.store.tables import message, message_wrap, outbox, recipient, repeat, segment
+from gateway.store.outbox import put
+from gateway.store.tables import message, message_wrap, recipient, repeat, segment
 from gateway.store.transaction import Transaction
 
 REPEAT_WINDOW_US = 7 * 24 * 3600 * 1_000_000
@@ -181,22 +181,14 @@ def _insert_message(tx: Transaction, posting: Posting, place: Standing, referenc
 def _insert_notice(
     tx: Transaction, posting: Posting, entered: Case, person_id: str, kind: NoticeKind, reference: str, count: int = 1
 ) -> None:
-    tx.insert(
-        outbox,
-        id=new_id(),
+    put(
+        tx,
         programme=entered.programme,
-        kind=kind.value,
+        kind=kind,
         person_id=person_id,
         case_id=entered.id,
         message_id=posting.sealed.id,
-        fields=json.dumps({"reference": str(parse(reference)), "count": count}),
-        state=0,
-        due_us=tx.now_us,
-        lease_until_us=None,
-        attempts=0,
-        created_us=tx.now_us,
-        settled_us=None,
-        last_reply=None,
+        fields={"reference": reference, "count": count},
     )
 
 
