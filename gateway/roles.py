@@ -75,7 +75,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
 
     passphrase = keys.find_passphrase(settings.keys.passphrase_file, os.environ)
     loaded = keys.load(settings.keys.folder, keys.FileKeyProvider(settings.keys.folder, passphrase))
-    async with open_database(settings, stop) as database:
+    async with open_database(settings, stop, "keyholder") as database:
         keystore = KeyStore(settings.keyholder.store_url)
         try:
             server = KeyholderServer(
@@ -102,7 +102,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.identity.sessions import SessionLimits
 
     own = settings.authenticator
-    async with open_database(settings, stop) as database:
+    async with open_database(settings, stop, "authenticator") as database:
         server = AuthenticatorServer(
             database,
             keys.load(settings.keys.folder),
@@ -136,7 +136,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
         authority=keyfiles.authority_public(settings.keys.folder),
     )
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings, stop))
+        database = await stack.enter_async_context(open_database(settings, stop, "submission"))
         blobs = open_blobs(settings)
         authenticator = AuthenticatorClient(settings.authenticator.socket)
         stack.push_async_callback(authenticator.close)
@@ -169,7 +169,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
-    async with open_database(settings, stop) as database:
+    async with open_database(settings, stop, "notifier") as database:
         notifier = _notifier(settings, database)
         _tell_ready(settings)
         if notifier is None:
@@ -192,7 +192,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         authenticator = AuthenticatorClient(settings.authenticator.socket)
         stack.push_async_callback(keyholder.close)
         stack.push_async_callback(authenticator.close)
-        database = await stack.enter_async_context(open_database(settings, stop))
+        database = await stack.enter_async_context(open_database(settings, stop, "portal"))
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
             tls=server_context(own.certificate, own.key),
@@ -224,8 +224,8 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Database]:
-    """Open the database of this environment; when its writer dies the program is told to stop.
+async def open_database(settings: Settings, stop: asyncio.Event, program: str) -> AsyncIterator[Database]:
+    """Open the database of this environment for what `program` may do; when its writer dies the program is told to stop.
 
     Raises ConfigError for a database of another environment or schema, StoreUnavailable when it is away, also at the
     end when its writer has died.
@@ -238,7 +238,7 @@ async def open_database(settings: Settings, stop: asyncio.Event) -> AsyncIterato
             loop.call_soon_threadsafe(stop.set)
 
     await asyncio.to_thread(require_current, url)
-    database = Database(url, readers=settings.store.readers, on_death=stop_soon)
+    database = Database(url, readers=settings.store.readers, program=program, on_death=stop_soon)
     try:
         await database.read(require_environment, settings.site.environment)
         yield database

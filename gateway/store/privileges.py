@@ -41,7 +41,7 @@ _DEPOSIT = {
 
 PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "submission": {**_EVERYONE, **_STANDINGS, **_DEPOSIT},
+        "submission": {**_EVERYONE, **_STANDINGS, **_DEPOSIT, "outbox": "select(id,message_id) insert"},
         "portal": {
             **_EVERYONE,
             **_STANDINGS,
