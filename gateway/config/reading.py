@@ -49,7 +49,7 @@ class Table:
     def text(self, key: str, default: str | None = None, like: re.Pattern[str] | None = None, shape: str = "") -> str:
         """Read one line of text that matches `like`; `shape` says in words what is wanted."""
         value = self._take(key, default)
-        if value is None:
+        if value is None or value is default:
             return default or ""
         if isinstance(value, str) and value.strip() and value.isprintable() and (not like or like.match(value)):
             return value

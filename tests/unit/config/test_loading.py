@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway import config
+from gateway.config import ConfigProblems, Listen, RelayTls
+from gateway.config.example import Site, example
+
+BAD = sorted((Path(__file__).parents[2] / "bad_configs").glob("*.toml"))
+LEAST = """
+[site]
+name = "Site"
+domain = "secure.example.gov"
+portal_url = "https://secure.example.gov"
+environment = "trial"
+"""
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_every_bad_configuration_gets_exactly_its_complaints(path: Path) -> None:
+    expected = re.findall(r"^# expect: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    assert expected, "a bad configuration says what it must get"
+    with pytest.raises(ConfigProblems) as report:
+        config.load(path)
+    told = [str(problem).removeprefix(f"{path}: ") for problem in report.value.problems]
+    missing = [words for words in expected if not any(line.startswith(words) for line in told)]
+    assert not missing, f"{missing} not in {told}"
+    assert len(told) == len(expected), told
+    assert all(problem.file == str(path) and problem.do for problem in report.value.problems)
+
+
+def test_no_secret_of_a_bad_configuration_is_repeated() -> None:
+    with pytest.raises(ConfigProblems) as report:
+        config.load(next(path for path in BAD if path.stem == "database_with_password"))
+    assert "hunter2" not in report.value.advice
+
+
+def test_an_absent_file_is_one_problem_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblems, match=r"there is no such file.*gateway init"):
+        config.load(tmp_path / "gateway.toml")
+
+
+def test_octets_that_are_no_text_are_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_bytes(b"name = \xff")
+    with pytest.raises(ConfigProblems, match="not UTF-8"):
+        config.load(tmp_path / "gateway.toml")
+
+
+def written(folder: Path, text: str) -> config.Settings:
+    (folder / "gateway.toml").write_text(text, "utf-8")
+    return config.load(folder / "gateway.toml")
+
+
+def test_the_least_configuration_has_every_default(tmp_path: Path) -> None:
+    settings = written(tmp_path, LEAST)
+    assert settings.site.portal_url == "https://secure.example.gov/"
+    assert settings.site.is_trial
+    assert settings.store.url == f"sqlite:///{tmp_path}/data/gateway.db"
+    assert settings.store.blobs == tmp_path / "data" / "blobs"
+    assert settings.keyholder.socket == tmp_path / "run" / "keyholder.sock"
+    assert settings.submission.starttls == (Listen("0.0.0.0", 587),)
+    assert settings.submission.certificate == settings.portal.certificate == tmp_path / "tls" / "certificate.pem"
+    assert settings.submission.max_message_octets == 150 * 1024 * 1024
+    assert settings.notifier.relay is None
+    assert settings.notifier.sender == "secure-messaging@secure.example.gov"
+    assert settings.authenticator.second_factor
+    assert [folder.name for folder in settings.programmes] == ["cwa"]
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    text = (
+        LEAST
+        + """
+data = "/srv/gateway"
+[store]
+url = "sqlite:///vault/here.db"
+reserve = "1 GiB"
+[submission]
+starttls = ["127.0.0.1:0", "[::1]:587", ":587"]
+tls = []
+[submission.limits]
+chunk_time = "2 min"
+[notifier]
+relay = "relay.example.gov"
+tls = "implicit"
+credentials_file = "secrets/relay"
+[notifier.dkim]
+selector = "gw"
+key = "keys/dkim.pem"
+[authenticator]
+operators = [0, 1000]
+"""
+    )
+    settings = written(tmp_path, text)
+    assert settings.store.url == f"sqlite:///{tmp_path}/vault/here.db"
+    assert str(settings.store.blobs) == "/srv/gateway/blobs"
+    assert settings.store.reserve_octets == 1024**3
+    assert [str(one) for one in settings.submission.starttls] == ["127.0.0.1:0", "[::1]:587", "0.0.0.0:587"]
+    assert settings.submission.limits.chunk_seconds == 120
+    assert settings.notifier.relay is not None
+    assert (settings.notifier.relay.tls, settings.notifier.relay.port) == (RelayTls.IMPLICIT, 465)
+    assert settings.notifier.relay.credentials_file == tmp_path / "secrets" / "relay"
+    assert settings.notifier.dkim is not None
+    assert settings.notifier.dkim.domain == "secure.example.gov"
+    assert settings.authenticator.operators == (0, 1000)
+
+
+@pytest.mark.parametrize("environment", ["trial", "production"])
+def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: str) -> None:
+    """The commented lines, made active, change nothing: so they are the defaults, and every key exists."""
+    text = example(Site(environment=environment, relay="relay.example.gov"))
+    shown = re.sub(r"^# (?=[a-z_]+ = |\[notifier.dkim\])", "", text, flags=re.MULTILINE)
+    every = written(tmp_path, shown)
+    assert every.notifier.dkim is not None
+    assert replace(every, notifier=replace(every.notifier, dkim=None)) == written(tmp_path, text)
+
+
+def test_names_with_quotes_survive_the_example(tmp_path: Path) -> None:
+    assert written(tmp_path, example(Site(name='The "Office" \\ here'))).site.name == 'The "Office" \\ here'
+
+
+def test_every_key_is_in_the_example() -> None:
+    """A key that the loader reads is shown to whoever begins."""
+    source = "".join(path.read_text("utf-8") for path in Path(config.__file__).parent.glob("loading.py"))
+    read = set(re.findall(r'\b(?:table|inner)\.(?!complain|has|table)\w+\(\s*"([a-z_]+)"', source))
+    shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", example(Site(relay="x")), re.MULTILINE))
+    assert read - shown == set()
