@@ -90,15 +90,17 @@ def load(folder: Path, provider: KeyProvider) -> KeyholderKeys:
 
 def find_passphrase(path: Path | None, environ: Mapping[str, str]) -> str | None:
     """Return the passphrase from a file, else from the systemd credential `vault-passphrase`, else None."""
-    if path is None and "CREDENTIALS_DIRECTORY" in environ:
-        credential = Path(environ["CREDENTIALS_DIRECTORY"]) / PASSPHRASE_CREDENTIAL
-        path = credential if credential.exists() else None
-    if path is None:
+    credential = Path(environ.get("CREDENTIALS_DIRECTORY", os.devnull)) / PASSPHRASE_CREDENTIAL
+    if path is not None:
+        octets = keyfiles.read_private(path)
+    elif credential.is_file():
+        octets = credential.read_bytes()  # systemd guards it, at times by an ACL, whose mask shows as a mode of 0440
+    else:
         return None
     try:
-        return keyfiles.read_private(path).decode("utf-8").rstrip("\r\n")
+        return octets.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: a passphrase is text in UTF-8") from None
+        raise ConfigError(f"{path or credential}: a passphrase is text in UTF-8") from None
 
 
 def generate(folder: Path, passphrase: str | None) -> None:

@@ -82,6 +82,8 @@ def test_a_passphrase_comes_from_a_file_or_a_systemd_credential(tmp_path: Path) 
     assert find_passphrase(path, {}) == PASSPHRASE
     assert find_passphrase(None, {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == PASSPHRASE
     assert find_passphrase(None, {}) is None
+    path.chmod(0o440)
+    assert find_passphrase(None, {"CREDENTIALS_DIRECTORY": str(tmp_path)}) == PASSPHRASE
     path.chmod(0o444)
     with pytest.raises(ConfigError):
         find_passphrase(path, {})
