@@ -8,6 +8,7 @@ import pytest
 
 from gateway import config
 from gateway.config.settings import PROGRAMS, Settings
+from gateway.keyholder.keys import PASSPHRASE_CREDENTIAL
 from tests.docs.sources import ROOT
 from tests.docs.test_security import key_files
 
@@ -50,6 +51,13 @@ def test_only_the_keyholder_sees_its_store_and_only_the_portal_its_socket(name: 
     assert (str(Path(store).parent) in hidden(name)) == (name != "keyholder")
     assert (str(settings().keyholder.socket.parent) in hidden(name)) == (name not in {"keyholder", "portal"})
     assert settings().keyholder.operator_socket.parent == settings().keyholder.socket.parent
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_passphrase_is_handed_to_the_keyholder_and_no_other(name: str) -> None:
+    assert settings().keys.passphrase_file is None
+    given = [f"{PASSPHRASE_CREDENTIAL}:/etc/gateway-passphrase"] if name == "keyholder" else []
+    assert directives(unit(name), "LoadCredential") == given
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
