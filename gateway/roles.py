@@ -225,7 +225,7 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
 
 @asynccontextmanager
 async def open_database(settings: Settings, stop: asyncio.Event, program: str) -> AsyncIterator[Database]:
-    """Open the database of this environment for what `program` may do; when its writer dies the program is told to stop.
+    """Open the database of this environment for what `program` may do; when its writer dies the program has to stop.
 
     Raises ConfigError for a database of another environment or schema, StoreUnavailable when it is away, also at the
     end when its writer has died.
