@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+import socket
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from gateway.cli.init import AlreadyThere, make_site
@@ -27,26 +28,48 @@ class Ports:
         """Return the ports that stand at fixed distances above `base`."""
         return cls(base + 40, base + 43, base + 87, base + 65, base + 25)
 
+    @classmethod
+    def free(cls) -> Ports:
+        """Return ports that nobody held a moment ago."""
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _ in fields(cls)]
+            return cls(*(each.getsockname()[1] for each in sockets))
 
-def settings_text(ports: Ports) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the site is: its name, the programme it runs (a name or a folder, its key, its series), further tables."""
+
+    name: str = "Agency for Invented Taxes"
+    programme: str = "cwa"
+    key: str = "cwa"
+    series: str = "SM"
+    more: str = ""
+
+
+def settings_text(ports: Ports, plan: Plan) -> str:
     """Return the demo's `gateway.toml`."""
-    return _TOML.format(host=HOST, domain=DOMAIN, **asdict(ports))
+    named = {"name": plan.name, "programme": plan.programme, "more": plan.more}
+    return _TOML.format(host=HOST, domain=DOMAIN, **asdict(ports), **named)
 
 
-def found_site(folder: Path, ports: Ports) -> None:
+def found_site(folder: Path, ports: Ports, plan: Plan) -> None:
     """Make the site in `folder`, or what is missing of it. Raises GatewayError when the folder cannot be used."""
     with suppress(AlreadyThere):
-        make_site(folder, settings_text(ports))
+        make_site(folder, settings_text(ports, plan))
 
 
 _TOML = """\
 # A demo with invented people, on this machine's loopback. Delete the folder to be rid of it.
 [site]
-name = "Agency for Invented Taxes"
+name = "{name}"
 domain = "{domain}"
 portal_url = "https://localhost:{portal}/"
 environment = "demo"
 employee_domains = ["agency.example"]
+
+[programmes]
+use = ["{programme}"]
 
 [submission]
 starttls = ["{host}:{starttls}"]
@@ -67,4 +90,4 @@ first_retry = "1 s"
 [log]
 level = "debug"
 format = "json"
-"""
+{more}"""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import secrets
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -31,7 +32,7 @@ from gateway.config import Settings, load
 from gateway.demo.actors import Browser, MailTool, Page
 from gateway.demo.catcher import MailCatcher
 from gateway.demo.search import SearchResult, count
-from gateway.demo.site import DOMAIN, HOST, Ports, found_site
+from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site
 from gateway.domain.errors import Unavailable
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
 from gateway.store.database import Database
@@ -71,11 +72,15 @@ def invented_people() -> dict[str, DemoPerson]:
 
 
 class World:
-    """One demo folder and the processes on it."""
+    """One demo folder and the processes on it. `environment` is given to the programs beside this process's own."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(
+        self, folder: Path, ports: Ports, plan: Plan | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder.absolute()
         self.ports = ports
+        self.plan = plan or Plan()
+        self._environment = {**os.environ, **(environment or {})}
         self.people = invented_people()
         self.case = ""
         self._supervisor: asyncio.subprocess.Process | None = None
@@ -129,7 +134,7 @@ class World:
 
     async def open(self) -> None:
         """Make what is missing and start everything. Raises GatewayError, or OSError when a port is taken."""
-        found_site(self.site, self.ports)
+        found_site(self.site, self.ports, self.plan)
         require_free(self.ports)
         await self.catcher.open(HOST, self.ports.mail)
         await self._start()
@@ -148,10 +153,11 @@ class World:
         table = "".join(f"venue {number};{WORDS}\n" for number in range(200))
         return table.encode() + hashlib.shake_128(b"attachment").digest(100_000)
 
-    def mail_tool(self, name: str, password: str = "") -> MailTool:
-        """Return a person's mail tool, with another password when one is given."""
+    def mail_tool(self, name: str, password: str = "", *, implicit: bool = False) -> MailTool:
+        """Return a person's mail tool, with another password when one is given; `implicit`: TLS from the start."""
         who = self.people[name]
-        return MailTool(who.address, password or who.app_password, "localhost", self.ports.starttls, self.tls)
+        port = self.ports.tls if implicit else self.ports.starttls
+        return MailTool(who.address, password or who.app_password, "localhost", port, self.tls, implicit)
 
     async def sign_in(self, browser: Browser, name: str) -> Page:
         """Sign a person in with a code that has not been used; waits for the next one when it must."""
@@ -199,7 +205,11 @@ class World:
         """Give a person of the other side a place in the case again."""
         async with self._operators() as (keyholder, _):
             await keyholder.enact(
-                "add_designated_user", programme="cwa", cases=[self.case], person=self.people[name].id, right="see"
+                "add_designated_user",
+                programme=self.plan.key,
+                cases=[self.case],
+                person=self.people[name].id,
+                right="see",
             )
 
     def search(self, words: str) -> SearchResult:
@@ -218,7 +228,9 @@ class World:
         self.log.parent.mkdir(exist_ok=True, mode=0o700)
         with self.log.open("ab") as log:
             command = program_command(self.config)
-            self._supervisor = await asyncio.create_subprocess_exec(*command, stdin=subprocess.DEVNULL, stderr=log)
+            self._supervisor = await asyncio.create_subprocess_exec(
+                *command, stdin=subprocess.DEVNULL, stderr=log, env=self._environment
+            )
         async with asyncio.timeout(START_SECONDS):
             while not all(self._is_ready(program) for program in PROGRAMS):
                 if self._supervisor.returncode is not None:
@@ -242,7 +254,11 @@ class World:
                 await self._settle_person(who, keyholder, authenticator)
             if not self.case:
                 made = await keyholder.enact(
-                    "open_case", programme="cwa", series="SM", trial=True, person=self.people["dana"].id
+                    "open_case",
+                    programme=self.plan.key,
+                    series=self.plan.series,
+                    trial=True,
+                    person=self.people["dana"].id,
                 )
                 self.case = str(made["reference"])
                 self._keep()
@@ -257,7 +273,7 @@ class World:
             who.id = rows[0].id
         elif who.office:
             added = await keyholder.enact(
-                "add_employee", programme="cwa", name=who.name, address=who.address, username=who.username
+                "add_employee", programme=self.plan.key, name=who.name, address=who.address, username=who.username
             )
             who.id = str(added["person"])
         if who.id and not who.seed:
@@ -273,7 +289,7 @@ class World:
         known = {"person": who.id} if who.id else {"name": who.name, "address": who.address, "username": who.username}
         async with self._operators() as (keyholder, authenticator):
             made = await keyholder.enact(
-                "add_designated_user", programme="cwa", cases=[self.case], right=right, **known
+                "add_designated_user", programme=self.plan.key, cases=[self.case], right=right, **known
             )
             who.id = str(made["person"])
             if not who.seed:
