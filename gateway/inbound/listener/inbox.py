@@ -85,6 +85,11 @@ class Inbox:
         """Forget what is unread (RFC 3207 section 4.2)."""
         self._data, self._at, self._pending, self._unread = b"", 0, [], 0
 
+    def take_all(self) -> bytes:
+        """Return what is unread, without waiting."""
+        self._gather()
+        return self._take(self._unread)
+
     def unread(self, octets: bytes) -> None:
         """Put back what was read too far."""
         self._gather()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from gateway.domain.errors import ConfigError
 
@@ -23,3 +24,36 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as problem:
         raise ConfigError(f"TLS: {certificate} and {key} do not fit each other or cannot be read") from problem
     return context
+
+
+async def raise_tls(
+    link: asyncio.Transport, protocol: asyncio.Protocol, context: ssl.SSLContext, early: bytes, seconds: float
+) -> asyncio.Transport | None:
+    """Put TLS, as the server, between a transport that is paused and its protocol. Returns None where that fails.
+
+    `early` is what the peer is known to have sent of its handshake already. aiosmtpd's own way is asyncio's TLS layer in
+    Python, also where the loop has a faster one; this is the loop's.
+    """
+    loop = asyncio.get_running_loop()
+    handshake = loop.create_task(
+        loop.start_tls(link, protocol, context, server_side=True, ssl_handshake_timeout=seconds)
+    )
+    try:
+        await asyncio.sleep(0)  # the TLS layer is on the transport now, and its start is in the loop's next turn
+        if early and not handshake.done():
+            loop.call_soon(_feed, link.get_protocol(), early)
+        return await handshake
+    except (OSError, RuntimeError):  # RuntimeError: the transport closed before the handshake began
+        return None
+    finally:
+        handshake.cancel()
+
+
+def _feed(protocol: asyncio.BaseProtocol, octets: bytes) -> None:
+    layer = cast("asyncio.BufferedProtocol", protocol)
+    while octets:
+        buffer = memoryview(layer.get_buffer(len(octets)))
+        count = min(len(buffer), len(octets))
+        buffer[:count] = octets[:count]
+        layer.buffer_updated(count)
+        octets = octets[count:]

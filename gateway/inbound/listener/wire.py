@@ -26,12 +26,12 @@ from gateway.inbound import replies
 from gateway.inbound.listener.inbox import BareNewline, Inbox, PeerGone
 from gateway.inbound.listener.seam import Peer
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
+from gateway.inbound.listener.tls import raise_tls
 
 PRIVATE_NAMES: Final = (
     "_handle_client",  # overridden: the connection's task runs our conversation
     "_handler_coroutine",  # the connection's task
     "_reader",  # replaced by our inbox
-    "_writer",  # asyncio's StreamWriter of this connection
     "_timeout_cb",  # overridden: looks at our deadlines
     "_timeout_handle",  # the one timer of a connection
 )
@@ -82,7 +82,8 @@ class Wire(SMTP, ABC):
         self._refusal: SmtpReply | None = None
         self._has_tls = False
         self._is_lost = False
-        self._is_congested = False
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._write_due = inf
         self._unsent: list[bytes] = []
         self._linger: asyncio.TimerHandle | None = None
@@ -150,19 +151,17 @@ class Wire(SMTP, ABC):
         octets = b"".join(self._unsent)
         self._unsent.clear()
         if octets and self._link is not None and not self._link.is_closing():
-            self._writer.write(octets)
+            self._link.write(octets)
 
     async def deliver(self) -> None:
         """Flush; where the peer does not read, wait for it. Raises PeerGone."""
         self.flush()
-        if self._is_congested:
+        if not self._flows.is_set():
             self._write_due = self.loop.time() + self.limits.write_seconds
-            try:
-                await self._writer.drain()
-            except ConnectionError as problem:
-                raise PeerGone from problem
-            finally:
-                self._write_due = inf
+            await self._flows.wait()
+            self._write_due = inf
+            if self._is_lost:
+                raise PeerGone
 
     async def read_line(self) -> bytes:
         """Return one line without its CRLF; a line over the limit of AUTH is read to its end, then LineTooLong."""
@@ -194,12 +193,14 @@ class Wire(SMTP, ABC):
         # Nothing may be read between the discard and the handshake: it would be taken for what came inside TLS.
         self._link.pause_reading()
         self.inbox.attach(None)
+        # Where TLS comes first, a loop may have read the client's hello before this task ran.
+        early = self.inbox.take_all() if self.settings.implicit_tls else b""
         self.inbox.clear()
-        try:
-            await self._writer.start_tls(self.settings.tls, ssl_handshake_timeout=self.limits.handshake_seconds)
-        except (OSError, RuntimeError) as problem:  # RuntimeError: the transport closed before the handshake began
-            raise Hangup(None, "tls") from problem
-        self.transport = self._link = cast("asyncio.Transport", self._writer.transport)
+        link = await raise_tls(self._link, self, self.settings.tls, early, self.limits.handshake_seconds)
+        if link is None:
+            self.loop.call_soon(self.connection_lost, None)  # a connection lost within its handshake is not told of
+            raise Hangup(None, "tls")
+        self.transport = self._link = link
         self.inbox.attach(self._link)
         peer = self.session.peer if self.session is not None else None
         self.session = Session(self.loop)
@@ -272,6 +273,7 @@ class Wire(SMTP, ABC):
         if self._is_lost:
             return
         self._is_lost = True
+        self._flows.set()
         self.inbox.drop()
         if self._linger is not None:
             self._linger.cancel()
@@ -286,12 +288,12 @@ class Wire(SMTP, ABC):
     def pause_writing(self) -> None:
         """The peer does not read what we send."""
         super().pause_writing()
-        self._is_congested = True
+        self._flows.clear()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
-        self._is_congested = False
         super().resume_writing()
+        self._flows.set()
 
     # In place of aiosmtpd's own.
 

@@ -1,4 +1,4 @@
-"""The grammar of MAIL and RCPT read one character after the other: slow, plain, and written without regular expressions.
+"""The grammar of MAIL and RCPT read one character after the other: slow and plain, without regular expressions.
 
 `mail` and `rcpt` return a tuple of what the fast parser's value holds, or the reply code of what is wrong.
 """

@@ -48,13 +48,14 @@ LOCALS = [
     "x" * 64,
     "x" * 65,
 ]
-DOMAINS = ["b.test", "gw.b-c.test", "[192.0.2.1]", "[IPv6:2001:db8::1]", "-b.test", "b-.test", "b..test", "bücher.test",
-           "x" * 63 + ".test", "x" * 64 + ".test", "b.test.", "b_c.test", ".".join(["x" * 60] * 4)]  # fmt: skip
+DOMAINS = ["b.test", "gw.b-c.test", "[192.0.2.1]", "[IPv6:2001:db8::1]", "-b.test", "b-.test", "b..test",
+           "bücher.test", "x" * 63 + ".test", "x" * 64 + ".test", "b.test.", "b_c.test", ".".join(["x" * 60] * 4)]  # fmt: skip
 ROUTES = ["", "", "", "@r.test:", "@r.test,@s.test:", "@r.test", "@-r:"]
 PARAMETERS = ["SIZE=1000", "size=0", "SIZE=", "SIZE", "SIZE=1e3", "SIZE=" + "9" * 21, "BODY=8BITMIME", "body=7bit",
               "BODY=BINARYMIME", "BODY=8Bıtmime", "SMTPUTF8", "SMTPUTF8=1", "RET=FULL", "RET=hdrs", "RET=HALF",
-              "ENVID=a+2Bb", "ENVID=a+2b", "ENVID=" + "e" * 101, "ENVID=+0A", "ENVID=é", "AUTH=<>", "AUTH=joe+40b.test", "AUTH=é",
-              "NOTIFY=NEVER", "NOTIFY=SUCCESS,FAILURE", "NOTIFY=NEVER,DELAY", "NOTIFY=", "NOTIFY=NEVER,NEVER",
+              "ENVID=a+2Bb", "ENVID=a+2b", "ENVID=" + "e" * 101, "ENVID=+0A", "ENVID=é", "AUTH=<>", "AUTH=é",
+              "AUTH=joe+40b.test", "NOTIFY=NEVER", "NOTIFY=SUCCESS,FAILURE", "NOTIFY=NEVER,DELAY", "NOTIFY=",
+              "NOTIFY=NEVER,NEVER",
               "ORCPT=rfc822;Joe+40B.test", "ORCPT=rfc822", "ORCPT=;a", "ORCPT=utf-8;jöe@b.test", "ORCPT=rfc822;a+FFb",
               "ORCPT=rfc822;" + "o" * 500, "X-OTHER=1", "", "=", "A=B=C", "-A=1"]  # fmt: skip
 
