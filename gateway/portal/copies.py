@@ -27,12 +27,13 @@ async def copy_of(vault: Vault, visitor: Visitor, opened: Opened, domain: str) -
     if opened.found.row.composed:
         return await _composed(vault, visitor, opened, fields)
     octets = await vault.octets(opened, "")
-    head = min(opened.summary.part_map.root.offset, _MAX_HEADER_OCTETS, octets.length)
+    body = min(opened.summary.part_map.root.offset, octets.length)  # of a header nobody could read not an octet goes on
+    head = min(body, _MAX_HEADER_OCTETS)
     scanner = Scanner()
     for piece in await asyncio.to_thread(lambda: list(octets.read(0, head))):
         scanner.feed(piece)
     header = correspondents_copy(scanner.finish(), fields)
-    return _joined([header], octets.read(head, octets.length))
+    return _joined([header], octets.read(body, octets.length))
 
 
 def shown_address(address: str, found: Found, domain: str) -> str:

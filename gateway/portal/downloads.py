@@ -7,6 +7,7 @@ few seconds, and a download whose right has ended stops where it is.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from gateway.portal.visitors import Visitor, Visitors
 
 RECHECK_SECONDS = 4.0
 _BATCH_OCTETS = 256 * 1024
+_PATH = re.compile(r"[1-9][0-9.]{0,63}\Z")
 _OPAQUE = "application/octet-stream"
 _SAFE_TYPES = frozenset(
     {
@@ -77,6 +79,8 @@ class Downloads:
         """One attachment, decoded; whole or one range of it."""
         visitor, found = await self._found(request)
         path = request.path_params["path"]
+        if not _PATH.match(path):
+            raise NotAllowed("There is nothing here for you.")
         opened = await self.vault.open(visitor, found, path)
         part = part_of(opened.summary, path)
         octets = await part_octets(self.vault, opened, part)

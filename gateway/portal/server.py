@@ -16,6 +16,7 @@ HEADER_SECONDS = 20.0
 MAX_HEADER_OCTETS = 64 * 1024
 KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 20
+LINGER_SECONDS = 1.0
 MAX_CONNECTIONS = 1_000
 
 
@@ -33,6 +34,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _head_octets = 0
+    _tail = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a first head."""
@@ -45,32 +47,51 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what a head takes while it is incomplete."""
-        if self._deadline is not None:
-            self._head_octets += len(data)
-        super().data_received(data)
-        if self._deadline is not None and self._head_octets > MAX_HEADER_OCTETS and not self.transport.is_closing():
+        """Take octets, unless they make a head too long."""
+        if self.transport.is_closing():
+            return
+        if self._deadline is not None and self._is_too_long(data):
             self.send_400_response("The request's head is too long.")
+            self._hang_up()
+            return
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        self._await_head()
+        if self._deadline is None:
+            self._await_head()
 
     def on_headers_complete(self) -> None:
         """Stop waiting: the request is served now."""
         self._head_is_here()
         super().on_headers_complete()
 
+    def shutdown(self) -> None:
+        """Close once the running request has ended; an idle peer has LINGER_SECONDS to say goodbye."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self._hang_up()
+
+    def _is_too_long(self, data: bytes) -> bool:
+        joined = self._tail + data
+        end = joined.find(b"\r\n\r\n")
+        self._tail = joined[-3:]
+        self._head_octets += len(data) if end < 0 else end
+        return self._head_octets > MAX_HEADER_OCTETS
+
     def _await_head(self) -> None:
-        self._head_is_here()
-        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
 
     def _head_is_here(self) -> None:
         self._head_octets = 0
+        self._tail = b""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _hang_up(self) -> None:
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
 async def serve(app: ASGIApp, listeners: list[socket.socket], tls: ssl.SSLContext, stop: asyncio.Event) -> None:
