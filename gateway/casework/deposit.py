@@ -73,6 +73,7 @@ class ReceivedDeposit:
         self._segment = SegmentWriter(blobs)
         self._whole = hashlib.sha256()
         self._body = _BodyDigest()
+        self._structure: Structure | None = None
 
     @property
     def octets(self) -> int:
@@ -86,9 +87,15 @@ class ReceivedDeposit:
         self._body.update(block)
         self._segment.write(block)
 
+    def structure(self) -> Structure:
+        """End the scan and return what the message is made of; then `finish` it or `abandon` it."""
+        if self._structure is None:
+            self._structure = self._scanner.finish()
+        return self._structure
+
     def finish(self) -> Received:
         """Make the segment durable; call in a thread, it may sync to disk. Raises StoreFull or StoreUnavailable."""
-        return Received(self._scanner.finish(), self._segment.finish(), self._whole.digest(), self._body.digest())
+        return Received(self.structure(), self._segment.finish(), self._whole.digest(), self._body.digest())
 
     def abandon(self) -> None:
         """Give it up; nothing stays."""

@@ -28,6 +28,7 @@ from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
+from gateway.mime.structure import DefectKind, Limits, Structure
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -101,7 +102,7 @@ class SubmissionTransaction:
     async def commit(self) -> SmtpReply:
         """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""
         failpoint("submission.commit")
-        received = await asyncio.to_thread(self._deposit.finish)
+        received = await asyncio.to_thread(self._finish)
         facts = read_facts(received.structure)
         posted = await self._post(received, facts)
         failpoint("submission.committed")
@@ -120,6 +121,14 @@ class SubmissionTransaction:
         if self.deposit is None:
             raise Malformed("No message has begun.")
         return self.deposit
+
+    def _finish(self) -> Received:
+        """End the segment. Raises Malformed for a structure over a cap: what nobody looks into is not taken."""
+        structure = self._deposit.structure()
+        if structure.is_over_cap:
+            self.abandon()
+            raise Malformed(f"The message is over a limit of this server: {_caps(structure)}. Send it in simpler form.")
+        return self._deposit.finish()
 
     async def _post(self, received: Received, facts: Facts) -> Posted:
         door = self.door
@@ -180,6 +189,12 @@ def _author_of(
             raise NotAllowed("The From address is not one of yours. Write from your own address.") from None
         team_id = sender_team(connection, mailroom, person_id, address, now_us) or team_id
     return boxes[0], team_id
+
+
+def _caps(structure: Structure) -> str:
+    """Name the caps a structure is over, each with its value."""
+    named = sorted({defect.detail for defect in structure.defects if defect.kind is DefectKind.OVER_CAP})
+    return ", ".join(f"{name} at most {getattr(Limits(), name)}" for name in named)
 
 
 def _answered(facts: Facts) -> tuple[str, ...]:
