@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
-from gateway.config import RelaySettings, Settings, SubmissionSettings, require_private
+from gateway.config import Listen, RelaySettings, Settings, SubmissionSettings, require_private
 from gateway.domain.address import parse_address
-from gateway.domain.errors import ConfigError, StoreUnavailable
+from gateway.domain.errors import ConfigError, StoreUnavailable, Unavailable
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import ProgramLock, end_with_supervisor, make_run_folder, say_ready
 from gateway.programmes import load_programmes
@@ -150,17 +150,18 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
         )
         for name, implicit, places in (("starttls", False, own.starttls), ("tls", True, own.tls)):
             for place in places:
-                listener = await open_listener(
-                    door,
-                    name=name,
-                    host=place.host,
-                    port=place.port,
-                    tls=tls,
-                    implicit_tls=implicit,
-                    limits=_door_limits(own),
-                    hostname=own.hostname,
-                    require_auth=True,
-                )
+                with _listening(f"submission.{name}", place):
+                    listener = await open_listener(
+                        door,
+                        name=name,
+                        host=place.host,
+                        port=place.port,
+                        tls=tls,
+                        implicit_tls=implicit,
+                        limits=_door_limits(own),
+                        hostname=own.hostname,
+                        require_auth=True,
+                    )
                 stack.push_async_callback(listener.close)
         await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
         _tell_ready(settings)
@@ -207,7 +208,8 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             wake_notifier=partial(notify, site.run, "notifier"),
             limits=UploadLimits(octets=own.max_upload_octets),
         )
-        portal.bind()
+        with _listening("portal.listen", *own.listen):
+            portal.bind()
         say_ready()
         await portal.run(stop)
 
@@ -345,6 +347,17 @@ async def _until_told(program: Program, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await program(settings, stop)
+
+
+@contextmanager
+def _listening(key: str, *places: Listen) -> Iterator[None]:
+    """Say in the operator's words why an address cannot be had."""
+    try:
+        yield
+    except OSError as problem:
+        where = ", ".join(map(str, places))
+        reason = os.strerror(problem.errno) if problem.errno else "it was refused"
+        raise Unavailable(f"{where} cannot be listened on: {reason}. Free it, or change {key}.") from None
 
 
 async def _serve(settings: Settings, serving: Coroutine[Any, Any, None], ready: asyncio.Event) -> None:

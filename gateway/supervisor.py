@@ -174,14 +174,12 @@ class Supervisor:
             return 0
         child.ready = False
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
+            _send(process, signal.SIGTERM)
             try:
                 async with asyncio.timeout(self._patience.grace):
                     await process.wait()
             except TimeoutError:
-                with suppress(ProcessLookupError):
-                    process.kill()
+                _send(process, signal.SIGKILL)
                 await process.wait()
         return _code(child)
 
@@ -232,6 +230,12 @@ async def _says_ready(descriptor: int, seconds: float) -> bool:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Signal a child. The process object's own way polls it first, which would take its exit code from who waits."""
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, number)
 
 
 def _code(child: _Child) -> int:

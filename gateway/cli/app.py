@@ -46,10 +46,15 @@ def _app() -> typer.Typer:
     return app
 
 
-def _gateway(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    """A mail gateway between e-mail and secure messaging. What it takes is sealed; only the keyholder opens."""
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         say(f"gateway {__version__}")
         raise typer.Exit
+
+
+def _gateway(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """A mail gateway between e-mail and secure messaging. What it takes is sealed; only the keyholder opens."""

@@ -10,7 +10,6 @@ import typer
 
 from gateway import maillog
 from gateway.domain import errors
-from gateway.supervisor import StartFailed
 
 EX_OK = 0
 INTERRUPTED = 130
@@ -39,7 +38,7 @@ def end_for(command: Callable[[], int]) -> int:
         complain(problem.advice)
         return code_of(problem)
     except _USAGE as problem:
-        complain(f"{getattr(problem, 'format_message', lambda: 'not understood')()} Try: gateway --help")
+        _tell_usage(problem)
         return os.EX_USAGE
     except (typer.Abort, KeyboardInterrupt):
         complain("interrupted")
@@ -57,10 +56,17 @@ def end_for(command: Callable[[], int]) -> int:
 
 
 def code_of(problem: errors.GatewayError) -> int:
-    """Return the exit code that stands for an error."""
-    if isinstance(problem, StartFailed) and problem.code > 0:
-        return problem.code
-    return next(code for kind, code in _CODES if isinstance(problem, kind))
+    """Return the exit code that stands for an error: its own where it brings one."""
+    own = getattr(problem, "code", 0)
+    return own if own > 0 else next(code for kind, code in _CODES if isinstance(problem, kind))
+
+
+def _tell_usage(problem: Exception) -> None:
+    words = str(getattr(problem, "format_message", lambda: "This was not understood.")())
+    if words.startswith("Usage:"):  # a noun without a verb: its help is the answer
+        sys.stderr.write(f"{words}\n")
+    else:
+        complain(f"{words} Try: gateway --help")
 
 
 def complain(text: str) -> None:

@@ -26,6 +26,8 @@ _DEFAULT = Site()
 class AlreadyThere(GatewayError):
     """The folder holds a whole site, or something else."""
 
+    code = os.EX_CANTCREAT
+
 
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],

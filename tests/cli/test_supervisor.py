@@ -61,7 +61,7 @@ async def run_programs(tmp_path: Path, program: tuple[str, ...]) -> AsyncIterato
 
 async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(60):
-        while not true():  # noqa: ASYNC110 - what it waits for happens in other processes
+        while not true():
             await asyncio.sleep(0.01)
 
 
