@@ -23,7 +23,9 @@ class DataIntake:
     def feed(self, block: bytes) -> bytes:
         """Take one block, return message octets. After the end was seen (`rest`), no more may be fed."""
         text = self._kept + block
-        end = text.find(_END)
+        # Most blocks of attachments have no dot at all, and most of prose no line that begins with one.
+        has_dots = b"." in text and b"\r\n." in text
+        end = text.find(_END) if has_dots else -1
         if end >= 0:
             body, self._kept, self.rest = text[: end + 2], b"", text[end + 5 :]
         else:
@@ -31,7 +33,7 @@ class DataIntake:
             body, self._kept = (text[:-keep], text[-keep:]) if keep else (text, b"")
         if self.is_clean:
             self.is_clean = _has_whole_lines_only(body)
-        message = body.replace(b"\r\n.", b"\r\n")
+        message = body.replace(b"\r\n.", b"\r\n") if has_dots else body
         if self._is_first and message:
             self._is_first = False
             return message[2:]
@@ -61,5 +63,16 @@ class ChunkIntake:
 
 def _has_whole_lines_only(text: bytes) -> bool:
     """True if every CR and LF is part of CRLF and no octet is NUL. `text` must not end between CR and LF."""
-    lines = text.count(b"\r\n")
-    return text.count(b"\n") == lines and text.count(b"\r") == lines and b"\0" not in text
+    lines = text.count(b"\n")
+    return text.count(b"\r") == lines and b"\0" not in text and (lines == 0 or _are_pairs(text, lines))
+
+
+def _are_pairs(text: bytes, lines: int) -> bool:
+    """True if each of as many CR as LF stands before a LF."""
+    first = text.find(b"\n")
+    length = text.find(b"\n", first + 1) - first
+    if first > 0 and length > 1:  # base64 has lines of one length: look at the places where their ends must be
+        before, at = text[first - 1 :: length][:lines], text[first::length][:lines]
+        if before.count(b"\r") == lines == at.count(b"\n"):
+            return True
+    return text.count(b"\r\n") == lines

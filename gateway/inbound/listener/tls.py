@@ -31,8 +31,8 @@ async def raise_tls(
 ) -> asyncio.Transport | None:
     """Put TLS, as the server, between a transport that is paused and its protocol. Returns None where that fails.
 
-    `early` is what the peer is known to have sent of its handshake already. aiosmtpd's own way is asyncio's TLS layer in
-    Python, also where the loop has a faster one; this is the loop's.
+    `early` is what the peer is known to have sent of its handshake already. aiosmtpd's own way is asyncio's TLS layer
+    in Python, also where the loop has a faster one; this is the loop's.
     """
     loop = asyncio.get_running_loop()
     handshake = loop.create_task(

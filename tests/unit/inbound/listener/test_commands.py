@@ -49,7 +49,8 @@ LOCALS = [
     "x" * 65,
 ]
 DOMAINS = ["b.test", "gw.b-c.test", "[192.0.2.1]", "[IPv6:2001:db8::1]", "-b.test", "b-.test", "b..test",
-           "bücher.test", "x" * 63 + ".test", "x" * 64 + ".test", "b.test.", "b_c.test", ".".join(["x" * 60] * 4)]  # fmt: skip
+           "bücher.test", "x" * 63 + ".test", "x" * 64 + ".test", "b.test.", "b_c.test",
+           ".".join(["x" * 60] * 4)]  # fmt: skip
 ROUTES = ["", "", "", "@r.test:", "@r.test,@s.test:", "@r.test", "@-r:"]
 PARAMETERS = ["SIZE=1000", "size=0", "SIZE=", "SIZE", "SIZE=1e3", "SIZE=" + "9" * 21, "BODY=8BITMIME", "body=7bit",
               "BODY=BINARYMIME", "BODY=8Bıtmime", "SMTPUTF8", "SMTPUTF8=1", "RET=FULL", "RET=hdrs", "RET=HALF",

@@ -80,6 +80,23 @@ def test_clean_data_equal_the_reference_at_any_block_boundaries() -> None:
         assert take(stuffed, blocks(stuffed, chance)) == (message, True, b"")
 
 
+def test_lines_of_one_length_are_judged_as_any_others() -> None:
+    chance = random.Random(2045)
+    verdicts = set()
+    for _ in range(CASES):
+        lines = bytearray(
+            (b"x" * chance.randrange(4) + b"\r\n") * chance.randrange(1, 8) + b"xx"[: chance.randrange(3)]
+        )
+        for _ in range(chance.randrange(3)):
+            lines[chance.randrange(len(lines))] = chance.choice(b"\r\nx\0")
+        stream = bytes(lines) + END
+        expected = reference(stream)
+        verdicts.add(expected[1])
+        assert take(stream, iter((stream,))) == expected, stream
+        assert take(stream, blocks(stream, chance)) == expected, stream
+    assert verdicts == {True, False}
+
+
 def test_an_empty_message_ends_at_once() -> None:
     assert take(b".\r\nQUIT\r\n", iter((b".\r\nQUIT\r\n",))) == (b"", True, b"QUIT\r\n")
 
