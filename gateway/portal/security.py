@@ -67,11 +67,12 @@ def require_form_token(secret: bytes | None, purpose: str, offered: str) -> None
 def require_same_site(headers: Mapping[str, str]) -> None:
     """Raise CrossSite when the browser says that another site's page sends this.
 
-    `Origin: null` decides nothing: under our own referrer policy browsers send it from our own pages.
+    `Sec-Fetch-Site: none` is the person's own doing (a form sent again). `Origin: null` decides nothing: under our own
+    referrer policy browsers send it from our own pages.
     """
-    site = headers.get("sec-fetch-site", "same-origin")
+    site = headers.get("sec-fetch-site", "none")
     origin = headers.get("origin", "null")
-    if site != "same-origin" or origin not in ("null", f"https://{headers.get('host', '')}"):
+    if site not in ("same-origin", "none") or origin not in ("null", f"https://{headers.get('host', '')}"):
         raise CrossSite("The form came from elsewhere.")
 
 

@@ -1,0 +1,225 @@
+"""The portal in a real browser: on a desk and on a telephone, with scripts on and off, judged by axe."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from tests.portal.conftest import LISTE, Story, tell
+from tests.portal.house import PASSWORD, Someone, open_house
+
+DESK = (1280, 800)
+PHONE = (360, 740)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+
+if CHROMIUM is None:
+    pytest.skip("needs chromium: make peers", allow_module_level=True)
+
+
+@dataclass
+class Visit:
+    """One person's window. `asked`: the hosts that pages asked for anything; `complaints`: the browser's own words."""
+
+    page: Page
+    story: Story
+    with_script: bool
+    asked: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.story.house.url + path)
+
+    async def sign_in(self, someone: Someone) -> None:
+        await self.go("/")
+        await self.page.get_by_role("link", name="Sign in to read your messages").click()
+        await self.judge()
+        await self.page.get_by_label("User name").fill(someone.username)
+        await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        await self.page.get_by_label("Code").fill(self.story.house.code(someone))
+        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.wait_for_url("**/cases")
+
+    async def judge(self) -> None:
+        """Nothing is wider than the screen, axe has nothing to say, the browser did not complain of our own rules."""
+        assert self.page.viewport_size
+        if not self.with_script:
+            return
+        wide = await self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= self.page.viewport_size["width"], self.page.url
+        found = await Axe().run(self.page)
+        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+        assert self.complaints == []
+
+
+@contextlib.asynccontextmanager
+async def visit(size: tuple[int, int], *, with_script: bool = True) -> AsyncIterator[Visit]:
+    async with open_house() as house, async_playwright() as playwright:
+        browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        window = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, ignore_https_errors=True, java_script_enabled=with_script
+        )
+        page = await window.new_page()
+        visiting = Visit(page, await tell(house), with_script)
+
+        def asked(request: Request) -> None:
+            visiting.asked.add(request.url.split("/")[2] if request.url.startswith("http") else "")
+
+        def said(message: ConsoleMessage) -> None:
+            if "status of 4" not in message.text:
+                visiting.complaints.append(message.text)
+
+        page.on("request", asked)
+        page.on("console", said)
+        try:
+            yield visiting
+        finally:
+            await browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "with_script"),
+    [(DESK, True), (PHONE, True), (DESK, False), (PHONE, False)],
+    ids=["desk", "phone", "desk-without-script", "phone-without-script"],
+)
+async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_script: bool, tmp_path: Path) -> None:
+    async with visit(size, with_script=with_script) as visiting:
+        page, story = visiting.page, visiting.story
+        await visiting.go("/")
+        await visiting.judge()
+        await page.get_by_role("link", name="Is this e-mail genuine?").click()
+        await visiting.judge()
+        await visiting.sign_in(story.berg)
+        await visiting.judge()
+
+        await page.get_by_role("link", name=story.case).click()
+        await visiting.judge()
+        await page.get_by_role("link", name="Budget for Zürich").click()
+        await visiting.judge()
+        assert "Two things are still missing." in await page.locator(".message-text").inner_text()
+
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Liste.pdf").click()
+        download = await downloading.value
+        assert download.suggested_filename == "Liste.pdf"
+        assert Path(await download.path()).read_bytes() == LISTE
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="Download a copy").click()
+        assert (await downloading.value).suggested_filename == f"{story.first}.eml"
+
+        await page.get_by_role("link", name="Show with formatting").click()
+        await visiting.judge()
+        frame = page.frame_locator("iframe")
+        assert (await frame.locator("b").inner_text()) == "things"
+        assert await frame.locator("img, script").count() == 0
+
+        file = tmp_path / "Vertrag für Zürich.pdf"
+        file.write_bytes(b"%PDF-1.4 " + bytes(200_000))
+        other = tmp_path / "list.txt"
+        other.write_text("two lines")
+        await page.get_by_label("Text", exact=True).fill("Here they are.\n\nRegards")
+        await page.get_by_label("Files (optional)").set_input_files([file, other])
+        await page.get_by_role("button", name="Send").click()
+        await page.wait_for_url("**/sent")
+        await visiting.judge()
+        assert await page.get_by_role("heading", level=1).inner_text() == "Your message was received"
+
+        await page.get_by_role("link", name="See what you sent").click()
+        await visiting.judge()
+        text = await page.locator("main").inner_text()
+        for word in (
+            "Re: Budget for Zürich",
+            "Here they are.",
+            "Vertrag für Zürich.pdf",
+            "200 KB",
+            "list.txt",
+            "not so far",
+        ):
+            assert word in text
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/signed-out")
+        await visiting.judge()
+        await page.go_back()
+        assert "/sign-in" in page.url
+        await visiting.judge()
+        assert visiting.asked == {f"localhost:{story.house.portal.port}"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+async def test_an_employees_pages_and_every_refusal_are_for_everyone(size: tuple[int, int]) -> None:
+    async with visit(size) as visiting:
+        page, story = visiting.page, visiting.story
+        await visiting.go("/sign-in")
+        await page.get_by_label("User name").fill("ines")
+        await page.get_by_label("Password", exact=True).fill("wrong")
+        await page.get_by_label("Code").fill("123456")
+        await page.get_by_role("button", name="Sign in").click()
+        assert "That did not work" in await page.get_by_role("alert").inner_text()
+        await visiting.judge()
+        await visiting.sign_in(story.ines)
+        await visiting.go(f"/messages/{story.first}")
+        assert "hidden@agency.example" in await page.locator("main").inner_text()
+        await visiting.judge()
+        await page.get_by_role("link", name="App passwords").click()
+        await visiting.judge()
+        await page.get_by_label("Name").fill("Thunderbird")
+        await page.get_by_label("Networks (optional)").fill("nonsense")
+        await page.get_by_role("button", name="Make an app password").click()
+        await visiting.judge()
+        await page.get_by_label("Networks (optional)").fill("192.0.2.0/24")
+        await page.get_by_role("button", name="Make an app password").click()
+        assert await page.locator(".secret").inner_text()
+        await visiting.judge()
+        await page.get_by_role("button", name="Revoke Thunderbird").click()
+        assert "You have no app password." in await page.locator("main").inner_text()
+        await visiting.go(f"/cases/{story.case}/write")
+        await visiting.judge()
+        await page.get_by_label("Subject").fill(" ")
+        await page.get_by_label("Text", exact=True).fill("x")
+        await page.get_by_role("button", name="Send").click()
+        await visiting.judge()
+        await page.get_by_role("link", name="Subject").click()
+        assert await page.evaluate("document.activeElement.id") == "subject"
+        await visiting.go("/cases/T-SM-2222")
+        await visiting.judge()
+        await story.house.stop("keyholder")
+        await visiting.go(f"/messages/{story.first}")
+        visiting.complaints.clear()  # the browser tells of the 503
+        await visiting.judge()
+
+
+@pytest.mark.slow
+async def test_by_keyboard_one_skips_to_the_content_and_sees_where_one_is() -> None:
+    async with visit(DESK) as visiting:
+        await visiting.sign_in(visiting.story.berg)
+        page = visiting.page
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "usa-skipnav"
+        assert await page.evaluate("document.activeElement.getBoundingClientRect().left >= 0")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == visiting.story.case
+        assert await page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.slow
+async def test_a_revocation_ends_an_open_page() -> None:
+    async with visit(PHONE) as visiting:
+        page, story = visiting.page, visiting.story
+        await visiting.sign_in(story.berg)
+        await visiting.go(f"/messages/{story.first}")
+        place = story.house.people["berg/place"].id
+        await story.house.operator.enact("revoke_designated_user", designated_user=place)
+        await page.reload()
+        assert await page.get_by_role("heading", level=1).inner_text() == "There is nothing here for you"
+        await page.get_by_role("link", name="To your cases").click()
+        assert story.case not in await page.content()
