@@ -31,7 +31,7 @@ from gateway.authenticator.client import OperatorClient as AuthenticatorOperator
 from gateway.config import Settings, load
 from gateway.demo.actors import Browser, MailTool, Page
 from gateway.demo.catcher import MailCatcher
-from gateway.demo.search import SearchResult, count
+from gateway.demo.search import SearchResult, search, words
 from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site
 from gateway.domain.errors import Unavailable
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
@@ -212,12 +212,12 @@ class World:
                 right="see",
             )
 
-    def search(self, words: str) -> SearchResult:
-        """Search the vault's disk for words, and the disk of a vault that is not sealed."""
-        needle = words.encode("utf-8")
-        sealed, files, octets = count(self.site, needle)
-        unsealed, _, _ = count(self.folder / "unsealed", needle)
-        return SearchResult(words, sealed, unsealed, files, octets)
+    def search(self, text: str) -> SearchResult:
+        """Search the site's disk, logs and keys too, for words, and the disk of a vault that is not sealed."""
+        sought = words(text)
+        sealed = search(sought, [self.site])
+        unsealed = search(sought, [self.folder / "unsealed"])
+        return SearchResult(text, len(sealed.hits), len(unsealed.hits), sealed.files, sealed.octets)
 
     def deposit_unsealed(self, octets: bytes) -> None:
         """Put a message into a vault whose sealing is switched off, in a process and folder of its own."""
