@@ -23,7 +23,6 @@ from starlette.responses import HTMLResponse, Response
 
 from gateway.domain.clock import from_microseconds
 from gateway.domain.programme import Programme
-from gateway.domain.reference import parse
 from gateway.portal.security import form_token
 from gateway.portal.site import PortalSite
 from gateway.portal.visitors import Visitor
@@ -119,7 +118,6 @@ class Pages:
         environment.filters["day"] = lambda microseconds, zone: _day(microseconds, zone, language)
         environment.filters["iso"] = lambda microseconds: from_microseconds(microseconds).isoformat(timespec="seconds")
         environment.filters["octets"] = octets_in_words
-        environment.filters["spoken"] = _spoken
         return environment
 
 
@@ -144,11 +142,6 @@ def _day(microseconds: int, zone: ZoneInfo, language: str) -> str:
 
 def _date(local: datetime, language: str) -> str:
     return str(format_date(local.date(), "long", locale=language))
-
-
-def _spoken(reference: str) -> str:
-    """A reference for a screen reader: letter by letter instead of a guessed word."""
-    return ", ".join(" ".join(piece) for piece in str(parse(reference)).split("-"))
 
 
 def _static(path: Path) -> StaticFile:
