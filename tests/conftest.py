@@ -13,6 +13,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.worlds import office, outside, world
+
+__all__ = ["office", "outside", "world"]  # one running gateway for all that ask for it
+
 SKIPS = Path(__file__).with_name("skips.txt")
 
 hypothesis.settings.register_profile("gateway", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)

@@ -1,0 +1,109 @@
+"""Every odd but legal mail through the real door: what the portal gives back, and what the other side may see of it."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from gateway.demo.actors import Browser
+from gateway.demo.world import World
+from tests.corpus.odd_mail import MAILS, Parties
+from tests.worlds import Conversation, part_links, reference_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+# What a mail's own header block may not bring to the other side (RFC 5322 section 3.6.7, and what mail systems add).
+TRACE = re.compile(
+    rb"^(bcc|received|return-path|x-originating-ip|x-ms-exchange-[\w-]*|dkim-signature|user-agent|thread-topic|sender"
+    rb"|reply-to|references|in-reply-to|x-[\w-]*)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+HIDDEN = (b"hidden.person", b"other.hidden", b"internal.agency.example", b"10.1.2.3", b"10.9.8.7")
+
+
+@dataclass(frozen=True)
+class Deposited:
+    octets: bytes
+    reference: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def deposited(world: World) -> dict[str, Deposited]:
+    """The whole corpus, sent over one connection."""
+    return await asyncio.to_thread(_deposit_all, world)
+
+
+def _deposit_all(world: World) -> dict[str, Deposited]:
+    parties = Parties(world.people["dana"].address, world.case_address)
+    made: dict[str, Deposited] = {}
+    with Conversation(world, implicit=True) as conversation:
+        for name, make in MAILS.items():
+            own_id = b"Message-ID: <" + name.encode() + b"."  # two mails with one Message-ID and one body are one
+            octets = make(parties).replace(b"Message-ID: <odd.", own_id, 1)
+            send = conversation.send_in_chunks if name.endswith("_unended") else conversation.send
+            reply = send(octets)
+            assert reply.code == 250, f"{name}: {reply}"
+            made[name] = Deposited(octets, reference_in(reply.text))
+    return made
+
+
+@pytest.mark.parametrize("name", MAILS)
+async def test_the_employee_gets_back_the_octets_that_were_sent(
+    name: str, deposited: dict[str, Deposited], office: Browser
+) -> None:
+    one = deposited[name]
+    received = await office.download(f"/messages/{one.reference}/received.eml")
+    assert received == one.octets
+
+
+@pytest.mark.parametrize("name", MAILS)
+async def test_both_sides_see_the_page_and_every_attachment(
+    name: str, deposited: dict[str, Deposited], office: Browser, outside: Browser
+) -> None:
+    one = deposited[name]
+    files: list[list[bytes]] = []
+    for browser in (office, outside):
+        page = await browser.open(f"/messages/{one.reference}")
+        assert page.status == 200
+        files.append(await asyncio.gather(*map(browser.download, part_links(page))))
+    assert files[0] == files[1]
+    plain = await outside.open(f"/messages/{one.reference}?form=html")
+    assert plain.status == 200
+
+
+@pytest.mark.parametrize("name", MAILS)
+async def test_the_correspondents_copy_tells_nothing_of_the_office(
+    name: str, deposited: dict[str, Deposited], outside: Browser, world: World
+) -> None:
+    one = deposited[name]
+    copy = await outside.download(f"/messages/{one.reference}/copy.eml")
+    header, _, body = copy.partition(b"\r\n\r\n")
+    assert not TRACE.search(header)
+    assert one.reference in _subject(copy)
+    for hidden in HIDDEN:
+        assert hidden not in copy, hidden
+    _, _, sent = one.octets.partition(b"\r\n\r\n")
+    assert body == sent
+    again = email.message_from_bytes(copy, policy=email.policy.compat32)
+    original = email.message_from_bytes(one.octets, policy=email.policy.compat32)
+    assert [part.get_content_type() for part in again.walk()] == [part.get_content_type() for part in original.walk()]
+    page = (await outside.open(f"/messages/{one.reference}")).html.encode()
+    for hidden in HIDDEN:
+        assert hidden not in page, hidden
+
+
+def _subject(octets: bytes) -> str:
+    return str(email.message_from_bytes(octets, policy=email.policy.default)["Subject"])
+
+
+async def test_the_octets_as_received_are_not_the_other_sides(
+    deposited: dict[str, Deposited], outside: Browser
+) -> None:
+    page = await outside.open(f"/messages/{deposited['bcc_in_the_octets'].reference}/received.eml")
+    assert page.status == 404
