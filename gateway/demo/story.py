@@ -80,7 +80,7 @@ class Story:
         self.reference = _reference(reply)
         return Told(
             f"The employee's mail tool sends a message with an attachment. The gateway seals it, then says: {reply}",
-            f"gateway --config {self.world.config} case show {self.world.case}",
+            f"gateway case show {self.world.case} --config {self.world.config}",
         )
 
     async def wrong_password(self) -> Told:
@@ -196,7 +196,7 @@ class Story:
         _require(present == len(acknowledged), f"acknowledged {len(acknowledged)}, present {present}")
         return Told(
             f"kill -9 of the submission program in the middle: acknowledged {len(acknowledged)}, present {present}.",
-            f"gateway --config {self.world.config} case show {self.world.case} --json",
+            f"gateway case show {self.world.case} --json --config {self.world.config}",
         )
 
     async def _send_until_killed(self) -> list[str]:
@@ -234,7 +234,7 @@ class Story:
             await self.world.admit_again("raul")
         return Told(
             "A designated user's place is revoked while a page is open: the next click gets 404.",
-            f"gateway --config {self.world.config} designated-user revoke raul",
+            f"gateway designated-user list --config {self.world.config}  (revoke ID takes one place away)",
         )
 
     async def disk_is_searched(self) -> Told:
