@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Row, Table
+from sqlalchemy.exc import DBAPIError
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.record import Fact, leaf_body
@@ -57,16 +58,45 @@ class Transaction:
         if not self._pending:
             return
         pending, self._pending = self._pending, {}
+        dialect = self.connection.dialect
+        inserts: list[_Insert] = []
         for table in sorted(pending, key=_ORDER.__getitem__):
             for columns, rows in groupby(pending[table], tuple):
-                self._write(table, columns, list(rows))
+                statement, positions = _insert(table, columns, dialect)
+                inserts.append((statement, _parameters(rows, positions)))
+        if dialect.name == "postgresql" and len(inserts) > 1:
+            _write_in_one_trip(self.connection, inserts)
+            return
+        for statement, parameters in inserts:
+            self.connection.exec_driver_sql(statement, parameters)
 
-    def _write(self, table: Table, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-        statement, positions = _insert(table, columns, self.connection.dialect)
-        if positions is None:
-            self.connection.exec_driver_sql(statement, rows)
-        else:
-            self.connection.exec_driver_sql(statement, [tuple(row[name] for name in positions) for row in rows])
+
+_Insert = tuple[str, list[Any]]
+
+
+def _write_in_one_trip(connection: Connection, inserts: list[_Insert]) -> None:
+    """Send all statements before the first answer is awaited (libpq's pipeline mode). Raises DBAPIError as ever."""
+    driver: Any = connection.connection.driver_connection
+    error = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline(), driver.cursor() as cursor:
+            for statement, parameters in inserts:
+                cursor.executemany(statement, parameters)
+    except error as problem:
+        wrapped = DBAPIError.instance(
+            inserts[0][0],
+            None,
+            problem,
+            error,
+            hide_parameters=True,
+            connection_invalidated=driver.closed,
+            dialect=connection.dialect,
+        )
+        raise wrapped from problem
+
+
+def _parameters(rows: Iterable[dict[str, Any]], positions: tuple[str, ...] | None) -> list[Any]:
+    return list(rows) if positions is None else [tuple(row[name] for name in positions) for row in rows]
 
 
 _ORDER = {table: place for place, table in enumerate(tables.METADATA.sorted_tables)}
