@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Row, Table
-from sqlalchemy.exc import DBAPIError
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.record import Fact, leaf_body
@@ -58,55 +58,42 @@ class Transaction:
         if not self._pending:
             return
         pending, self._pending = self._pending, {}
-        dialect = self.connection.dialect
-        inserts: list[_Insert] = []
-        for table in sorted(pending, key=_ORDER.__getitem__):
-            for columns, rows in groupby(pending[table], tuple):
-                statement, positions = _insert(table, columns, dialect)
-                inserts.append((statement, _parameters(rows, positions)))
-        if dialect.name == "postgresql" and len(inserts) > 1:
-            _write_in_one_trip(self.connection, inserts)
+        rows = [(table, row) for table in sorted(pending, key=_ORDER.__getitem__) for row in pending[table]]
+        if self.connection.dialect.name == "postgresql":
+            statement = _one_statement(tuple((table, tuple(row)) for table, row in rows), self.connection.dialect)
+            values = {f"{name}_{place}": value for place, (_, row) in enumerate(rows) for name, value in row.items()}
+            self.connection.exec_driver_sql(statement, values)
             return
-        for statement, parameters in inserts:
-            self.connection.exec_driver_sql(statement, parameters)
-
-
-_Insert = tuple[str, list[Any]]
-
-
-def _write_in_one_trip(connection: Connection, inserts: list[_Insert]) -> None:
-    """Send all statements before the first answer is awaited (libpq's pipeline mode). Raises DBAPIError as ever."""
-    driver: Any = connection.connection.driver_connection
-    error = connection.dialect.loaded_dbapi.Error
-    try:
-        with driver.pipeline(), driver.cursor() as cursor:
-            for statement, parameters in inserts:
-                cursor.executemany(statement, parameters)
-    except error as problem:
-        wrapped = DBAPIError.instance(
-            inserts[0][0],
-            None,
-            problem,
-            error,
-            hide_parameters=True,
-            connection_invalidated=driver.closed,
-            dialect=connection.dialect,
-        )
-        raise wrapped from problem
-
-
-def _parameters(rows: Iterable[dict[str, Any]], positions: tuple[str, ...] | None) -> list[Any]:
-    return list(rows) if positions is None else [tuple(row[name] for name in positions) for row in rows]
+        for (table, columns), alike in groupby(rows, lambda item: (item[0], tuple(item[1]))):
+            statement, positions = _insert(table, columns, self.connection.dialect)
+            self.connection.exec_driver_sql(statement, [tuple(row[name] for name in positions) for _, row in alike])
 
 
 _ORDER = {table: place for place, table in enumerate(tables.METADATA.sorted_tables)}
 
 
-@cache
-def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
-    """Return a driver's INSERT and, where its parameters are positions, their names.
+@lru_cache(1024)
+def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """Return a driver's INSERT and the names of its parameters in order (none where it takes them by name).
 
     Compiled once for each shape of row: SQLAlchemy's own path costs several times what the database does.
     """
     compiled = table.insert().inline().compile(dialect=dialect, column_keys=list(columns))
-    return str(compiled), None if compiled.positiontup is None else tuple(compiled.positiontup)
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
+@lru_cache(1024)
+def _one_statement(shapes: tuple[tuple[Table, tuple[str, ...]], ...], dialect: Dialect) -> str:
+    """Return one PostgreSQL statement that inserts rows of these shapes: one trip instead of one for each table.
+
+    References are checked at a statement's end, so the rows may refer to each other.
+    """
+    inserts = [
+        _PARAMETER.sub(rf"%(\1_{place})s", _insert(table, columns, dialect)[0])
+        for place, (table, columns) in enumerate(shapes)
+    ]
+    firsts = ", ".join(f"row_{place} AS ({insert})" for place, insert in enumerate(inserts[:-1]))
+    return f"WITH {firsts} {inserts[-1]}" if firsts else inserts[-1]
+
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
