@@ -67,6 +67,15 @@ class SubmissionDoor:
         return SubmissionTransaction(self, principal, sender)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a message goes: who the header says wrote it, the team it was written for, the decision on its case."""
+
+    author: Mailbox
+    team_id: str | None
+    decision: Decision
+
+
 @dataclass(slots=True)
 class SubmissionTransaction:
     """One message on its way in. Its plaintext is in no more places than the frame being sealed."""
@@ -102,9 +111,14 @@ class SubmissionTransaction:
     async def commit(self) -> SmtpReply:
         """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""
         failpoint("submission.commit")
-        received = await asyncio.to_thread(self._finish)
-        facts = read_facts(received.structure)
-        posted = await self._post(received, facts)
+        try:
+            facts = read_facts(self._structure())
+            plan = await self._plan(facts)
+            received = await asyncio.to_thread(self._deposit.finish)
+        except BaseException:
+            self.abandon()
+            raise
+        posted = await self._post(received, facts, plan)
         failpoint("submission.committed")
         self.door.wake_notifier()
         maillog.deposited(posted.reference, received.segment.octets)
@@ -122,49 +136,53 @@ class SubmissionTransaction:
             raise Malformed("No message has begun.")
         return self.deposit
 
-    def _finish(self) -> Received:
-        """End the segment. Raises Malformed for a structure over a cap: what nobody looks into is not taken."""
+    def _structure(self) -> Structure:
+        """Return the scanned structure. Raises Malformed when it is over a cap: what nobody looks into is not taken."""
         structure = self._deposit.structure()
         if structure.is_over_cap:
-            self.abandon()
             raise Malformed(f"The message is over a limit of this server: {_caps(structure)}. Send it in simpler form.")
-        return self._deposit.finish()
+        return structure
 
-    async def _post(self, received: Received, facts: Facts) -> Posted:
+    async def _plan(self, facts: Facts) -> Plan:
         door = self.door
-        database = door.database
-        now_us = to_microseconds(database.clock())
-        person_id = self.principal.person_id
-        author, team_id = await database.read(_author_of, door.mailroom, person_id, facts, self.sender, now_us)
         hints = Hints(facts.subject, _answered(facts), facts.to, facts.cc)
         hashes = [message_id_hash(door.deposit_key, answered) for answered in hints.answered]
-        decision = await database.read(decide, door.mailroom, hashes, person_id, self.targets, hints, now_us)
-        sealed = await asyncio.to_thread(self._seal, received, facts, author, hints, decision)
+        now_us = to_microseconds(door.database.clock())
+
+        def read(connection: Connection) -> Plan:
+            person_id = self.principal.person_id
+            author, team_id = _author_of(connection, door.mailroom, person_id, facts, self.sender, now_us)
+            decision = decide(connection, door.mailroom, hashes, person_id, self.targets, hints, now_us)
+            return Plan(author, team_id, decision)
+
+        return await door.database.read(read)
+
+    async def _post(self, received: Received, facts: Facts, plan: Plan) -> Posted:
+        door, decision = self.door, plan.decision
+        sealed = await asyncio.to_thread(self._seal, received, facts, plan)
         recipients = tuple(str(target.address) for target in self.targets)
         posting = Posting(
             sealed=sealed,
             case_id=decision.case.id,
-            author_id=person_id,
+            author_id=self.principal.person_id,
             recipients=decision.recipients,
-            team_id=team_id,
+            team_id=plan.team_id,
             parent_id=decision.parent_id,
             repeat_key=repeat_key(
                 door.deposit_key, str(self.sender), facts.message_id, recipients, received.body_digest
             ),
             left_in_clear=decision.left_in_clear,
         )
-        return await database.run(post, door.mailroom.authority, posting)
+        return await door.database.run(post, door.mailroom.authority, posting)
 
-    def _seal(
-        self, received: Received, facts: Facts, author: Mailbox, hints: Hints, decision: Decision
-    ) -> SealedMessage:
-        in_header = {box.address.lower() for box in (*hints.to, *hints.cc)}
+    def _seal(self, received: Received, facts: Facts, plan: Plan) -> SealedMessage:
+        in_header = {box.address.lower() for box in (*facts.to, *facts.cc)}
         bcc = tuple(Mailbox("", str(target.address)) for target in self.targets if target.address.key not in in_header)
         summary = Summary(
             subject=facts.subject,
-            author=author,
-            to=hints.to,
-            cc=hints.cc,
+            author=plan.author,
+            to=facts.to,
+            cc=facts.cc,
             bcc=bcc,
             date_us=None if facts.date is None else to_microseconds(facts.date),
             message_id=facts.message_id,
@@ -173,7 +191,7 @@ class SubmissionTransaction:
             salt="",
             digest="",
         )
-        return seal_received(received, summary, decision.key, self.door.deposit_key, new_id())
+        return seal_received(received, summary, plan.decision.key, self.door.deposit_key, new_id())
 
 
 def _author_of(
