@@ -17,6 +17,7 @@ from typing import Self
 import httpx2
 import pyotp
 
+AGAIN_SECONDS = 0.25
 _INPUT = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)\s*=\s*"([^"]*)"')
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.IGNORECASE | re.DOTALL)
@@ -131,6 +132,19 @@ class Browser:
             return _page(await self._client.post(form.action, data=values, headers=self._same_origin()))
         parts = [(field, (name, content, "application/octet-stream")) for field, name, content in files]
         return _page(await self._client.post(form.action, data=values, files=parts, headers=self._same_origin()))
+
+    async def submit_patiently(
+        self, form: Form, fields: Mapping[str, str], files: Sequence[tuple[str, str, bytes]] = ()
+    ) -> Page:
+        """Send a form that carries its own word, again while nobody answers or the answer is 5yz; until cancelled."""
+        while True:
+            try:
+                page = await self.submit(form, fields, files)
+            except httpx2.TransportError:
+                page = None
+            if page is not None and page.status < 500:
+                return page
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def sign_in(self, username: str, password: str, seed: str, at: float | None = None) -> Page:
         """Sign in with a password and the code of an authenticator app; return the page that follows."""

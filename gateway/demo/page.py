@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from gateway import resources
 from gateway.demo.catcher import Caught, MailCatcher
+from gateway.demo.people import DemoPerson
 from gateway.demo.search import SearchResult
 
 GLIMPSE_OCTETS = 96
@@ -28,16 +29,15 @@ MAX_BODY = 4096
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the page shows: two addresses, where the portal is, who can sign in, and how to search."""
+    """What the page shows: two addresses, where the portal is, who can sign in there, and how to search."""
 
     employee: str
     outside: str
     portal: str
-    username: str
-    password: str
+    people: Sequence[DemoPerson]
     words: str
     vault: Path
-    code: Callable[[], str]
+    code: Callable[[str], str]
     search: Callable[[str], SearchResult]
 
 
@@ -77,7 +77,7 @@ class DemoPage:
                 Route("/mailbox/{whose}", self._mailbox),
                 Route("/disk", self._disk),
                 Route("/search", self._search, methods=["POST"]),
-                Route("/code", self._code),
+                Route("/code/{username}", self._code),
                 Route("/demo.css", _stylesheet),
             ]
         )
@@ -89,8 +89,7 @@ class DemoPage:
             employee=scene.employee,
             outside=scene.outside,
             portal=scene.portal,
-            username=scene.username,
-            password=scene.password,
+            people=scene.people,
             words=scene.words,
         )
 
@@ -115,8 +114,11 @@ class DemoPage:
         result = await asyncio.to_thread(self._scene.search, words)
         return self._page("disk.html", files=[], result=result)
 
-    async def _code(self, _request: Request) -> Response:
-        return self._page("code.html", code=self._scene.code(), username=self._scene.username)
+    async def _code(self, request: Request) -> Response:
+        username = request.path_params["username"]
+        if username not in {who.username for who in self._scene.people}:
+            return PlainTextResponse("There is no such person.", 404)
+        return self._page("code.html", code=self._scene.code(username), username=username)
 
     def _page(self, template: str, **values: object) -> Response:
         html = self._templates.get_template(template).render(values)

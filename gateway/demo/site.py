@@ -59,6 +59,19 @@ def found_site(folder: Path, ports: Ports, plan: Plan) -> None:
         make_site(folder, settings_text(ports, plan))
 
 
+def require_free(ports: Ports) -> None:
+    """Raise OSError naming the first port that another program holds."""
+    for name, port in asdict(ports).items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                raise OSError(
+                    f"Port {port} ({name}) is taken by another program. Stop it, or choose others: --ports BASE."
+                ) from None
+
+
 _TOML = """\
 # A demo with invented people, on this machine's loopback. Delete the folder to be rid of it.
 [site]

@@ -1,15 +1,19 @@
 """The main job, played through the real doors: each step says what happened and gives a proof a stranger can repeat.
 
-A step fails by raising `NotSo`; the story ends at the first thing that is not so.
+A step fails by raising `NotSo`; the story ends at the first thing that is not so. The people's mail tools and browsers
+do what real ones do when the gateway is away for a moment: they send the same again. The proofs are lines for a shell,
+or a page and who signs in there; they work while the demo stays up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import email
 import hashlib
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -18,9 +22,13 @@ from email.utils import make_msgid
 
 from gateway.demo.actors import Browser, MailTool, Page, Reply
 from gateway.demo.catcher import Caught
+from gateway.demo.proof import Proof
 from gateway.demo.world import WORDS, World
 
 NOTICE_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
+AGAIN_SECONDS = 0.25
+MOST_COPIES = 2  # the same notification, when the notifier was killed between its final dot and the note of it
 LARGE_OCTETS = 30 * 1024 * 1024
 BATCH = 200
 LINES = 8
@@ -66,6 +74,7 @@ class Story:
             self.killed_in_the_middle,
             self.revoked_with_an_open_page,
             self.disk_is_searched,
+            self.nothing_is_lost,
         )
         for step in steps:
             yield await step()
@@ -76,27 +85,27 @@ class Story:
         self.notices = {name: len(self.world.catcher.mails_to(people[name].address)) for name in people}
         self.marker = os.urandom(4).hex()
         self.sent = _budget_mail(self.world, self.marker)
-        reply = await self._tool("dana").send([self.world.case_address], self.sent)
+        reply = await self._deposit(self.sent)
         self.reference = _reference(reply)
         return Told(
             f"The employee's mail tool sends a message with an attachment. The gateway seals it, then says: {reply}",
-            f"gateway case show {self.world.case} --config {self.world.config}",
+            self.proof.case(),
         )
 
     async def wrong_password(self) -> Told:
         """A wrong password opens nothing."""
-        tool = self._tool("dana", password="aaaa-" * 8)
-        reply = await tool.send([self.world.case_address], self.sent)
+        wrong = "-".join(["aaaa"] * 8)
+        reply = await _patiently(self._tool("dana", wrong), [self.world.case_address], self.sent)
         _require(reply.code == 535, f"a wrong password got {reply}")
-        return Told(f"A wrong password: {reply}", "the same swaks line with another password")
+        return Told(f"A wrong password: {reply}", self.proof.mail("dana", self.world.case_address, wrong))
 
     async def not_entitled(self) -> Told:
         """An employee without the case reaches nobody of it."""
         eve = self._tool("eve")
-        octets = _mail(eve.address, self.world.people["ines"].address, "Hello", "hello")
-        reply = await eve.send([self.world.people["ines"].address], octets)
+        ines = self.world.people["ines"].address
+        reply = await _patiently(eve, [ines], _mail(eve.address, ines, "Hello", "hello"))
         _require(reply.code == 550, f"a recipient not entitled got {reply}")
-        return Told(f"A recipient the author has no case with: {reply}", "swaks as eve, to ines")
+        return Told(f"A recipient the author has no case with: {reply}", self.proof.mail("eve", ines))
 
     async def outside_is_notified(self) -> Told:
         """The outside mailbox gets fixed wording and a link, nothing of the message."""
@@ -109,7 +118,7 @@ class Story:
         return Told(
             f"The outside mailbox has a notification: “{notice.mail['Subject']}”, with {self.reference} and a link, "
             "not a word of the message.",
-            f"less {self.world.folder}/outside-world/{notice.name}.eml",
+            f"cat {self.proof.path(self.world.folder / 'outside-world' / notice.name)}.eml",
         )
 
     async def reads_and_answers(self) -> Told:
@@ -128,7 +137,7 @@ class Story:
         return Told(
             "The designated user signs in with password and code, reads, saves the attachment (the same octets), and "
             f"answers with a 30 MB document: {self.answered}",
-            f"{self.world.portal}messages/{self.reference}",
+            self.proof.page(f"messages/{self.reference}", "ines"),
         )
 
     async def _answer(self, browser: Browser, message: Page) -> str:
@@ -136,12 +145,17 @@ class Story:
         form = message.form("/write")
         fields = {"subject": "Re: Budget", "text": f"Please find the itinerary. {self.marker}"}
         files = [("files", "itinerary.pdf", document)]
-        sent = await browser.submit(form, fields, files)
+        key = form.hidden["submission_key"]
+        self.world.ledger.begin(key)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            sent = await browser.submit_patiently(form, fields, files)
         again = await browser.submit(form, fields, files)
         found = _REFERENCE.search(sent.url + sent.html)
-        _require(sent.status == 200 and found is not None, f"the answer got {sent.status}")
+        if sent.status != 200 or found is None:
+            raise NotSo(f"the answer got {sent.status}")
         _require(again.url == sent.url, "the form sent twice became two messages")
-        return found[0] if found else ""
+        self.world.ledger.keep(key, found[0])
+        return found[0]
 
     async def employee_is_told(self) -> Told:
         """The employee gets a notice in the mailbox, and reads the answer in the portal, the document included."""
@@ -158,7 +172,7 @@ class Story:
         return Told(
             "The employee is told in the own mailbox, reads the answer and saves the 30 MB document; the octets as "
             "received equal the octets sent.",
-            f"{self.world.portal}messages/{self.answered}",
+            self.proof.page(f"messages/{self.answered}", "dana"),
         )
 
     async def answers_in_the_mail_tool(self) -> Told:
@@ -172,8 +186,11 @@ class Story:
             "Thank you, received.",
             {"In-Reply-To": str(notice.mail["Message-ID"])},
         )
-        reply = await tool.send([self.world.case_address], octets)
-        return Told(f"The employee answers the notice in the mail tool: {reply}", f"reference {_reference(reply)}")
+        reply = await self._deposit(octets)
+        return Told(
+            f"The employee answers the notice in the mail tool: {reply}",
+            self.proof.page(f"messages/{_reference(reply)}", "ines"),
+        )
 
     async def colleague_without_rights(self) -> Told:
         """A second employee without rights sees nothing, and cannot tell absent from forbidden."""
@@ -185,42 +202,44 @@ class Story:
         same = forbidden.html.replace(self.reference, "") == absent.html.replace(f"{self.reference[:-4]}2222", "")
         _require(same, "absent and forbidden look different")
         return Told(
-            "A colleague without rights gets 404, the same as for a message that is not there.", "sign in as eve"
+            "A colleague without rights gets 404, the same as for a message that is not there.",
+            self.proof.page(f"messages/{self.reference}", "eve"),
         )
 
     async def killed_in_the_middle(self) -> Told:
         """`kill -9` of the submission program while messages come in: what was acknowledged is there."""
-        acknowledged = await self._send_until_killed()
+        before, after = await self._send_until_killed()
         await self.world.serving("submission")
-        present = await self.world.present(acknowledged)
-        _require(present == len(acknowledged), f"acknowledged {len(acknowledged)}, present {present}")
+        references = await self.world.references()
+        present = sum(reference in references for reference in before)
+        _require(present == len(before), f"acknowledged {len(before)}, present {present}")
+        once = sum(references.count(reference) for reference in after)
+        _require(once == len(set(after)) == len(after), f"of {len(after)} sent again, {once} are present")
         return Told(
-            f"kill -9 of the submission program in the middle: acknowledged {len(acknowledged)}, present {present}.",
-            f"gateway case show {self.world.case} --json --config {self.world.config}",
+            f"kill -9 of the submission program in the middle: acknowledged {len(before)}, present {present}. "
+            f"{len(after)} under way were sent again by the mail tool: present, once each.",
+            self.proof.case(),
         )
 
-    async def _send_until_killed(self) -> list[str]:
-        acknowledged: list[str] = []
+    async def _send_until_killed(self) -> tuple[list[str], list[str]]:
+        """Return what was acknowledged before the kill, and what was on its way and acknowledged after it."""
+        before: list[str] = []
+        after: list[str] = []
         pending = list(range(BATCH))
         killed = asyncio.Event()
 
         async def line() -> None:
             while pending and not killed.is_set():
-                number = pending.pop()
                 tool = self._tool("dana")
-                octets = _mail(tool.address, self.world.case_address, f"Page {number}", "x" * 20_000)
-                try:
-                    reply = await tool.send([self.world.case_address], octets)
-                except OSError:
-                    return
-                if reply.code == 250:
-                    acknowledged.append(_reference(reply))
-                if len(acknowledged) >= KILL_AFTER and not killed.is_set():
+                octets = _mail(tool.address, self.world.case_address, f"Page {pending.pop()}", "x" * 20_000)
+                reference = _reference(await self._deposit(octets))
+                (after if killed.is_set() else before).append(reference)
+                if len(before) >= KILL_AFTER and not killed.is_set():
                     killed.set()
                     os.kill(self.world.process_of("submission"), signal.SIGKILL)
 
-        await asyncio.gather(*(line() for _ in range(LINES)), return_exceptions=True)
-        return acknowledged
+        await asyncio.gather(*(line() for _ in range(LINES)))
+        return before, after
 
     async def revoked_with_an_open_page(self) -> Told:
         """A revocation ends an open page: the next click finds nothing."""
@@ -232,9 +251,10 @@ class Story:
             after = await browser.open(f"/messages/{self.reference}")
             _require(after.status == 404, f"after the revocation the page answered {after.status}")
             await self.world.admit_again("raul")
+        (place,) = await self.world.places_of("raul")
         return Told(
             "A designated user's place is revoked while a page is open: the next click gets 404.",
-            f"gateway designated-user list --config {self.world.config}  (revoke ID takes one place away)",
+            self.proof.gateway("designated-user", "revoke", place),
         )
 
     async def disk_is_searched(self) -> Told:
@@ -246,8 +266,39 @@ class Story:
         return Told(
             f"Searching the vault's disk ({result.files} files) for “{WORDS}”: {result.sealed} hits; with sealing "
             f"switched off: {result.unsealed}.",
-            f"grep -rac '{WORDS}' {self.world.vault}",
+            self.proof.search(WORDS),
         )
+
+    async def nothing_is_lost(self) -> Told:
+        """All that was ever acknowledged in this folder is there, once, and everybody was told, nobody twice."""
+        ledger = self.world.ledger
+        references = await self.world.references()
+        lost = set(ledger.kept.values()) - set(references)
+        _require(not lost, f"acknowledged and not present: {', '.join(sorted(lost))}")
+        _require(len(references) <= len(ledger.begun), f"{len(references)} messages, {len(ledger.begun)} were sent")
+        async with asyncio.timeout(NOTICE_SECONDS):
+            while await self.world.queue():  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.2)
+        notices = Counter(str(mail.mail["Message-ID"]) for mail in self.world.catcher.mails())
+        _require(max(notices.values()) <= MOST_COPIES, "a notification came more than twice")
+        return Told(
+            f"Acknowledged in this folder so far: {len(ledger.kept)} messages. None is missing, none is there twice; "
+            f"{len(notices)} notifications are out, none waits.",
+            self.proof.gateway("queue", "list"),
+        )
+
+    @property
+    def proof(self) -> Proof:
+        """How to tell a stranger what to do."""
+        return Proof(self.world)
+
+    async def _deposit(self, octets: bytes) -> Reply:
+        """Send a message of the employee to the case, as often as it takes, and note it in the ledger."""
+        key = str(email.message_from_bytes(octets)["Message-ID"])
+        self.world.ledger.begin(key)
+        reply = await _patiently(self._tool("dana"), [self.world.case_address], octets)
+        self.world.ledger.keep(key, _reference(reply))
+        return reply
 
     def _tool(self, name: str, password: str = "") -> MailTool:
         return self.world.mail_tool(name, password)
@@ -261,6 +312,19 @@ class Story:
         mails = await self._mails(name)
         _require(len(mails) > self.notices[name], f"no notification came to {name} within {NOTICE_SECONDS:.0f} s")
         return mails[-1]
+
+
+async def _patiently(tool: MailTool, recipients: list[str], octets: bytes) -> Reply:
+    """Submit as a mail tool does: the same octets again while nobody answers, or the answer is 4yz."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                reply = await tool.send(recipients, octets)
+            except OSError:
+                reply = Reply(421, "no answer")
+            if reply.code >= 500 or reply.code < 400:
+                return reply
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _require(so: bool, otherwise: str) -> None:

@@ -16,59 +16,39 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Row, Select, select
 
 from gateway.authenticator.client import OperatorClient as AuthenticatorOperator
 from gateway.config import Settings, load
 from gateway.demo.actors import Browser, MailTool, Page
 from gateway.demo.catcher import MailCatcher
+from gateway.demo.ledger import Ledger
+from gateway.demo.people import DemoPerson, invented_people
 from gateway.demo.search import SearchResult, search, words
-from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site
+from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site, require_free
 from gateway.domain.errors import Unavailable
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
+from gateway.process import PARENT_VARIABLE, ProgramLock, holder
+from gateway.store import outbox
 from gateway.store.database import Database
-from gateway.store.tables import designated_user, message, person
-from gateway.supervisor import program_command, read_status
+from gateway.store.tables import case, designated_user, message, person
+from gateway.store.transaction import Transaction
+from gateway.supervisor import STATUS, program_command, read_status
 
 WORDS = "gross income of the violinist"
 START_SECONDS = 60.0
+ENDING_SECONDS = 25.0
 STEP_SECONDS = 30
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
-
-
-@dataclass(slots=True)
-class DemoPerson:
-    """An invented person: sign-in and mail credentials in clear, which only a demo keeps."""
-
-    name: str
-    username: str
-    address: str
-    office: bool
-    id: str = ""
-    password: str = field(default="", repr=False)
-    seed: str = field(default="", repr=False)
-    app_password: str = field(default="", repr=False)
-    last_code_at: int = 0
-
-
-def invented_people() -> dict[str, DemoPerson]:
-    """Return the people of the story, none of whom exists."""
-    people = (
-        DemoPerson("Dana Whitfield", "dana", "dana.whitfield@agency.example", office=True),
-        DemoPerson("Eve Lindqvist", "eve", "eve.lindqvist@agency.example", office=True),
-        DemoPerson("Ines Carvalho", "ines", "ines@tour-agency.example", office=False),
-        DemoPerson("Raul Okafor", "raul", "raul@counsel.example", office=False),
-    )
-    return {one.username: one for one in people}
 
 
 class World:
@@ -83,7 +63,9 @@ class World:
         self._environment = {**os.environ, **(environment or {})}
         self.people = invented_people()
         self.case = ""
+        self.ledger = Ledger(self.folder / "sent.jsonl")
         self._supervisor: asyncio.subprocess.Process | None = None
+        self._lock: ProgramLock | None = None
 
     @property
     def site(self) -> Path:
@@ -133,19 +115,26 @@ class World:
         return MailCatcher(self.folder / "outside-world", context)
 
     async def open(self) -> None:
-        """Make what is missing and start everything. Raises GatewayError, or OSError when a port is taken."""
+        """Make what is missing and start everything. Raises GatewayError; OSError when a port is taken."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = ProgramLock(self.folder, "demo")
+        await self._outlive_the_last()
         found_site(self.site, self.ports, self.plan)
         require_free(self.ports)
         await self.catcher.open(HOST, self.ports.mail)
+        await self._write(_release_leases)
         await self._start()
         await self._settle_people()
 
     async def close(self) -> None:
         """Stop every program and the mail catcher."""
-        await self.catcher.close()
+        if "catcher" in self.__dict__:
+            await self.catcher.close()
         if self._supervisor is not None and self._supervisor.returncode is None:
             self._supervisor.terminate()
             await self._supervisor.wait()
+        if self._lock is not None:
+            self._lock.release()
 
     @cached_property
     def attachment(self) -> bytes:
@@ -160,11 +149,11 @@ class World:
         return MailTool(who.address, password or who.app_password, "localhost", port, self.tls, implicit)
 
     async def sign_in(self, browser: Browser, name: str) -> Page:
-        """Sign a person in with a code that has not been used; waits for the next one when it must."""
+        """Sign a person in with a code that has not been used, from a new authenticator app when all near ones were."""
         who = self.people[name]
+        if who.last_code_at + STEP_SECONDS > time.time() + STEP_SECONDS:
+            await self._give_seed(who)
         code_at = max(int(time.time()), who.last_code_at + STEP_SECONDS)
-        if code_at > time.time() + STEP_SECONDS:
-            await asyncio.sleep(code_at - STEP_SECONDS - time.time())
         who.last_code_at = code_at - code_at % STEP_SECONDS
         self._keep()
         return await browser.sign_in(who.username, who.password, who.seed, code_at)
@@ -186,20 +175,25 @@ class World:
             while not await asyncio.to_thread(self._answers, program):  # noqa: ASYNC110 - another process's state
                 await asyncio.sleep(0.1)
 
-    async def present(self, references: Iterable[str]) -> int:
-        """Count the messages with these references that the vault has."""
-        wanted = list(references)
-        statement = select(message.c.reference).where(message.c.reference.in_(wanted))
-        return len(await self._read(statement))
+    async def references(self) -> list[str]:
+        """Return the references of every message that the vault has."""
+        return [row.reference for row in await self._read(select(message.c.reference))]
+
+    async def queue(self) -> int:
+        """Count the notices that wait or have failed."""
+        return len(await self._read(outbox.waiting))
 
     async def revoke(self, name: str) -> None:
         """End every place of a person of the other side."""
-        places = select(designated_user.c.id).where(
-            designated_user.c.person_id == self.people[name].id, designated_user.c.until_us.is_(None)
-        )
         async with self._operators() as (keyholder, _):
-            for (place,) in await self._read(places):
+            for place in await self.places_of(name):
                 await keyholder.enact("revoke_designated_user", designated_user=place)
+
+    async def places_of(self, name: str) -> list[str]:
+        """Return the ids of a person's places in agreements, those that have not ended."""
+        table = designated_user
+        mine = table.c.person_id == self.people[name].id, table.c.until_us.is_(None)
+        return [row.id for row in await self._read(select(table.c.id).where(*mine))]
 
     async def admit_again(self, name: str) -> None:
         """Give a person of the other side a place in the case again."""
@@ -222,14 +216,19 @@ class World:
     def deposit_unsealed(self, octets: bytes) -> None:
         """Put a message into a vault whose sealing is switched off, in a process and folder of its own."""
         command = [sys.executable, "-m", "gateway.demo.unsealed", str(self.folder / "unsealed")]
-        subprocess.run(command, input=octets, check=True)
+        if subprocess.run(command, input=octets, check=False).returncode:
+            raise Unavailable("The vault without sealing, to compare with, could not be filled.")
 
     async def _start(self) -> None:
         self.log.parent.mkdir(exist_ok=True, mode=0o700)
+        (self.site / "run" / STATUS).unlink(missing_ok=True)  # of a supervisor that was killed
         with self.log.open("ab") as log:
-            command = program_command(self.config)
             self._supervisor = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.DEVNULL, stderr=log, env=self._environment
+                *program_command(self.config),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                env={**self._environment, PARENT_VARIABLE: str(os.getpid())},  # killed, we leave nobody behind
+                start_new_session=True,  # Ctrl-C is for the demo, which stops the programs in order
             )
         async with asyncio.timeout(START_SECONDS):
             while not all(self._is_ready(program) for program in PROGRAMS):
@@ -252,6 +251,9 @@ class World:
         async with self._operators() as (keyholder, authenticator):
             for who in self.people.values():
                 await self._settle_person(who, keyholder, authenticator)
+            opened = await self._read(select(case.c.reference).order_by(case.c.opened_us))
+            if opened and not self.case:
+                self.case = opened[0].reference
             if not self.case:
                 made = await keyholder.enact(
                     "open_case",
@@ -281,10 +283,7 @@ class World:
 
     async def _settle_place(self, name: str, right: str) -> None:
         who = self.people[name]
-        places = select(designated_user.c.id).where(
-            designated_user.c.person_id == who.id, designated_user.c.until_us.is_(None)
-        )
-        if who.id and await self._read(places):
+        if who.id and await self.places_of(name):
             return
         known = {"person": who.id} if who.id else {"name": who.name, "address": who.address, "username": who.username}
         async with self._operators() as (keyholder, authenticator):
@@ -303,7 +302,7 @@ class World:
         await keyholder.enact("add_credential", person=who.id, kind="password", label="password", data=data)
         totp = await authenticator.make_totp(who.id)
         await keyholder.enact("add_credential", person=who.id, kind="totp", label="app", data=totp.data)
-        who.password, who.seed = password, parse_qs(urlsplit(totp.uri).query)["secret"][0]
+        who.password, who.seed, who.last_code_at = password, _seed_in(totp.uri), 0
         if who.office:
             made = await authenticator.make_app_password()
             await keyholder.enact(
@@ -311,6 +310,19 @@ class World:
             )
             who.app_password = made.clear
         self._keep()
+
+    async def _give_seed(self, who: DemoPerson) -> None:
+        async with self._operators() as (keyholder, authenticator):
+            totp = await authenticator.make_totp(who.id)
+            await keyholder.enact("add_credential", person=who.id, kind="totp", label="app", data=totp.data)
+        who.seed, who.last_code_at = _seed_in(totp.uri), 0
+        self._keep()
+
+    async def _outlive_the_last(self) -> None:
+        """Wait until the programs of a demo that was killed have ended, as they do by themselves."""
+        async with asyncio.timeout(ENDING_SECONDS):
+            while holder(self.site / "run", "supervisor") is not None:  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.1)
 
     @asynccontextmanager
     async def _operators(self) -> AsyncIterator[tuple[KeyholderOperator, AuthenticatorOperator]]:
@@ -323,10 +335,19 @@ class World:
             await keyholder.close()
             await authenticator.close()
 
-    async def _read(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+    async def _read(self, wanted: Select[Any] | Callable[[Connection], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
         database = Database(self.settings.store.url, readers=1)
         try:
-            return await database.read(lambda connection: connection.execute(statement).all())
+            if callable(wanted):
+                return await database.read(wanted)
+            return await database.read(lambda connection: connection.execute(wanted).all())
+        finally:
+            await asyncio.to_thread(database.close)
+
+    async def _write(self, verb: Callable[[Transaction], None]) -> None:
+        database = Database(self.settings.store.url, readers=1)
+        try:
+            await database.run(verb)
         finally:
             await asyncio.to_thread(database.close)
 
@@ -346,14 +367,11 @@ class World:
         new.replace(self.folder / "people.json")
 
 
-def require_free(ports: Ports) -> None:
-    """Raise OSError naming the first port that another program holds."""
-    for name, port in asdict(ports).items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                raise OSError(
-                    f"Port {port} ({name}) is taken by another program. Stop it, or choose others: --ports BASE."
-                ) from None
+def _seed_in(uri: str) -> str:
+    return parse_qs(urlsplit(uri).query)["secret"][0]
+
+
+def _release_leases(tx: Transaction) -> None:
+    """Make due what a notifier of an earlier demo had in hand when it was killed: none runs on this folder now."""
+    for row in outbox.waiting(tx.connection):
+        outbox.retry(tx, row.id, "demo")
