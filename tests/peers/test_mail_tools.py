@@ -152,10 +152,13 @@ set certificate_file="{certificate}"
 BY_MSMTP = """
 set sendmail="{folder}/sendmail"
 """
+# With write_bcc Debian's mutt writes Bcc into its own copy only, the original also into what it hands on: as here.
 SENDMAIL = """#!/bin/sh
-tee {folder}/handed | exec msmtp --file=/dev/null --host=localhost --port={port} --tls=on --tls-starttls={starttls} \\
+cat >{folder}/handed
+grep -q '^Bcc:' {folder}/handed || sed -i '0,/^Subject:/s//Bcc: {bcc}\\nSubject:/' {folder}/handed
+exec msmtp --file=/dev/null --host=localhost --port={port} --tls=on --tls-starttls={starttls} \\
     --tls-trust-file={certificate} --auth=plain --user={dana} --passwordeval='cat {folder}/password' \\
-    --remove-bcc-headers=off "$@"
+    --remove-bcc-headers=off "$@" <{folder}/handed
 """
 
 
@@ -163,6 +166,7 @@ def set_up_mutt(world: World, door: str, folder: Path, sending: str) -> None:
     dana = world.people["dana"]
     names = {
         "dana": dana.address,
+        "bcc": world.people["raul"].address,
         "user": dana.address.replace("@", "%40"),
         "password": dana.app_password,
         "scheme": "smtp" if door == "starttls" else "smtps",
@@ -217,7 +221,7 @@ async def test_mutt_deposits_what_it_keeps_as_sent(door: str, world: World, offi
     kept = (tmp_path / "sent").read_bytes().partition(b"\n")[2].replace(b"\n", b"\r\n").rstrip(b"\r\n") + b"\r\n"
     sent, mine = parsed(received), parsed(kept)
     assert sent["Subject"] == f"Written with mutt by {door}"
-    assert fields(sent) == fields(mine, "Status", "Content-Length", "Lines", "User-Agent")
+    assert fields(sent) == fields(mine, "Status", "Content-Length", "Lines", "User-Agent", "Date")  # Fcc is dated anew
     assert received.partition(b"\r\n\r\n")[2] == kept.partition(b"\r\n\r\n")[2].replace(b"\n>From ", b"\nFrom ")
 
 
