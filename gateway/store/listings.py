@@ -198,4 +198,5 @@ class Listings:
         return self._names(person, person.c.username)
 
     def _names(self, table: Table, column: Any) -> dict[str, str]:
-        return dict(self._connection.execute(select(table.c.id, column)).tuples().all())
+        rows = self._connection.execute(select(table.c.id, column.label("name")))
+        return {row.id: row.name for row in rows}
