@@ -28,8 +28,12 @@ FAST = """
 [keyholder]
 session_per_minute = 100000
 person_per_day = 1000000
+
+[submission.limits]
+soft_errors = 1000
+hard_errors = 1000
 """
-"""Tests read more in a minute than any person may."""
+"""Tests read more in a minute than any person may, and err more often in one conversation."""
 
 _REFERENCE = re.compile(r"T-[A-Z]{2,4}-\w{4}-\w{4}")
 
@@ -149,6 +153,11 @@ class Traps:
     def has_acted(self, name: str) -> bool:
         """Tell whether a failpoint that was set has been passed."""
         return (self._folder / name).exists()
+
+
+def kill(world: World, program: str) -> None:
+    """Kill a program; its supervisor starts it again after a moment."""
+    os.kill(world.process_of(program), signal.SIGKILL)
 
 
 @contextmanager
