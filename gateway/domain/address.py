@@ -10,7 +10,7 @@ from gateway.domain.errors import Malformed
 MAX_OCTETS = 254
 MAX_LOCAL = 64
 _DOT_ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*\Z")
-_LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?\Z")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def parse_address(text: str) -> Address:
 
 def _domain(text: str) -> str:
     try:
-        name = text.rstrip(".")
+        name = text.removesuffix(".")
         name = (name if name.isascii() else name.encode("idna").decode("ascii")).lower()
     except UnicodeError:
         raise Malformed("The part after the @ is not a domain name.") from None
