@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +20,13 @@ ROLE: dict[str, Any] = {"id": "r1", "person_id": "p1", "role": "employee", "from
 
 
 @pytest.fixture
-def connection() -> Connection:
+def connection() -> Iterator[Connection]:
     """A database in memory, without references."""
     engine = create_engine("sqlite://")
-    connection = engine.connect()
-    METADATA.create_all(connection)
-    return connection
+    with engine.connect() as connection:
+        METADATA.create_all(connection)
+        yield connection
+    engine.dispose()
 
 
 def stored(connection: Connection, table: Table, row: dict[str, Any], signature: bytes) -> Any:
