@@ -195,7 +195,7 @@ def _programs(settings: Settings) -> Iterator[Finding]:
 
 
 def _sockets(settings: Settings) -> Iterator[Finding]:
-    if holder(settings.site.run, "supervisor") is None:
+    if not any(holder(settings.site.run, name) for name in PROGRAMS):
         return
     greetings = {
         "keyholder socket": KeyholderClient(settings.keyholder.socket).hello,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__, maillog
-from gateway.cli import backup, case, config, designated_user, doctor, employee, init, queue, run, team
+from gateway.cli import backup, case, config, demo, designated_user, doctor, employee, init, queue, run, team
 from gateway.cli.output import say
 
 
@@ -30,7 +29,7 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_gateway)
-    for command in (init.init, run.run, doctor.doctor, backup.backup, backup.restore):
+    for command in (init.init, run.run, doctor.doctor, backup.backup, backup.restore, demo.demo):
         app.command()(command)
     for name, noun in (
         ("config", config.app),
@@ -41,8 +40,6 @@ def _app() -> typer.Typer:
         ("queue", queue.app),
     ):
         app.add_typer(noun, name=name)
-    if importlib.util.find_spec("gateway.cli.demo"):
-        app.command("demo")(importlib.import_module("gateway.cli.demo").demo)
     return app
 
 

@@ -66,7 +66,14 @@ def make_site(folder: Path, text: str) -> Settings:
     What is there already stays as it is, the configuration too. Raises AlreadyThere when nothing is left to make or the
     folder holds something else, ConfigError for a configuration with problems.
     """
-    os.umask(0o077)
+    before = os.umask(0o077)
+    try:
+        return _make_missing(folder, text)
+    finally:
+        os.umask(before)
+
+
+def _make_missing(folder: Path, text: str) -> Settings:
     file = folder.absolute() / CONFIG_NAME
     if not file.exists():
         if folder.exists() and any(folder.iterdir()):

@@ -245,11 +245,7 @@ def made_plain(folder: Path, site: Site | None = None) -> Settings:
     """A whole site on SQLite, as init makes it."""
     from gateway.cli.init import make_site
 
-    before = os.umask(0o077)
-    try:
-        return make_site(folder / "site", example(site or Site()))
-    finally:
-        os.umask(before)
+    return make_site(folder / "site", example(site or Site()))
 
 
 def test_the_sweep_takes_old_blobs_that_no_row_names_and_no_others(
