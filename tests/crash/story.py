@@ -1,0 +1,118 @@
+"""`gateway demo --check` as a process of its own, killed where a test says, and what its folder says afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from gateway.demo.ledger import Ledger
+from gateway.demo.site import HOST, Ports, require_free
+from gateway.store.database import Database
+from gateway.store.outbox import OutboxState
+from gateway.store.tables import message, outbox
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one run of the demo ended: its exit code (None: it had to be ended) and all that it printed."""
+
+    code: int | None
+    told: str
+
+
+def free_base() -> int:
+    """Return a base above which the demo's ports were free a moment ago; the system chose it."""
+    while True:
+        with socket.create_server((HOST, 0)) as probe:
+            base = int(probe.getsockname()[1]) - 40
+        with suppress(OSError):
+            require_free(Ports.above(base))
+            return base
+
+
+@dataclass(slots=True)
+class DemoFolder:
+    """One demo folder, on ports of its own."""
+
+    folder: Path
+    base: int = field(default_factory=free_base)
+
+    def start(self, *more: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start the demo; `environment` is added to ours."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "gateway", "demo", "--folder", str(self.folder), "--ports", str(self.base), *more],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def play(self, environment: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Ended:
+        """Run `gateway demo --check` to its end; after so many seconds it is killed, and its code is None."""
+        child = self.start("--check", environment=environment)
+        try:
+            told, _ = child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            told, _ = child.communicate()
+            return Ended(None, told)
+        return Ended(child.returncode, told)
+
+    def programs(self) -> dict[int, str]:
+        """Return the processes that run on this folder, by id, with their arguments."""
+        found: dict[int, str] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    arguments = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                    if str(self.folder) in arguments:
+                        found[int(entry.name)] = arguments
+        return found
+
+    def is_whole(self) -> list[str]:
+        """Return what is lost, doubled or left undone in the vault, going by what the people know they sent."""
+        ledger = Ledger(self.folder / "sent.jsonl")
+        database = Database(f"sqlite:///{self.folder}/site/data/gateway.db", readers=1)
+        try:
+            messages = database.read_now(_messages)
+            undone = database.read_now(_undone)
+        finally:
+            database.close()
+        references = [reference for reference, _ in messages]
+        hashes = Counter(hashed for _, hashed in messages if hashed)
+        problems = [f"lost: {lost}" for lost in sorted(set(ledger.kept.values()) - set(references))]
+        problems += [f"doubled: {hashed}" for hashed, count in hashes.items() if count > 1]
+        if len(references) > len(ledger.begun):
+            problems.append(f"{len(references)} messages, and {len(ledger.begun)} were begun")
+        return problems + [f"notice {row} is not delivered" for row in undone]
+
+    def copies(self) -> dict[str, int]:
+        """Return how often each notification reached its mailbox, by its Message-ID and addressee."""
+        mails = (path.read_bytes() for path in (self.folder / "outside-world").glob("*.eml"))
+        parsed = [message_from_bytes(octets) for octets in mails]
+        return dict(Counter(str(mail["Message-ID"]) for mail in parsed))
+
+
+def _messages(connection: Connection) -> list[tuple[str, str | None]]:
+    columns = message.c.reference, message.c.message_id_hash
+    return [(row.reference, row.message_id_hash) for row in connection.execute(select(*columns))]
+
+
+def _undone(connection: Connection) -> list[str]:
+    return list(connection.execute(select(outbox.c.id).where(outbox.c.state != OutboxState.DELIVERED.value)).scalars())

@@ -1,0 +1,99 @@
+"""The demo's whole story, killed with SIGKILL at each failpoint it passes, at chosen moments, and by Ctrl-C; started
+again on the same folder it ends well: nothing acknowledged is lost, nothing is doubled, everybody is told.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.crash.story import DemoFolder, Ended
+
+SEED = int(os.environ.get("CRASH_SEED", "1"))
+PASSED = (
+    "authenticator.statement", "blob.folder_fsync", "blob.fsync", "blob.rename", "blob.write.after",
+    "blob.write.before", "courier.final_dot", "keyholder.authority", "keyholder.open.entry", "keyholder.position",
+    "keyholder.session", "outbox.claim", "outbox.settle", "portal.reply_commit", "portal.upload_part", "smtp.replied",
+    "smtp.reply", "store.commit.after", "store.commit.before", "submission.commit", "submission.committed", "sweep",
+)  # fmt: skip
+"""The failpoints of the story; a test below holds them to what it passes."""
+
+AFTER_THE_DOT = {"courier.final_dot", "outbox.settle", "store.commit.before", "store.commit.after"}
+"""Killed there, the notifier may have handed a notification over and not have noted it."""
+
+SOME = random.Random(SEED).sample(PASSED, 2)
+
+
+def judge(demo: DemoFolder, again: Ended, may_repeat: int) -> None:
+    assert again.code == 0, again.told
+    assert demo.is_whole() == []
+    repeated = {mail: count for mail, count in demo.copies().items() if count > 1}
+    assert all(count == 2 for count in repeated.values())
+    assert len(repeated) <= may_repeat
+    assert demo.programs() == {}
+
+
+def kill_at(folder: Path, name: str, nth: int) -> None:
+    demo, once = DemoFolder(folder / "demo"), folder / "once"
+    once.mkdir()
+    armed = {"GATEWAY_FAILPOINTS": f"{name}=kill@{nth}", "GATEWAY_FAILPOINT_ONCE": str(once)}
+    first = demo.play(armed)
+    assert first.code is not None, f"the first run hung:\n{first.told}"
+    assert (once / name).exists() or nth > 1, f"the first run did not come to {name}:\n{first.told}"
+    # A person of the other side has one notification at a time under way after the dot, a burst of mails several.
+    judge(demo, demo.play(), 16 if name in AFTER_THE_DOT else 0)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", SOME)
+def test_killed_at_a_failpoint_and_started_again_the_story_ends_the_same(tmp_path: Path, name: str) -> None:
+    kill_at(tmp_path, name, 1)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("nth", [1, 5])
+@pytest.mark.parametrize("name", PASSED)
+def test_killed_at_each_failpoint_and_started_again_the_story_ends_the_same(
+    tmp_path: Path, name: str, nth: int
+) -> None:
+    kill_at(tmp_path, name, nth)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(600)
+def test_the_story_passes_the_failpoints_that_are_swept(tmp_path: Path) -> None:
+    log = tmp_path / "passed"
+    ended = DemoFolder(tmp_path / "demo").play({"GATEWAY_FAILPOINT_LOG": str(log)})
+    assert ended.code == 0, ended.told
+    assert set(log.read_text("ascii").split()) == set(PASSED)
+
+
+def kill_after(folder: Path, seconds: float, *, supervisor_too: bool) -> None:
+    demo = DemoFolder(folder / "demo")
+    child = demo.start("--check")
+    time.sleep(seconds)
+    if supervisor_too:
+        for pid in demo.programs():
+            os.kill(pid, signal.SIGKILL)
+    child.kill()
+    child.communicate()
+    judge(demo, demo.play(), 16)
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_some_moment_with_all_its_programs_the_demo_goes_on_where_it_was(tmp_path: Path) -> None:
+    kill_after(tmp_path, random.Random(f"{SEED} all").uniform(1, 15), supervisor_too=True)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("supervisor_too", [False, True])
+@pytest.mark.parametrize("nth", range(8))
+def test_killed_at_any_moment_the_demo_goes_on_where_it_was(tmp_path: Path, nth: int, supervisor_too: bool) -> None:
+    kill_after(tmp_path, random.Random(f"{SEED} {nth}").uniform(0.2, 16), supervisor_too=supervisor_too)
