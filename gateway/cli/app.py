@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
 
 from gateway import __version__, maillog
-from gateway.cli import backup, case, config, demo, designated_user, doctor, employee, init, queue, run, team
 from gateway.cli.output import say
+
+COMMANDS = {
+    "init": "gateway.cli.init:init",
+    "run": "gateway.cli.run:run",
+    "doctor": "gateway.cli.doctor:doctor",
+    "backup": "gateway.cli.backup:backup",
+    "restore": "gateway.cli.backup:restore",
+    "demo": "gateway.cli.demo:demo",
+    "config": "gateway.cli.config:app",
+    "employee": "gateway.cli.employee:app",
+    "team": "gateway.cli.team:app",
+    "case": "gateway.cli.case:app",
+    "designated-user": "gateway.cli.designated_user:app",
+    "queue": "gateway.cli.queue:app",
+}
+"""Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""
 
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; what goes wrong is raised."""
     maillog.configure("cli", stream=sys.stderr, level="error")
-    outcome = typer.main.get_command(_app()).main(list(arguments), prog_name="gateway", standalone_mode=False)
+    called = COMMANDS.keys() & {*arguments[:1]} or COMMANDS.keys()
+    command = typer.main.get_command(assembled(called))
+    outcome = command.main(list(arguments), prog_name="gateway", standalone_mode=False)
     return outcome if isinstance(outcome, int) else 0
 
 
-def _app() -> typer.Typer:
+def assembled(called: Iterable[str]) -> typer.Typer:
+    """Return the command line with these commands, in the order of COMMANDS."""
     app = typer.Typer(
         name="gateway",
         no_args_is_help=True,
@@ -29,17 +48,12 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_gateway)
-    for command in (init.init, run.run, doctor.doctor, backup.backup, backup.restore, demo.demo):
-        app.command()(command)
-    for name, noun in (
-        ("config", config.app),
-        ("employee", employee.app),
-        ("team", team.app),
-        ("case", case.app),
-        ("designated-user", designated_user.app),
-        ("queue", queue.app),
-    ):
-        app.add_typer(noun, name=name)
+    for name in [name for name in COMMANDS if name in set(called)]:
+        command = pkgutil.resolve_name(COMMANDS[name])
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from gateway.cli.app import _app
+from gateway.cli.app import COMMANDS, assembled
 from tests.cli.conftest import Site, founded, run_gateway
 
 
@@ -26,7 +26,7 @@ def commands(app: typer.Typer, above: tuple[str, ...] = ()) -> Iterator[tuple[st
         yield (*above, command.name or command.callback.__name__.rstrip("_").replace("_", "-"))
 
 
-EVERY = sorted(commands(_app()))
+EVERY = sorted(commands(assembled(COMMANDS)))
 
 
 def test_the_commands_are_there() -> None:
