@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.domain.errors import StoreFull, StoreUnavailable, Tampered
@@ -134,11 +135,13 @@ class BlobWriter:
             raise blob_error(problem) from problem
 
     def abandon(self) -> None:
-        """Give the blob up and delete what there is of it."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        self._temporary.unlink(missing_ok=True)
+        """Give the blob up and delete what there is of it; what a failing disk keeps is left to the sweep."""
+        descriptor, self._descriptor = self._descriptor, None
+        with suppress(OSError):
+            if descriptor is not None:
+                os.close(descriptor)
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 def blob_error(problem: OSError) -> StoreUnavailable:
