@@ -20,6 +20,9 @@ TROUBLES: dict[str, Callable[[], Exception]] = {
     "away": lambda: errors.StoreUnavailable("The store is away."),
     "reset": lambda: ConnectionResetError("PRIVATE: the database hung up"),
     "crash": lambda: RuntimeError("PRIVATE: it broke"),
+    "busy": lambda: errors.Overloaded("Too much at once."),
+    "hasty": lambda: errors.RateExceeded("Too many attempts."),
+    "misset": lambda: errors.ConfigError("PRIVATE: a path"),
     "odd": lambda: errors.Malformed("An address has the form name@domain."),
 }
 

@@ -47,6 +47,19 @@ async def test_a_newline_alone_does_not_end_a_line_that_is_too_long_either(trust
         await client.close()
 
 
+async def test_connections_are_limited_in_all(trust: ssl.SSLContext) -> None:
+    async with open_house(None, trust, limits=DoorLimits(connections=2)) as house:
+        clients = [await house.connect() for _ in range(3)]
+        assert [await client.line() for client in clients] == [
+            "220 gw.test ESMTP",
+            "220 gw.test ESMTP",
+            "421 4.7.0 too many connections; try again later",
+        ]
+        assert await clients[2].is_closed()
+        for client in clients:
+            await client.close()
+
+
 async def test_connections_from_one_address_are_limited(trust: ssl.SSLContext) -> None:
     async with open_house(None, trust, limits=DoorLimits(connections_per_address=2)) as house:
         first, second, third = [await house.connect() for _ in range(3)]

@@ -164,9 +164,7 @@ class Conversation(Reception):
             return replies.NO_AUTH
         if not self.session.extended_smtp:
             return replies.HELO_FIRST
-        if self.session.authenticated:
-            return replies.SIGNED_IN_ALREADY
-        return replies.NOT_DURING_MAIL if self.has_transaction else None
+        return replies.SIGNED_IN_ALREADY if self.session.authenticated else None  # before it, no message can begin
 
     async def _read_credentials(self, mechanism: str, initial: list[str]) -> Credentials | None:
         try:

@@ -40,11 +40,6 @@ class Reception(Wire):
         """Commands without use since the last message."""
 
     @property
-    def has_transaction(self) -> bool:
-        """True between MAIL and the end of its message."""
-        return self._transaction is not None
-
-    @property
     def is_busy(self) -> bool:
         """True while a message is being taken or committed."""
         return self._transfer is not None or self._is_committing
