@@ -1,0 +1,59 @@
+"""`python -m benchmarks [ROW…] [--rounds N] [--seconds S] [--quick]`: print the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import rows, table
+from benchmarks.submission import Bench, peers
+
+
+def main() -> None:
+    asked = _arguments()
+    rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
+    folder = Path(tempfile.mkdtemp(prefix="gateway-benchmark-", dir=asked.folder))
+    _say(f"submission beside Postfix on HOLD; {os.cpu_count()} cores, {rounds} rounds of {seconds:g} s, medians")
+    _say(table.HEAD)
+    try:
+        with peers(folder) as (site, postfix, stock):
+            bench = Bench(site, postfix, stock, seconds)
+            for row in rows.ROWS:
+                if row.key in asked.rows:
+                    for line in table.lines_of(row, *bench.compare(row, rounds)):
+                        _say(line)
+            if rows.LARGE in asked.rows:
+                for line in table.lines_of_large(bench.send_large(rounds)):
+                    _say(line)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of: {', '.join(rows.KEYS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds of each row (5)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a round (3)")
+    parser.add_argument("--quick", action="store_true", help="one round of one second: a look, not a measurement")
+    parser.add_argument(
+        "--folder", type=Path, help="where both sides keep what they take (the system's temporary folder)"
+    )
+    asked = parser.parse_args()
+    unknown = set(asked.rows) - set(rows.KEYS)
+    if unknown:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; choose from {', '.join(rows.KEYS)}")
+    asked.rows = asked.rows or list(rows.KEYS)
+    return asked
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

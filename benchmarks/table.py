@@ -1,0 +1,67 @@
+"""The table as text: figures, ratios, and whether the goal was met."""
+
+from __future__ import annotations
+
+import statistics
+
+from benchmarks import rows
+from benchmarks.rows import Row
+from benchmarks.submission import Figures, Large, ratios
+
+HEAD = f"{'row':<54} {'gateway':>12} {'Postfix':>12} {'ratio (spread)':>20}  {'must':>6} {'reach':>6}"
+
+
+def lines_of(row: Row, ours: Figures, theirs: Figures, stock: float) -> list[str]:
+    """Return the lines of one row: rates, then the 99th percentiles where the row asks for them."""
+    lines = [_compared(row.title, "/s", ours.rates, theirs.rates, row.must, row.reach, at_least=True)]
+    if row.p99:
+        lines.append(_compared(f"{row.title}: p99", " ms", ours.p99s, theirs.p99s, *row.p99, at_least=False))
+    if stock:
+        lines.append(f"{'  stock aiosmtpd, which stores nothing (one round)':<54} {stock:>10.0f}/s")
+    return lines
+
+
+def lines_of_large(large: Large) -> list[str]:
+    """Return the lines of the large messages."""
+    count = f"{rows.LARGE_CONNECTIONS} × 150 MiB at once"
+    seconds = statistics.median(large.seconds)
+    return [
+        _alone(f"{count}: memory growth", "MiB", large.growths, rows.GROWTH_MIB),
+        _alone(f"{count}: longest stall of the event loop", "ms", large.stalls, rows.STALL_MS),
+        f"{'  all four durable after':<54} {seconds:>10.1f} s",
+    ]
+
+
+def _compared(
+    title: str,
+    unit: str,
+    ours: list[float],
+    theirs: list[float],
+    must: float | None,
+    reach: float | None,
+    *,
+    at_least: bool,
+) -> str:
+    mine = f"{statistics.median(ours):.0f}{unit}"
+    if not theirs:
+        return f"{title:<54} {mine:>12} {'absent':>12}   needs Postfix: make peers"
+    ratio, low, high = ratios(ours, theirs)
+    other = f"{statistics.median(theirs):.0f}{unit}"
+    spread = f"{ratio:.2f} ({low:.2f}–{high:.2f})"
+    return f"{title:<54} {mine:>12} {other:>12} {spread:>20}  {_goals(ratio, must, reach, at_least=at_least)}"
+
+
+def _alone(title: str, unit: str, values: list[float], goals: tuple[float, float]) -> str:
+    middle = statistics.median(values)
+    spread = f"({min(values):.0f}–{max(values):.0f})"
+    mine = f"{middle:.0f} {unit}"
+    return f"{title:<54} {mine:>12} {'':>12} {spread:>20}  {_goals(middle, *goals, at_least=False)}"
+
+
+def _goals(value: float, must: float | None, reach: float | None, *, at_least: bool) -> str:
+    if must is None or reach is None:
+        return f"{'':>6} {'':>6}"
+    sign = "" if at_least else "≤"
+    met = [value >= goal if at_least else value <= goal for goal in (must, reach)]
+    verdict = "reached" if met[1] else "met" if met[0] else "MISSED"
+    return f"{sign + format(must, 'g'):>6} {sign + format(reach, 'g'):>6}  {verdict}"
