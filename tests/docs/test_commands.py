@@ -71,7 +71,7 @@ def fault(told: str) -> str:
 
 @cache
 def tree() -> Any:
-    return typer.main.get_command(app._app())
+    return typer.main.get_command(app.assembled(app.COMMANDS))
 
 
 def subcommands(command: Any) -> Mapping[str, Any]:
