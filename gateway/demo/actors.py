@@ -115,6 +115,11 @@ class Browser:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """What the portal gave it to keep."""
+        return dict(self._client.cookies)
+
     async def open(self, path: str) -> Page:
         """Follow a link."""
         return _page(await self._client.get(path))

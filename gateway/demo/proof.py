@@ -29,7 +29,8 @@ class Proof:
         """Return the line by which curl submits a mail of a person and prints what the gateway answers."""
         who = self.world.people[name]
         user = shlex.quote(f"{who.address}:{password or who.app_password}")
-        mail = shlex.quote(f"From: {who.address}\\nTo: {recipient}\\nSubject: Hello\\n\\nHello.\\n")
+        lines = (f"From: {who.address}", f"To: {recipient}", "Subject: Hello", "", "Hello.", "")
+        mail = shlex.quote(r"\r\n".join(lines))
         certificate = self.path(self.world.settings.tls.certificate)
         return (
             f"printf {mail} | curl -sSv --ssl-reqd --cacert {certificate} --user {user} --mail-from {who.address} "

@@ -15,7 +15,7 @@ from gateway.demo.proof import Proof
 from gateway.demo.site import HOST, Ports
 from gateway.demo.story import NotSo, Story
 from gateway.demo.world import WORDS, World
-from gateway.domain.errors import GatewayError
+from gateway.domain.errors import GatewayError, Overloaded
 
 NOT_YET = """\
 Not there yet: mail from outside on port 25 and its screening; the fax intake; the enrolment desk, passkeys and identity
@@ -31,7 +31,6 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     world = World(folder, ports)
     try:
-        world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _say(f"The demo makes a site with invented people in {world.folder} and starts it on {HOST}.")
         playing = asyncio.create_task(_play(world, check=check))
         stopping = asyncio.create_task(stop.wait())
@@ -50,6 +49,9 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
         return os.EX_UNAVAILABLE
     except TimeoutError:
         _say(f"The demo cannot start: the programs did not come up in time. Their log: {world.log}", error=True)
+        return os.EX_UNAVAILABLE
+    except Overloaded as problem:
+        _say(f"The demo cannot start: {problem.advice} Stop it, or name another folder: --folder.", error=True)
         return os.EX_UNAVAILABLE
     except GatewayError as problem:
         _say(f"The demo cannot start: {problem.advice}", error=True)

@@ -7,7 +7,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from gateway.cli.init import AlreadyThere, make_site
+from gateway.cli.init import CONFIG_NAME, AlreadyThere, make_site
+from gateway.config import load
+from gateway.store.backup import write_durably
 
 HOST = "127.0.0.1"
 DOMAIN = "secure.agency.example"
@@ -54,9 +56,15 @@ def settings_text(ports: Ports, plan: Plan) -> str:
 
 
 def found_site(folder: Path, ports: Ports, plan: Plan) -> None:
-    """Make the site in `folder`, or what is missing of it. Raises GatewayError when the folder cannot be used."""
+    """Make the site in `folder`, or what is missing of it, on these ports.
+
+    Raises GatewayError when the folder cannot be used.
+    """
+    text, file = settings_text(ports, plan), folder / CONFIG_NAME
+    if file.exists() and load(file).portal.listen[0].port != ports.portal:
+        write_durably(file, text.encode("utf-8"))
     with suppress(AlreadyThere):
-        make_site(folder, settings_text(ports, plan))
+        make_site(folder, text)
 
 
 def require_free(ports: Ports) -> None:

@@ -35,7 +35,7 @@ from gateway.demo.ledger import Ledger
 from gateway.demo.people import DemoPerson, invented_people
 from gateway.demo.search import SearchResult, search, words
 from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site, require_free
-from gateway.domain.errors import Unavailable
+from gateway.domain.errors import ConfigError, Unavailable
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
 from gateway.process import PARENT_VARIABLE, ProgramLock, holder
 from gateway.store import outbox
@@ -48,6 +48,7 @@ WORDS = "gross income of the violinist"
 START_SECONDS = 60.0
 ENDING_SECONDS = 25.0
 STEP_SECONDS = 30
+MAX_SOCKET_OCTETS = 107  # unix(7): sun_path, and its end
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 
 
@@ -116,11 +117,16 @@ class World:
 
     async def open(self) -> None:
         """Make what is missing and start everything. Raises GatewayError; OSError when a port is taken."""
+        longest = self.site / "run" / "authenticator-operator.sock"
+        if len(os.fsencode(longest)) > MAX_SOCKET_OCTETS:
+            raise ConfigError(
+                f"{self.folder} is too long a path: no socket can be made below it. Use a shorter --folder."
+            )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = ProgramLock(self.folder, "demo")
         await self._outlive_the_last()
-        found_site(self.site, self.ports, self.plan)
         require_free(self.ports)
+        found_site(self.site, self.ports, self.plan)
         await self.catcher.open(HOST, self.ports.mail)
         await self._write(_release_leases)
         await self._start()

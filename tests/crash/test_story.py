@@ -51,8 +51,8 @@ def kill_at(folder: Path, name: str, nth: int) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SOME)
-def test_killed_at_a_failpoint_and_started_again_the_story_ends_the_same(tmp_path: Path, name: str) -> None:
-    kill_at(tmp_path, name, 1)
+def test_killed_at_a_failpoint_and_started_again_the_story_ends_the_same(short_path: Path, name: str) -> None:
+    kill_at(short_path, name, 1)
 
 
 @pytest.mark.sweep
@@ -60,16 +60,16 @@ def test_killed_at_a_failpoint_and_started_again_the_story_ends_the_same(tmp_pat
 @pytest.mark.parametrize("nth", [1, 5])
 @pytest.mark.parametrize("name", PASSED)
 def test_killed_at_each_failpoint_and_started_again_the_story_ends_the_same(
-    tmp_path: Path, name: str, nth: int
+    short_path: Path, name: str, nth: int
 ) -> None:
-    kill_at(tmp_path, name, nth)
+    kill_at(short_path, name, nth)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(600)
-def test_the_story_passes_the_failpoints_that_are_swept(tmp_path: Path) -> None:
-    log = tmp_path / "passed"
-    ended = DemoFolder(tmp_path / "demo").play({"GATEWAY_FAILPOINT_LOG": str(log)})
+def test_the_story_passes_the_failpoints_that_are_swept(short_path: Path) -> None:
+    log = short_path / "passed"
+    ended = DemoFolder(short_path / "demo").play({"GATEWAY_FAILPOINT_LOG": str(log)})
     assert ended.code == 0, ended.told
     assert set(log.read_text("ascii").split()) == set(PASSED)
 
@@ -87,13 +87,13 @@ def kill_after(folder: Path, seconds: float, *, supervisor_too: bool) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_killed_at_some_moment_with_all_its_programs_the_demo_goes_on_where_it_was(tmp_path: Path) -> None:
-    kill_after(tmp_path, random.Random(f"{SEED} all").uniform(1, 15), supervisor_too=True)
+def test_killed_at_some_moment_with_all_its_programs_the_demo_goes_on_where_it_was(short_path: Path) -> None:
+    kill_after(short_path, random.Random(f"{SEED} all").uniform(1, 15), supervisor_too=True)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("supervisor_too", [False, True])
 @pytest.mark.parametrize("nth", range(8))
-def test_killed_at_any_moment_the_demo_goes_on_where_it_was(tmp_path: Path, nth: int, supervisor_too: bool) -> None:
-    kill_after(tmp_path, random.Random(f"{SEED} {nth}").uniform(0.2, 16), supervisor_too=supervisor_too)
+def test_killed_at_any_moment_the_demo_goes_on_where_it_was(short_path: Path, nth: int, supervisor_too: bool) -> None:
+    kill_after(short_path, random.Random(f"{SEED} {nth}").uniform(0.2, 16), supervisor_too=supervisor_too)

@@ -1,0 +1,105 @@
+"""16 random octets go through every path, success and failure, in every form; then every place where anything rests is
+searched: none. The same story and the same search in a build whose sealing copies: each form is found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from gateway.demo import search as engine
+from tests.canary import search, search_process
+from tests.canary_story import ROOT, UNSEALED_BUILD, CanaryStory
+
+FAULTS = (
+    "submission.commit=error,submission.committed=kill,smtp.reply=error,blob.write.after=error,blob.rename=eio,"
+    "portal.upload_part=error,portal.reply_commit=error,outbox.claim=error,courier.final_dot=error"
+)
+EVERYWHERE = (
+    "submission.commit", "submission.committed", "smtp.reply", "smtp.replied", "blob.write.before", "blob.write.after",
+    "blob.fsync", "blob.rename", "blob.folder_fsync", "store.commit.before", "store.commit.after", "outbox.claim",
+    "courier.final_dot", "outbox.settle", "portal.upload_part", "portal.reply_commit", "keyholder.open.entry",
+    "keyholder.session", "authenticator.statement",
+)  # fmt: skip
+
+RESTS = (
+    *(f"{tag}-{place}" for tag in ("small", "large", "bdat")
+      for place in ("author", "display", "bcc", "subject", "mailer", "body", "file", "name", "gz", "wide")),
+    "reply-subject", "reply-text", "reply-name", "reply-small", "reply-large", "reply-large-gzip", "reply-large-utf16",
+)  # fmt: skip
+"""Where what was acknowledged rests, sealed: the names that the story puts beside the canary."""
+
+FORMS = ("word text", "hex", "base64 of octets", "octets", "word utf-16-le", "word base64", "gzip > word text")
+
+
+@asynccontextmanager
+async def played(folder: Path, environment: dict[str, str]) -> AsyncIterator[CanaryStory]:
+    """Play the story, and yield with everything still running."""
+    (folder / "once").mkdir()
+    story = CanaryStory(folder, {"GATEWAY_FAILPOINT_ONCE": str(folder / "once"), **environment})
+    try:
+        await story.open()
+        await story.play()
+        yield story
+    finally:
+        await story.world.close()
+
+
+def open_files(pid: int) -> list[Path]:
+    """Return the files a process has open, those included that have no name any more."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            if link.resolve().is_file() or str(link.readlink()).endswith("(deleted)"):
+                found.append(link)
+    return found
+
+
+async def search_everywhere(folder: Path, failpoints: str) -> None:
+    cores = set(ROOT.glob("core*"))
+    async with played(folder, {"GATEWAY_FAILPOINTS": failpoints}) as story:
+        acted = {path.name for path in (folder / "once").iterdir()}
+        assert acted == {item.partition("=")[0] for item in failpoints.split(",")}
+        for pid in story.processes():
+            assert search_process(story.canary, pid) == []
+            for file in open_files(pid):
+                with suppress(OSError):
+                    assert engine.search_octets(engine.octets(story.canary), file.read_bytes(), str(file)) == []
+        running = search(story.canary, folder)
+    assert running == []
+    assert search(story.canary, folder) == []
+    log = story.world.log.read_text()
+    assert '"level": "debug"' in log or '"level":"debug"' in log, "the log is not at debug: it proves nothing"
+    assert any(story.backup.rglob("gateway.db"))
+    assert any(story.world.folder.glob("outside-world/*.eml"))
+    assert set(ROOT.glob("core*")) == cores
+
+
+@pytest.mark.timeout(400)
+async def test_no_octet_of_a_message_rests_anywhere_whatever_happens(short_path: Path) -> None:
+    await search_everywhere(short_path, FAULTS)
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("action", ["error", "eio", "enospc", "kill"])
+async def test_no_octet_of_a_message_rests_anywhere_whatever_breaks(short_path: Path, action: str) -> None:
+    await search_everywhere(short_path, ",".join(f"{name}={action}" for name in EVERYWHERE))
+
+
+@pytest.mark.timeout(400)
+async def test_the_same_search_finds_each_form_where_sealing_is_off(short_path: Path) -> None:
+    path = os.pathsep.join(filter(None, (str(UNSEALED_BUILD), os.environ.get("PYTHONPATH", ""))))
+    async with played(short_path, {"PYTHONPATH": path, "GATEWAY_TEST_UNSEALED": "yes"}) as story:
+        pass
+    found = {hit.form.removeprefix("folded ") for hit in search(story.canary, story.world.vault, story.backup)}
+    assert [form for form in FORMS if not any(seen.endswith(form) for seen in found)] == []
+    places = {tag: engine.words(story.word(tag)) for tag in RESTS}
+    content = [path.read_bytes() for path in story.world.vault.rglob("*") if path.is_file()]
+    unseen = [tag for tag, forms in places.items() if not any(engine.search_octets(forms, one) for one in content)]
+    assert unseen == []
+    assert search(story.canary, story.world.folder / "outside-world", story.world.log.parent) == []
