@@ -13,7 +13,7 @@ import smtplib
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -88,7 +88,11 @@ class Conversation:
 
     def __enter__(self) -> Self:
         self._client = self._tool._connect()
-        self._client.login(self._tool.address, self._tool.password)
+        try:
+            self._client.login(self._tool.address, self._tool.password)
+        except BaseException:
+            self._client.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,7 +175,8 @@ def stopped(world: World, *programs: str) -> Iterator[None]:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
