@@ -36,12 +36,20 @@ TABLE: Final[dict[type[GatewayError], tuple[int, str]]] = {
 }
 
 
-class BadCommand(Malformed):
-    """A command that breaks its syntax; `reply` says precisely how."""
+class Precise(Malformed):
+    """Refused with a reply of its own, in place of the table's."""
 
     def __init__(self, reply: SmtpReply) -> None:
         super().__init__(reply.text)
         self.reply = reply
+
+
+class BadCommand(Precise):
+    """A command that breaks its syntax; `reply` says precisely how."""
+
+
+class BadMessage(Precise):
+    """A message of a kind that is never taken; `reply` says what to send in its place."""
 
 
 def reply_for(error: GatewayError, *, malformed: tuple[int, str] | None = None) -> SmtpReply:
@@ -51,7 +59,7 @@ def reply_for(error: GatewayError, *, malformed: tuple[int, str] | None = None) 
     A class that the table does not name is answered as its nearest ancestor. What is wrong with our own
     configuration or data is not the peer's to read: those get a fixed text.
     """
-    if isinstance(error, BadCommand):
+    if isinstance(error, Precise):
         return error.reply
     kind = next(kind for kind in type(error).__mro__ if kind in TABLE)
     code, enhanced = malformed if malformed and kind is Malformed else TABLE[kind]
@@ -125,6 +133,13 @@ OTHER_IDENTITY = SmtpReply(535, "5.7.8", "signing in as one and acting as anothe
 # The message.
 MESSAGE_TOO_LARGE = SmtpReply(552, "5.3.4", "the message is larger than this server takes")
 TOO_MANY_RECIPIENTS = SmtpReply(452, "4.5.3", "too many recipients; send the message again to the others")
+ENCRYPTED = SmtpReply(
+    550, "5.6.1", "the message is encrypted for someone: send it without Encrypt, the gateway seals it itself"
+)
+TOO_MANY_HOPS = SmtpReply(554, "5.4.6", "the message has passed more than 50 servers: it goes round, and ends here")
+OWN_NOTIFICATION = SmtpReply(
+    554, "5.4.6", "this is a notification of this gateway coming back: answer it, or forward it as an attachment"
+)
 BAD_OCTETS = SmtpReply(550, "5.6.0", "the message has a NUL octet, or a CR or LF that is not part of CRLF")
 
 

@@ -27,8 +27,8 @@ from gateway.domain.errors import GatewayError, Malformed, NotAllowed, NotAuthen
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
+from gateway.inbound.content import check_content
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
-from gateway.mime.structure import DefectKind, Limits, Structure
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -112,7 +112,9 @@ class SubmissionTransaction:
         """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""
         failpoint("submission.commit")
         try:
-            facts = read_facts(self._structure())
+            structure = self._deposit.structure()
+            facts = read_facts(structure)
+            check_content(structure, facts)
             plan = await self._plan(facts)
             received = await asyncio.to_thread(self._deposit.finish)
         except BaseException:
@@ -135,13 +137,6 @@ class SubmissionTransaction:
         if self.deposit is None:
             raise Malformed("No message has begun.")
         return self.deposit
-
-    def _structure(self) -> Structure:
-        """Return the scanned structure. Raises Malformed when it is over a cap: what nobody looks into is not taken."""
-        structure = self._deposit.structure()
-        if structure.is_over_cap:
-            raise Malformed(f"The message is over a limit of this server: {_caps(structure)}. Send it in simpler form.")
-        return structure
 
     async def _plan(self, facts: Facts) -> Plan:
         door = self.door
@@ -207,12 +202,6 @@ def _author_of(
             raise NotAllowed("The From address is not one of yours. Write from your own address.") from None
         team_id = sender_team(connection, mailroom, person_id, address, now_us) or team_id
     return boxes[0], team_id
-
-
-def _caps(structure: Structure) -> str:
-    """Name the caps a structure is over, each with its value."""
-    named = sorted({defect.detail for defect in structure.defects if defect.kind is DefectKind.OVER_CAP})
-    return ", ".join(f"{name} at most {getattr(Limits(), name)}" for name in named)
 
 
 def _answered(facts: Facts) -> tuple[str, ...]:

@@ -65,6 +65,7 @@ class ReadingPages:
             body=body,
             wants_html=wants_html,
             attachments=attachments(summary),
+            is_signed=any(part.protection == "signed" for part in summary.part_map.own_parts),
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
             may_write=found.standing.may_write and found.case.is_open,

@@ -19,6 +19,7 @@ from gateway.domain.record import commitment
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Mailbox, Summary
 from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParameters
+from gateway.inbound.replies import BadMessage
 from gateway.inbound.submission import SubmissionDoor
 from gateway.store import tables
 from gateway.store.blobs import BlobFolder
@@ -26,6 +27,7 @@ from gateway.store.cases import case_sealing_key
 from gateway.store.database import Database
 from gateway.store.sealing import body_key, open_box, part_key, summary_context, summary_key
 from gateway.store.segments import SegmentReader
+from tests.corpus.odd_mail import MAILS, Parties
 from tests.settled import DEPOSIT_KEY, DOMAIN, Settled
 
 PEER = Peer("127.0.0.1", 1, True, "tool", "starttls")
@@ -118,6 +120,17 @@ async def test_a_large_message_rests_in_a_blob_and_comes_back(
     [row] = site.database.read_now(all_of, tables.message)
     assert len(list(blobs.names())) == 1
     assert read_back(site, blobs, row)[1] == octets
+
+
+async def test_mail_that_is_encrypted_for_someone_leaves_no_row_and_no_blob(
+    door: SubmissionDoor, site: Settled, blobs: BlobFolder
+) -> None:
+    octets = MAILS["pgp_mime_encrypted"](Parties("dana@agency.example", site.address(site.tour)))
+    with pytest.raises(BadMessage) as caught:
+        await submit(door, site.people["dana"], octets + b"0123456789abcdef\r\n" * 20_000, site.address(site.tour))
+    assert caught.value.reply.enhanced == "5.6.1"
+    assert site.database.read_now(all_of, tables.message) == []
+    assert list(blobs.names()) == []
 
 
 async def test_a_case_address_serves_every_correspondent_of_the_case(door: SubmissionDoor, site: Settled) -> None:

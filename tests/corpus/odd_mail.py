@@ -30,6 +30,8 @@ class Parties:
 
 Maker = Callable[[Parties], bytes]
 MAILS: dict[str, Maker] = {}
+ENCRYPTED = frozenset({"rights_managed", "smime_enveloped", "pgp_mime_encrypted"})
+"""Those that are encrypted for someone, which the door refuses."""
 
 
 def odd_mails(parties: Parties | None = None) -> Iterator[tuple[str, bytes]]:

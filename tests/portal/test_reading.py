@@ -5,6 +5,7 @@ import re
 import pytest
 
 from gateway.portal.security import SECURITY_HEADERS
+from tests.corpus.odd_mail import MAILS, Parties
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import FIRST, LISTE, Story
 from tests.portal.house import PASSWORD
@@ -158,6 +159,21 @@ async def test_broken_mail_is_shown_as_received_with_a_note(berg: Browser, story
     assert "Shown as received" in page.text
     assert "missing close" in page.text
     assert "Liste.pdf" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "is_signed"), [("smime_clear_signed", True), ("pgp_mime_signed", True), ("plain", False)]
+)
+async def test_a_signature_is_told_without_a_claim_about_it(
+    name: str, is_signed: bool, berg: Browser, story: Story
+) -> None:
+    octets = MAILS[name](Parties()) if name in MAILS else b"From: i@agency.example\r\nSubject: p\r\n\r\nx\r\n"
+    reference = await story.house.receive(story.ines, story.case_id, [story.berg], octets)
+    page = (await berg.see(f"/messages/{reference}")).text
+    assert (
+        "signed by the author&#39;s mail program" in page or "signed by the author's mail program" in page
+    ) == is_signed
+    assert "not checked here" in page or not is_signed
 
 
 async def test_many_messages_come_a_page_at_a_time(story: Story) -> None:
