@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import socket
+import tempfile
+import warnings
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +35,7 @@ from gateway.store.sealing import body_key, part_key, summary_key
 from tests.keyed_site import KeyedSite
 
 MINUTE_US = 60_000_000
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -476,6 +482,49 @@ async def test_the_operator_socket_answers_the_keyholders_own_user_only(tmp_path
     async with KeyedSite(tmp_path, store_url).running() as site:
         assert (site.folder / "operator.sock").stat().st_mode & 0o777 == 0o600
         assert (await site.operator.hello())["program"] == "keyholder"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as another user")
+async def test_operator_sockets_say_nothing_to_another_user_even_where_their_files_do_not_stop_one(
+    tmp_path: Path, store_url: str
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="site-") as name:
+        async with KeyedSite(Path(name), store_url).running() as site:
+            site.folder.chmod(0o711)
+            for socket_name in ("keyholder.sock", "operator.sock", "authenticator-operator.sock"):
+                (site.folder / socket_name).chmod(0o666)
+            assert await asyncio.to_thread(ask_as_nobody, site.folder / "keyholder.sock")  # the portal has its own user
+            for socket_name in ("operator.sock", "authenticator-operator.sock"):
+                assert await asyncio.to_thread(ask_as_nobody, site.folder / socket_name) == b""
+            assert (await site.operator.hello())["program"] == "keyholder"
+
+
+def ask_as_nobody(path: Path) -> bytes:
+    """Ask a program from a process of another user; return its answer, nothing when it closed the connection."""
+    ours, theirs = socket.socketpair()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child makes system calls only, no lock is waited for
+        child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.settimeout(20)
+                asking.connect(str(path))
+                theirs.sendall(b"connected")
+                request = b'{"verb":"hello"}'
+                with contextlib.suppress(ConnectionError):
+                    asking.sendall(len(request).to_bytes(4, "big") + request)
+                    theirs.sendall(asking.recv(1000))
+        os._exit(0)
+    theirs.close()
+    os.waitpid(child, 0)
+    with ours:
+        said = b"".join(iter(lambda: ours.recv(1000), b""))
+    assert said.startswith(b"connected")
+    return said.removeprefix(b"connected")
 
 
 async def test_a_client_finds_the_keyholder_again_after_it_was_away(tmp_path: Path, store_url: str) -> None:
