@@ -30,6 +30,7 @@ from gateway.store.cases import (
     standing,
     standings,
 )
+from gateway.store.memory import Source, remembered
 from gateway.store.messages import find_by_message_ids, find_by_notices
 from gateway.store.people import addresses_of, people_by_address, team_by_address, teams_of
 from gateway.store.sealing import SealingKey
@@ -79,33 +80,31 @@ class Decision:
     left_in_clear: int
 
 
-def sender_team(
-    connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int
-) -> str | None:
+def sender_team(source: Source, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> str | None:
     """Return the team whose address this is, None when it is the author's own. Raises NotAllowed for another's."""
-    if any(person.id == author_id for person in people_by_address(connection, address.key, now_us)):
+    if any(person.id == author_id for person in people_by_address(source, address.key, now_us)):
         return None
-    team = team_by_address(connection, address.key)
-    if team is not None and team.id in teams_of(connection, mailroom.authority, author_id, now_us):
+    team = team_by_address(source, address.key)
+    if team is not None and team.id in teams_of(source, mailroom.authority, author_id, now_us):
         return team.id
     raise NotAllowed(
         f"The sender address is neither yours nor your team's. Write from the address you signed in for. {mailroom.ask}"
     )
 
 
-def resolve(connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
+def resolve(source: Source, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
     """Return what one envelope recipient stands for. Raises NotAllowed, the same for unknown and forbidden."""
     if address.domain == mailroom.domain:
-        return _case_target(connection, mailroom, author_id, address, now_us)
-    for person in people_by_address(connection, address.key, now_us):
-        shared = _shared_cases(connection, mailroom, author_id, person.id, now_us)
+        return _case_target(source, mailroom, author_id, address, now_us)
+    for person in people_by_address(source, address.key, now_us):
+        shared = _shared_cases(source, mailroom.authority, author_id, person.id, now_us)
         if shared:
             return Target(address, None, person.id, shared)
     raise NotAllowed(f"You have no open case with this recipient, so nothing was sent. {mailroom.ask}")
 
 
 def decide(
-    connection: Connection,
+    source: Source,
     mailroom: Mailroom,
     deposit_hashes: Sequence[str],
     author_id: str,
@@ -118,48 +117,54 @@ def decide(
     Raises NotAllowed when no case or several fit, naming the references; Tampered when the case's key is not genuine.
     """
     notices = [found for text in hints.answered if (found := outbox_id_of(text))]
-    parent = find_by_message_ids(connection, deposit_hashes) or find_by_notices(connection, notices)
-    entered = _case_of(connection, mailroom, targets, hints, parent.case_id if parent else None)
-    recipients = _served(connection, mailroom, entered, author_id, targets, hints, now_us)
+    parent = find_by_message_ids(source, deposit_hashes) or find_by_notices(source, notices)
+    entered = _case_of(source, mailroom, targets, hints, parent.case_id if parent else None)
+    recipients = _served(source, mailroom, entered, author_id, targets, hints, now_us)
     return Decision(
         case=entered,
-        key=case_sealing_key(connection, mailroom.authority, entered.id),
+        key=case_sealing_key(source, mailroom.authority, entered.id),
         parent_id=parent.id if parent is not None and parent.case_id == entered.id else None,
         recipients=recipients,
-        left_in_clear=_left_in_clear(connection, mailroom, author_id, targets, hints, now_us),
+        left_in_clear=_left_in_clear(source, mailroom, author_id, targets, hints, now_us),
     )
 
 
-def _case_target(connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
+def _case_target(source: Source, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
     try:
-        found = case_by_reference(connection, parse(address.local))
+        found = case_by_reference(source, parse(address.local))
     except ValueError:
         found = None
     if found is not None and found.is_open:
-        place = standing(connection, mailroom.authority, found.id, author_id, now_us)
+        place = standing(source, mailroom.authority, found.id, author_id, now_us)
         if place is not None and place.side is Side.OFFICE:
-            if not correspondents(connection, mailroom.authority, found.id, now_us):
+            if not correspondents(source, mailroom.authority, found.id, now_us):
                 raise NotAllowed(f"Nobody of the other side has access to this case now. {mailroom.ask}")
             return Target(address, found.id, None, frozenset({found.id}))
     raise NotAllowed(f"You have no open case by this address, so nothing was sent. {mailroom.ask}")
 
 
+@remembered
 def _shared_cases(
-    connection: Connection, mailroom: Mailroom, author_id: str, person_id: str, now_us: int
+    connection: Connection, authority: Ed25519PublicKey, author_id: str, person_id: str, now_us: int
 ) -> frozenset[str]:
     mine = {
         case_id
-        for case_id, place in standings(connection, mailroom.authority, None, author_id, now_us).items()
+        for case_id, place in standings(connection, authority, None, author_id, now_us).items()
         if place.side is Side.OFFICE
     }
-    theirs = standings(connection, mailroom.authority, mine, person_id, now_us)
+    theirs = standings(connection, authority, mine, person_id, now_us)
     return frozenset(
         case_id for case_id in theirs if (entered := case_by_id(connection, case_id)) is not None and entered.is_open
     )
 
 
+@remembered
+def _own_addresses(connection: Connection, person_id: str, now_us: int) -> list[str]:
+    return addresses_of(connection, [person_id], now_us).get(person_id, [])
+
+
 def _case_of(
-    connection: Connection,
+    source: Source,
     mailroom: Mailroom,
     targets: Sequence[Target],
     hints: Hints,
@@ -171,22 +176,22 @@ def _case_of(
     possible = frozenset.intersection(*(target.shared for target in targets))
     if not possible:
         raise NotAllowed("The recipients do not share one open case with you. Send one message for each case.")
-    hinted = _hinted(connection, hints, parent_case)
+    hinted = _hinted(source, hints, parent_case)
     chosen = next((case_id for case_id in hinted if case_id in possible), None)
     if chosen is None and hinted and not addressed:
         raise NotAllowed("The case named in the subject or thread is not one you share with these recipients.")
     if chosen is None and len(possible) == 1:
         chosen = next(iter(possible))
     if chosen is None:
-        raise NotAllowed(_which_case(connection, possible))
-    entered = case_by_id(connection, next(iter(addressed), chosen))
+        raise NotAllowed(_which_case(source, possible))
+    entered = case_by_id(source, next(iter(addressed), chosen))
     if entered is None or not entered.is_open:
         raise NotAllowed(f"You have no open case by that reference. {mailroom.ask}")
     return entered
 
 
-def _hinted(connection: Connection, hints: Hints, parent_case: str | None) -> list[str]:
-    found = [case_by_reference(connection, reference) for reference in _unique(find(hints.subject))]
+def _hinted(source: Source, hints: Hints, parent_case: str | None) -> list[str]:
+    found = [case_by_reference(source, reference) for reference in _unique(find(hints.subject))]
     cases = [entered.id for entered in found if entered is not None]
     if parent_case is not None:
         cases.append(parent_case)
@@ -197,14 +202,14 @@ def _unique(references: Iterable[Reference]) -> list[Reference]:
     return list(dict.fromkeys(reference.of_case for reference in references))[:MAX_NAMED]
 
 
-def _which_case(connection: Connection, possible: Iterable[str]) -> str:
-    cases = [case_by_id(connection, case_id) for case_id in sorted(possible)]
+def _which_case(source: Source, possible: Iterable[str]) -> str:
+    cases = [case_by_id(source, case_id) for case_id in sorted(possible)]
     named = ", ".join(f"[{entered.reference}]" for entered in cases[:MAX_NAMED] if entered is not None)
     return f"Several open cases fit: {named}. Put one of these references into the subject and send again."
 
 
 def _served(
-    connection: Connection,
+    source: Source,
     mailroom: Mailroom,
     entered: Case,
     author_id: str,
@@ -212,8 +217,8 @@ def _served(
     hints: Hints,
     now_us: int,
 ) -> tuple[Served, ...]:
-    others = correspondents(connection, mailroom.authority, entered.id, now_us)
-    colleagues = office(connection, mailroom.authority, entered.id, now_us)
+    others = correspondents(source, mailroom.authority, entered.id, now_us)
+    colleagues = office(source, mailroom.authority, entered.id, now_us)
     addressed = _header_places(hints)
     served: dict[str, Served] = {}
     for target in targets:
@@ -240,7 +245,7 @@ def _header_places(hints: Hints) -> dict[str, str]:
 
 
 def _left_in_clear(
-    connection: Connection,
+    source: Source,
     mailroom: Mailroom,
     author_id: str,
     targets: Sequence[Target],
@@ -248,7 +253,7 @@ def _left_in_clear(
     now_us: int,
 ) -> int:
     inside = {target.address.key for target in targets}
-    own = addresses_of(connection, [author_id], now_us).get(author_id, [])
+    own = _own_addresses(source, author_id, now_us)
     domains = mailroom.employee_domains | {mailroom.domain} | {text.lower().rpartition("@")[2] for text in own}
     return sum(key not in inside and key.rpartition("@")[2] not in domains for key in _header_places(hints))
 

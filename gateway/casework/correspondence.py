@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from gateway.casework.deposit import SealedMessage
 from gateway.domain.errors import NotAllowed
@@ -18,6 +18,8 @@ from gateway.store.outbox import put
 from gateway.store.tables import message, message_wrap, recipient, repeat, segment
 from gateway.store.transaction import Transaction
 
+_REPEAT = select(repeat.c.at_us, repeat.c.reference, repeat.c.message_id).where(repeat.c.key == bindparam("key"))
+_REFERENCE = select(message.c.id).where(message.c.reference == bindparam("reference"))
 REPEAT_WINDOW_US = 7 * 24 * 3600 * 1_000_000
 _NOT_YOURS = "You have no open case by that reference. Ask the person who opened the case for you."
 
@@ -67,7 +69,7 @@ def post(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Post
     if known := _posted_before(tx, posting):
         return known
     entered = _open_case(tx, posting.case_id)
-    place = standing(tx.connection, authority, posting.case_id, posting.author_id, tx.now_us)
+    place = standing(tx.known, authority, posting.case_id, posting.author_id, tx.now_us)
     if place is None or not place.may_write:
         raise NotAllowed(_NOT_YOURS)
     sides = _sides(tx, authority, posting)
@@ -99,22 +101,22 @@ def reply(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Pos
     """
     if known := _posted_before(tx, posting):
         return known
-    place = standing(tx.connection, authority, posting.case_id, posting.author_id, tx.now_us)
+    place = standing(tx.known, authority, posting.case_id, posting.author_id, tx.now_us)
     if place is None or not place.may_write:
         raise NotAllowed(_NOT_YOURS)
     if place.side is Side.OFFICE:
-        people = set(correspondents(tx.connection, authority, posting.case_id, tx.now_us))
+        people = set(correspondents(tx.known, authority, posting.case_id, tx.now_us))
     else:
-        people = office(tx.connection, authority, posting.case_id, tx.now_us)
+        people = office(tx.known, authority, posting.case_id, tx.now_us)
     served = tuple(Served(person_id, "to") for person_id in sorted(people - {posting.author_id}))
     return post(tx, authority, replace(posting, recipients=served))
 
 
 def _posted_before(tx: Transaction, posting: Posting) -> Posted | None:
     if posting.repeat_key:
-        row = tx.one(select(repeat).where(repeat.c.key == posting.repeat_key))
-        if row is not None and row.at_us > tx.now_us - REPEAT_WINDOW_US:
-            return Posted(row.reference, row.message_id, repeated=True)
+        row = tx.find(_REPEAT, key=posting.repeat_key)
+        if row is not None and row[0] > tx.now_us - REPEAT_WINDOW_US:
+            return Posted(reference=row[1], message_id=row[2], repeated=True)
         if row is not None:
             tx.execute(repeat.delete().where(repeat.c.key == posting.repeat_key))
     if posting.submission_key:
@@ -127,15 +129,15 @@ def _posted_before(tx: Transaction, posting: Posting) -> Posted | None:
 
 
 def _open_case(tx: Transaction, case_id: str) -> Case:
-    entered = case_by_id(tx.connection, case_id)
+    entered = case_by_id(tx.known, case_id)
     if entered is None or not entered.is_open:
         raise NotAllowed(_NOT_YOURS)
     return entered
 
 
 def _sides(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> dict[str, Side]:
-    others = correspondents(tx.connection, authority, posting.case_id, tx.now_us)
-    colleagues = office(tx.connection, authority, posting.case_id, tx.now_us)
+    others = correspondents(tx.known, authority, posting.case_id, tx.now_us)
+    colleagues = office(tx.known, authority, posting.case_id, tx.now_us)
     sides: dict[str, Side] = {}
     for served in posting.recipients:
         if served.person_id in others:
@@ -150,7 +152,7 @@ def _sides(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> di
 def _free_reference(tx: Transaction, entered: Case) -> str:
     while True:
         reference = str(entered.reference.with_message(random_part()))
-        if tx.one(select(message.c.id).where(message.c.reference == reference)) is None:
+        if tx.find(_REFERENCE, reference=reference) is None:
             return reference
 
 

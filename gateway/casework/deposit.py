@@ -80,6 +80,11 @@ class ReceivedDeposit:
         """How many octets have come."""
         return self._segment.octets
 
+    @property
+    def fits_row(self) -> bool:
+        """True for a message so small that to finish it waits for no disk."""
+        return self._segment.fits_row
+
     def write(self, block: bytes) -> None:
         """Take octets. Raises StoreFull or StoreUnavailable."""
         self._scanner.feed(block)
@@ -94,7 +99,7 @@ class ReceivedDeposit:
         return self._structure
 
     def finish(self) -> Received:
-        """Make the segment durable; call in a thread, it may sync to disk. Raises StoreFull or StoreUnavailable."""
+        """Make the segment durable; in a thread unless `fits_row`: it syncs. Raises StoreFull or StoreUnavailable."""
         return Received(self.structure(), self._segment.finish(), self._whole.digest(), self._body.digest())
 
     def abandon(self) -> None:

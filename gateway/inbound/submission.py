@@ -13,8 +13,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from gateway import maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.casework.addressing import Decision, Hints, Mailroom, Target, decide, resolve, sender_team
@@ -33,7 +31,9 @@ from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.ids import new_id
+from gateway.store.memory import Source
 from gateway.store.messages import message_id_hash
+from gateway.store.transaction import Transaction
 
 MAX_ANSWERED = 50
 
@@ -62,7 +62,7 @@ class SubmissionDoor:
             raise NotAllowed("The null sender is not accepted here. Write from your own address.")
         sender = parse_address(mail.sender)
         now_us = to_microseconds(self.database.clock())
-        await self.database.read(sender_team, self.mailroom, principal.person_id, sender, now_us)
+        await self.database.recall(sender_team, self.mailroom, principal.person_id, sender, now_us)
         self.blobs.check_space(mail.size or 0)
         return SubmissionTransaction(self, principal, sender)
 
@@ -90,7 +90,7 @@ class SubmissionTransaction:
         """Take RCPT TO. Raises NotAllowed, the same for unknown and forbidden."""
         address = parse_address(recipient.address)
         now_us = to_microseconds(self.door.database.clock())
-        target = await self.door.database.read(resolve, self.door.mailroom, self.principal.person_id, address, now_us)
+        target = await self.door.database.recall(resolve, self.door.mailroom, self.principal.person_id, address, now_us)
         if target.case_id and any(other.case_id not in (None, target.case_id) for other in self.targets):
             raise NotAllowed("This recipient is of another case. Send one message for each case.")
         notify = ",".join(sorted(recipient.notify or ()))
@@ -116,14 +116,16 @@ class SubmissionTransaction:
             facts = read_facts(structure)
             check_content(structure, facts)
             plan = await self._plan(facts)
-            received = await asyncio.to_thread(self._deposit.finish)
+            received = None if self._deposit.fits_row else await asyncio.to_thread(self._deposit.finish)
         except BaseException:
             self.abandon()
             raise
-        posted = await self._post(received, facts, plan)
+        posted = await self.door.database.run_prepared(
+            lambda: self._posting(received or self._deposit.finish(), facts, plan), self._post
+        )
         failpoint("submission.committed")
         self.door.wake_notifier()
-        maillog.deposited(posted.reference, received.segment.octets)
+        maillog.deposited(posted.reference, self._deposit.octets)
         return SmtpReply(250, "2.6.0", f"{posted.reference} sealed and filed")
 
     def abandon(self) -> None:
@@ -144,20 +146,23 @@ class SubmissionTransaction:
         hashes = [message_id_hash(door.deposit_key, answered) for answered in hints.answered]
         now_us = to_microseconds(door.database.clock())
 
-        def read(connection: Connection) -> Plan:
+        def read(source: Source) -> Plan:
             person_id = self.principal.person_id
-            author, team_id = _author_of(connection, door.mailroom, person_id, facts, self.sender, now_us)
-            decision = decide(connection, door.mailroom, hashes, person_id, self.targets, hints, now_us)
+            author, team_id = _author_of(source, door.mailroom, person_id, facts, self.sender, now_us)
+            decision = decide(source, door.mailroom, hashes, person_id, self.targets, hints, now_us)
             return Plan(author, team_id, decision)
 
-        return await door.database.read(read)
+        return await door.database.recall(read)
 
-    async def _post(self, received: Received, facts: Facts, plan: Plan) -> Posted:
+    def _post(self, tx: Transaction, posting: Posting) -> Posted:
+        return post(tx, self.door.mailroom.authority, posting)
+
+    def _posting(self, received: Received, facts: Facts, plan: Plan) -> Posting:
+        """Seal what is sealed to the case: runs in the writer's thread, before its transaction."""
         door, decision = self.door, plan.decision
-        sealed = await asyncio.to_thread(self._seal, received, facts, plan)
         recipients = tuple(str(target.address) for target in self.targets)
-        posting = Posting(
-            sealed=sealed,
+        return Posting(
+            sealed=self._seal(received, facts, plan),
             case_id=decision.case.id,
             author_id=self.principal.person_id,
             recipients=decision.recipients,
@@ -168,7 +173,6 @@ class SubmissionTransaction:
             ),
             left_in_clear=decision.left_in_clear,
         )
-        return await door.database.run(post, door.mailroom.authority, posting)
 
     def _seal(self, received: Received, facts: Facts, plan: Plan) -> SealedMessage:
         in_header = {box.address.lower() for box in (*facts.to, *facts.cc)}
@@ -190,7 +194,7 @@ class SubmissionTransaction:
 
 
 def _author_of(
-    connection: Connection, mailroom: Mailroom, person_id: str, facts: Facts, sender: Address, now_us: int
+    source: Source, mailroom: Mailroom, person_id: str, facts: Facts, sender: Address, now_us: int
 ) -> tuple[Mailbox, str | None]:
     """Return who the header says wrote it, and the team it was written for. Raises NotAllowed for another's address."""
     boxes = facts.from_ or (Mailbox("", str(sender)),)
@@ -200,7 +204,7 @@ def _author_of(
             address = parse_address(box.address)
         except GatewayError:
             raise NotAllowed("The From address is not one of yours. Write from your own address.") from None
-        team_id = sender_team(connection, mailroom, person_id, address, now_us) or team_id
+        team_id = sender_team(source, mailroom, person_id, address, now_us) or team_id
     return boxes[0], team_id
 
 

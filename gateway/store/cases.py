@@ -11,6 +11,7 @@ from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
 from gateway.domain.rights import Right, Side, Standing
 from gateway.store.authority import AuthorityKey, genuine, require_genuine
+from gateway.store.memory import remembered
 from gateway.store.people import teams_of
 from gateway.store.sealing import SealingKey
 from gateway.store.tables import agreement_case, assignment, case, designated_user, person, sealing_key, team_member
@@ -26,16 +27,19 @@ class Case:
     is_open: bool
 
 
+@remembered
 def case_by_id(connection: Connection, case_id: str) -> Case | None:
     """Return a case, or None."""
     return _case(connection, select(case).where(case.c.id == case_id))
 
 
+@remembered
 def case_by_reference(connection: Connection, reference: Reference) -> Case | None:
     """Return the case of a reference (its message part is ignored), or None."""
     return _case(connection, select(case).where(case.c.reference == str(reference.of_case)))
 
 
+@remembered
 def standing(
     connection: Connection, authority: AuthorityKey, case_id: str, person_id: str, now_us: int
 ) -> Standing | None:
@@ -69,6 +73,7 @@ def cases_of(
     return [(Case(row.id, row.programme, parse(row.reference), row.closed_us is None), places[row.id]) for row in rows]
 
 
+@remembered
 def correspondents(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> dict[str, Right]:
     """Return the persons of the other side and the right of each."""
     covers = select(agreement_case).where(agreement_case.c.case_id == case_id, *_now(agreement_case, now_us))
@@ -89,6 +94,7 @@ def correspondents(connection: Connection, authority: AuthorityKey, case_id: str
     return found
 
 
+@remembered
 def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> set[str]:
     """Return the employees who stand in a case, alone or by a team."""
     rows = connection.execute(select(assignment).where(assignment.c.case_id == case_id, *_now(assignment, now_us)))
@@ -104,6 +110,7 @@ def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us
     return set(connection.execute(alive).scalars())
 
 
+@remembered
 def case_sealing_key(connection: Connection, authority: AuthorityKey, case_id: str) -> SealingKey:
     """Return the key that messages of a case are sealed to.
 

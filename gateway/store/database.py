@@ -35,10 +35,13 @@ from gateway.clock import system_clock
 from gateway.domain.clock import Clock
 from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.failpoints import failpoint
+from gateway.store import statements
 from gateway.store.engines import GroupLock, open_engine
+from gateway.store.memory import Memory, NotKnown, Recollection, Source
 from gateway.store.transaction import Transaction
 
 P = ParamSpec("P")
+S = TypeVar("S")
 T = TypeVar("T")
 
 READERS = 4
@@ -57,6 +60,7 @@ class _Call:
     verb: Callable[[Transaction], Any]
     future: Future[Any]
     value: Any = None
+    prepare: Callable[[], Callable[[Transaction], Any]] | None = None
 
 
 class Database:
@@ -81,6 +85,9 @@ class Database:
         self._engine: Engine = open_engine(url, program=program)
         self._read_engine: Engine = open_engine(url, read_only=True, program=program)
         self._lock = GroupLock(url)
+        self._known = Memory()
+        self._known_to_writer = Memory()
+        self._version: object = None
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._dead = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
@@ -116,9 +123,42 @@ class Database:
                 raise store_error(problem) from problem
             raise
 
+    async def recall(self, query: Callable[Concatenate[Source, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what `read` does for a query that may be asked of a memory: at once where all it looks up is known.
+
+        The answers are at most `memory.SECONDS` old.
+        """
+        try:
+            return query(Recollection(self._known), *args, **kwargs)
+        except NotKnown:
+            return await self.read(lambda open_: query(Recollection(self._known, open_), *args, **kwargs))
+
+    async def run_prepared(
+        self,
+        prepare: Callable[[], S],
+        verb: Callable[Concatenate[Transaction, S, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do what `run` does; `prepare()` makes the verb's first argument in the writer's thread, in no transaction.
+
+        Raises what `prepare` raises, too.
+        """
+
+        def bind() -> Callable[[Transaction], T]:
+            made = prepare()
+            return lambda tx: verb(tx, made, *args, **kwargs)
+
+        outcome = asyncio.wrap_future(self._hand_over(_Call(_unprepared, Future(), prepare=bind)))
+        outcome.add_done_callback(_look_at)
+        return await asyncio.shield(outcome)
+
     def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
-        call = _Call(lambda tx: verb(tx, *args, **kwargs), Future())
+        return self._hand_over(_Call(lambda tx: verb(tx, *args, **kwargs), Future()))
+
+    def _hand_over(self, call: _Call) -> Future[Any]:
         if self._dead.is_set():
             call.future.set_exception(StoreUnavailable("The store is not writing. Please try again later."))
             return call.future
@@ -144,7 +184,8 @@ class Database:
     def _write_groups(self) -> None:
         try:
             while group := self._next_group():
-                self._commit(group)
+                if ready := [call for call in group if _is_ready(call)]:
+                    self._commit(ready)
         except BaseException as problem:  # noqa: BLE001 - whatever ends the writer must end every caller's wait
             maillog.incident("writer", problem)
             self._die()
@@ -171,11 +212,14 @@ class Database:
     def _commit(self, group: list[_Call]) -> None:
         try:
             with self._lock, self._engine.connect() as connection:
+                connection.begin()
+                self._recollect(connection)
                 done = self._run_verbs(connection, group)
                 failpoint("store.commit.before")
                 connection.commit()
                 failpoint("store.commit.after")
         except (SQLAlchemyError, OSError) as problem:
+            self._known_to_writer.forget()
             for call in group:
                 _fail(call, store_error(problem))
             return
@@ -186,19 +230,30 @@ class Database:
         for call in done:
             call.future.set_result(call.value)
 
+    def _recollect(self, connection: Connection) -> None:
+        """Keep what the writer knows only where nobody else has committed since: SQLite tells, PostgreSQL does not."""
+        version: object = None
+        if connection.dialect.name == "sqlite":
+            [changes] = statements.execute(connection, "PRAGMA data_version").fetchone()
+            version = (id(connection.connection.dbapi_connection), changes)
+        if version is None or version != self._version:
+            self._known_to_writer.forget()
+        self._version = version
+
     def _run_verbs(self, connection: Connection, group: list[_Call]) -> list[_Call]:
         done: list[_Call] = []
         wanted = [call for call in group if call.future.set_running_or_notify_cancel()]
         for place, call in enumerate(wanted):
             _begin_savepoint(connection, first=place == 0)
-            tx = Transaction(connection, self.clock)
+            tx = Transaction(connection, self.clock, self._known_to_writer)
             try:
                 call.value = call.verb(tx)
                 tx.flush()
             except Exception as problem:
                 if is_of_the_store(problem):
                     raise
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT verb")
+                self._known_to_writer.forget()
+                statements.execute(connection, "ROLLBACK TO SAVEPOINT verb")
                 _fail(call, problem)
             else:
                 done.append(call)
@@ -248,7 +303,23 @@ def _begin_savepoint(connection: Connection, *, first: bool) -> None:
     if connection.dialect.name == "postgresql":
         steps = ["; ".join(steps)]
     for step in steps:
-        connection.exec_driver_sql(step)
+        statements.execute(connection, step)
+
+
+def _unprepared(_: Transaction) -> None:
+    raise AssertionError("a verb ran before it was prepared")
+
+
+def _is_ready(call: _Call) -> bool:
+    """Prepare a call that wants it; one that cannot be prepared fails alone."""
+    if call.prepare is None:
+        return True
+    try:
+        call.verb = call.prepare()
+    except Exception as problem:  # noqa: BLE001 - whatever it is, its caller gets it
+        _fail(call, problem)
+        return False
+    return True
 
 
 def _look_at(outcome: asyncio.Future[Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from gateway.domain.rights import Side
+from gateway.store.memory import Source
 from gateway.store.tables import message, outbox, recipient, segment
 
 
@@ -91,19 +92,19 @@ def last_activity(connection: Connection, case_ids: Iterable[str]) -> dict[str, 
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def find_by_message_ids(connection: Connection, hashes: Sequence[str]) -> Row[Any] | None:
+def find_by_message_ids(source: Source, hashes: Sequence[str]) -> Row[Any] | None:
     """Return the message that one of these Message-ID hashes names, the first in the given order."""
     if not hashes:
         return None
-    rows = connection.execute(select(message).where(message.c.message_id_hash.in_(list(hashes)))).all()
+    rows = source.execute(select(message).where(message.c.message_id_hash.in_(list(hashes)))).all()
     order = {value: place for place, value in enumerate(hashes)}
     return min(rows, key=lambda row: order[row.message_id_hash], default=None)
 
 
-def find_by_notices(connection: Connection, outbox_ids: Sequence[str]) -> Row[Any] | None:
+def find_by_notices(source: Source, outbox_ids: Sequence[str]) -> Row[Any] | None:
     """Return the message that one of these notices told of, the first in the given order."""
     for outbox_id in outbox_ids:
         statement = select(message).join(outbox, outbox.c.message_id == message.c.id).where(outbox.c.id == outbox_id)
-        if (row := connection.execute(statement).first()) is not None:
+        if (row := source.execute(statement).first()) is not None:
             return row
     return None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from gateway.domain.rights import Side
 from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.memory import remembered
 from gateway.store.tables import person, person_address, team, team_member
 
 
@@ -39,6 +40,7 @@ def person_by_id(connection: Connection, person_id: str) -> Person | None:
     return None if row is None else Person(row.id, row.programme, Side(row.side), row.name, row.language)
 
 
+@remembered
 def people_by_address(connection: Connection, key: str, now_us: int) -> list[Person]:
     """Return the persons whose address this is now. `key` is `Address.key`."""
     statement = (
@@ -65,12 +67,14 @@ def addresses_of(connection: Connection, person_ids: Iterable[str], now_us: int)
     return found
 
 
+@remembered
 def team_by_address(connection: Connection, key: str) -> Team | None:
     """Return the team with this address, or None."""
     row = connection.execute(select(team).where(team.c.key == key, team.c.ended_us.is_(None))).first()
     return None if row is None else Team(row.id, row.programme, row.name, row.address)
 
 
+@remembered
 def teams_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> set[str]:
     """Return the ids of the teams a person is a member of now."""
     statement = select(team_member).where(

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
@@ -54,11 +55,7 @@ class SealingKey:
 
     def wrap(self, content_key: bytes, message_id: str) -> bytes:
         """Wrap a content key to this key; the message and this key's id are bound to it."""
-        components = hpke.MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(self.public[:MLKEM768_OCTETS]),
-            X25519PublicKey.from_public_bytes(self.public[MLKEM768_OCTETS:]),
-        )
-        return HPKE_SUITE.encrypt(content_key, components, wrap_info(self.id, self.suite, message_id))
+        return HPKE_SUITE.encrypt(content_key, _components(self.public), wrap_info(self.id, self.suite, message_id))
 
 
 def wrap_info(key_id: str, suite: int, message_id: str) -> bytes:
@@ -176,6 +173,15 @@ def frame_count(octets: int) -> int:
 def sealed_length(octets: int) -> int:
     """Return the ciphertext length of a segment of `octets` plaintext."""
     return octets + frame_count(octets) * TAG_OCTETS
+
+
+@lru_cache(256)
+def _components(public: bytes) -> hpke.MLKEM768X25519PublicKey:
+    """Read the component keys once: that takes longer than to wrap."""
+    return hpke.MLKEM768X25519PublicKey(
+        MLKEM768PublicKey.from_public_bytes(public[:MLKEM768_OCTETS]),
+        X25519PublicKey.from_public_bytes(public[MLKEM768_OCTETS:]),
+    )
 
 
 def _derive(content_key: bytes, message_id: str, purpose: str, part: str) -> bytes:

@@ -71,6 +71,11 @@ class SegmentWriter:
         self._blob: BlobWriter | None = None
         self._given_up = False
 
+    @property
+    def fits_row(self) -> bool:
+        """True while all that came is one frame, which stands in the row: to finish then waits for no disk."""
+        return self.octets <= FRAME_OCTETS
+
     def write(self, octets: bytes) -> None:
         """Take plaintext. Raises StoreFull or StoreUnavailable; the segment is then given up."""
         self._require_wanted()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Row, Table
+from sqlalchemy import Connection, CursorResult, Executable, Row, Select, Table
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.record import Fact, leaf_body
-from gateway.store import tables
+from gateway.store import statements, tables
 from gateway.store.ids import new_id
+from gateway.store.memory import Memory, Recollection
 
 
 class Transaction:
@@ -22,8 +20,10 @@ class Transaction:
     `flush` writes them earlier where a later statement of the same verb must see them.
     """
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock, memory: Memory) -> None:
         self.connection = connection
+        self.known = Recollection(memory, connection)
+        """What look-ups that are `remembered` are asked of: it answers as this transaction would."""
         self.now_us = to_microseconds(clock())
         self._pending: dict[Table, list[dict[str, Any]]] = {}
 
@@ -40,60 +40,50 @@ class Transaction:
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> int:
         """Run a statement after the collected rows; return how many rows it changed."""
-        self.flush()
-        return self.connection.execute(statement, parameters or {}).rowcount
+        return self._run(statement, parameters).rowcount
 
     def one(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """Return the first row, or None."""
-        self.flush()
-        return self.connection.execute(statement, parameters or {}).first()
+        return self._run(statement, parameters).first()
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Return all rows."""
+        return self._run(statement, parameters).all()
+
+    def find(self, statement: Select[Any], **parameters: Any) -> Sequence[Any] | None:
+        """Return the first row, or None, of a query that a module made once with `bindparam`s: the quick way."""
         self.flush()
-        return self.connection.execute(statement, parameters or {}).all()
+        return statements.first(self.connection, statement, parameters)
 
     def flush(self) -> None:
         """Write the collected rows: tables in the order in which they refer to each other, rows as they came."""
         if not self._pending:
             return
         pending, self._pending = self._pending, {}
-        rows = [(table, row) for table in sorted(pending, key=_ORDER.__getitem__) for row in pending[table]]
-        if self.connection.dialect.name == "postgresql":
-            statement = _one_statement(tuple((table, tuple(row)) for table, row in rows), self.connection.dialect)
-            values = {f"{name}_{place}": value for place, (_, row) in enumerate(rows) for name, value in row.items()}
-            self.connection.exec_driver_sql(statement, values)
-            return
-        for (table, columns), alike in groupby(rows, lambda item: (item[0], tuple(item[1]))):
-            statement, positions = _insert(table, columns, self.connection.dialect)
-            self.connection.exec_driver_sql(statement, [tuple(row[name] for name in positions) for _, row in alike])
+        in_order = sorted(pending, key=_ORDER.__getitem__)
+        statements.insert(self.connection, [(table, row) for table in in_order for row in pending[table]])
+        if not _NEVER_REMEMBERED.issuperset(in_order):
+            self.known.memory.forget()
+
+    def _run(self, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
+        self.flush()
+        if not statement.is_select:
+            self.known.memory.forget()
+        return self.connection.execute(statement, parameters or {})
 
 
 _ORDER = {table: place for place, table in enumerate(tables.METADATA.sorted_tables)}
-
-
-@lru_cache(1024)
-def _insert(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """Return a driver's INSERT and the names of its parameters in order (none where it takes them by name).
-
-    Compiled once for each shape of row: SQLAlchemy's own path costs several times what the database does.
-    """
-    compiled = table.insert().inline().compile(dialect=dialect, column_keys=list(columns))
-    return str(compiled), tuple(compiled.positiontup or ())
-
-
-@lru_cache(1024)
-def _one_statement(shapes: tuple[tuple[Table, tuple[str, ...]], ...], dialect: Dialect) -> str:
-    """Return one PostgreSQL statement that inserts rows of these shapes: one trip instead of one for each table.
-
-    References are checked at a statement's end, so the rows may refer to each other.
-    """
-    inserts = [
-        _PARAMETER.sub(rf"%(\1_{place})s", _insert(table, columns, dialect)[0])
-        for place, (table, columns) in enumerate(shapes)
-    ]
-    firsts = ", ".join(f"row_{place} AS ({insert})" for place, insert in enumerate(inserts[:-1]))
-    return f"WITH {firsts} {inserts[-1]}" if firsts else inserts[-1]
-
-
-_PARAMETER = re.compile(r"%\((\w+)\)s")
+_NEVER_REMEMBERED = frozenset(
+    {
+        tables.message,
+        tables.message_wrap,
+        tables.segment,
+        tables.recipient,
+        tables.repeat,
+        tables.outbox,
+        tables.leaf,
+        tables.credential_use,
+        tables.session_use,
+    }
+)
+"""What no look-up that is `remembered` reads."""

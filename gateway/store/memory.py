@@ -1,0 +1,106 @@
+"""Answers of the store that are kept for a moment: who stands in a case is asked for each message and changes rarely.
+
+A query marked `remembered` can be asked of a `Recollection` in place of a connection. Only what was found is kept,
+never an absence, and no longer than `SECONDS`: a right that ended is refused that much later at most. The writer's own
+memory is stricter: it lives while nobody else has written (`gateway.store.database`), so that a verb that asks it is
+told what the store says in this very transaction.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from sqlalchemy import Connection, CursorResult, Executable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SECONDS = 1.0
+MAX_ANSWERS = 20_000
+
+
+class NotKnown(Exception):
+    """The memory does not have this answer, and there is no connection to ask."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """Answers by question. May be used from any thread."""
+
+    seconds: float = SECONDS
+    _answers: dict[tuple[Any, ...], tuple[float, Any, Any]] = field(default_factory=dict)
+    _asking: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Forget every answer."""
+        self._answers.clear()
+        self._asking.clear()
+
+    def find(self, question: tuple[Any, ...]) -> Any:
+        """Return the answer, or None when there is none that is young enough."""
+        known = self._answers.get(question)
+        return None if known is None or known[0] < time.monotonic() else known[1]
+
+    def ask(self, question: tuple[Any, ...], authority: object, query: Callable[[], T]) -> T:
+        """Return what `query` finds and keep it; who asks the same meanwhile waits for that."""
+        with self._asking.setdefault(question, threading.Lock()):
+            if (known := self.find(question)) is not None:
+                return cast("T", known)
+            until = time.monotonic() + self.seconds
+            answer = query()
+            if answer:
+                if len(self._answers) >= MAX_ANSWERS:
+                    self.forget()
+                self._answers[question] = (until, answer, authority)
+            return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """A memory, and the connection to ask where it does not know; without one it raises NotKnown."""
+
+    memory: Memory
+    connection: Connection | None = None
+
+    def execute(self, statement: Executable) -> CursorResult[Any]:
+        """Ask the store what nobody remembers. Raises NotKnown."""
+        if self.connection is None:
+            raise NotKnown
+        return self.connection.execute(statement)
+
+
+Source = Connection | Recollection
+"""What a look-up may be asked of."""
+
+
+def remembered(query: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Source, P], T]:
+    """Let a look-up be asked of a Recollection too. Its arguments but `now_us`, all given in place, are the question.
+
+    `authority` counts by identity, and is kept with the answer so that its identity stays its own.
+    """
+    names = list(inspect.signature(query).parameters)[1:]
+    authority_at = names.index("authority") if "authority" in names else None
+    now_at = names.index("now_us") if "now_us" in names else None
+
+    @functools.wraps(query)
+    def ask(source: Source, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if isinstance(source, Connection):
+            return query(source, *args, **kwargs)
+        authority = None if authority_at is None else args[authority_at]
+        words = [word for place, word in enumerate(args) if place not in {authority_at, now_at}]
+        question = (query, id(authority), *words)
+        known = source.memory.find(question)
+        if known is not None:
+            return cast("T", known)
+        connection = source.connection
+        if connection is None:
+            raise NotKnown
+        return source.memory.ask(question, authority, lambda: query(connection, *args, **kwargs))
+
+    return ask
