@@ -80,11 +80,11 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """Create an empty database and return its name."""
+    def new_database(self, template: str = "template1") -> str:
+        """Create a database, empty or like another that nobody uses, and return its name."""
         self._names += 1
         name = f"t{os.getpid()}_{self._names}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def url(self, database: str, user: str = "postgres") -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,11 +38,28 @@ def empty_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{'postgres' if request.param == 'postgresql' else 'sqlite'}_url"))
 
 
-@pytest.fixture
-def store_url(empty_url: str) -> str:
-    """A database of each kind with its tables."""
-    upgrade(empty_url)
-    return empty_url
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "gateway.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres: Postgres) -> str:
+    name = postgres.new_database()
+    upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind with its tables, copied from one that was upgraded once."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_with_tables"), tmp_path / "gateway.db")
+        return f"sqlite:///{tmp_path}/gateway.db"
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.url(postgres.new_database(template=request.getfixturevalue("postgres_with_tables")))
 
 
 @pytest.fixture
