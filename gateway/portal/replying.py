@@ -260,6 +260,7 @@ class ReplyPages:
         )
         failpoint("portal.reply_commit")
         posted = await self.database.run(correspondence.reply, self.authority, posting)
+        failpoint("portal.reply_committed")
         if not posted.repeated:
             maillog.deposited(posted.reference, posting.sealed.octets)
             self.wake_notifier()

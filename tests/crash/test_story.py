@@ -18,8 +18,9 @@ SEED = int(os.environ.get("CRASH_SEED", "1"))
 PASSED = (
     "authenticator.statement", "blob.folder_fsync", "blob.fsync", "blob.rename", "blob.write.after",
     "blob.write.before", "courier.final_dot", "keyholder.authority", "keyholder.open.entry", "keyholder.position",
-    "keyholder.session", "outbox.claim", "outbox.settle", "portal.reply_commit", "portal.upload_part", "smtp.replied",
-    "smtp.reply", "store.commit.after", "store.commit.before", "submission.commit", "submission.committed", "sweep",
+    "keyholder.session", "outbox.claim", "outbox.settle", "portal.reply_commit", "portal.reply_committed",
+    "portal.upload_part", "smtp.replied", "smtp.reply", "store.commit.after", "store.commit.before",
+    "submission.commit", "submission.committed", "sweep",
 )  # fmt: skip
 """The failpoints of the story; a test below holds them to what it passes."""
 
