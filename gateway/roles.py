@@ -51,7 +51,8 @@ def run_program(name: str, settings: Settings) -> None:
     end_with_supervisor()
     os.umask(0o077)
     hardening.harden(lock_memory=name == "keyholder")
-    maillog.configure(name, stream=sys.stderr, level=settings.log.level, json=wants_json(settings))
+    as_json = settings.log.is_json(terminal=sys.stderr.isatty())
+    maillog.configure(name, stream=sys.stderr, level=settings.log.level, json=as_json)
     make_run_folder(settings.site.run)
     lock = ProgramLock(settings.site.run, name, patience=PATIENCE_SECONDS)
     try:
@@ -59,11 +60,6 @@ def run_program(name: str, settings: Settings) -> None:
             runner.run(_until_told(PROGRAMS[name], settings))
     finally:
         lock.release()
-
-
-def wants_json(settings: Settings) -> bool:
-    """Tell whether the log is for machines: where it is said so, or where nobody watches."""
-    return settings.log.format == "json" or (settings.log.format == "auto" and not sys.stderr.isatty())
 
 
 async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from gateway import maillog
-from gateway.cli.asking import programmes_of, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, ConfigPath
-from gateway.config import PROGRAMS, ConfigProblems, Settings, file_problems
+from gateway.config import PROGRAMS, ConfigProblems, Settings, file_problems, load
 from gateway.process import end_with_supervisor, make_run_folder
+from gateway.programmes import load_programmes
 
 
 def run(
@@ -24,7 +24,7 @@ def run(
     """Start one PROGRAM, or all under a supervisor. SIGTERM and Ctrl-C stop."""
     if program and program not in PROGRAMS:
         raise typer.BadParameter(f'There is no program "{program}". Choose from: {", ".join(PROGRAMS)}.')
-    settings = settings_of(config)
+    settings = load(config)
     if program:
         from gateway.roles import run_program
 
@@ -34,15 +34,15 @@ def run(
 
 
 async def _supervise(settings: Settings) -> None:
-    from gateway.roles import wants_json
     from gateway.supervisor import Supervisor, program_command
 
     end_with_supervisor()  # of whoever runs the whole gateway as a part of something
     if problems := file_problems(settings):
         raise ConfigProblems(problems)
-    programmes_of(settings)
+    load_programmes(settings.programmes)
     os.umask(0o077)
-    maillog.configure("supervisor", stream=sys.stderr, level=settings.log.level, json=wants_json(settings))
+    as_json = settings.log.is_json(terminal=sys.stderr.isatty())
+    maillog.configure("supervisor", stream=sys.stderr, level=settings.log.level, json=as_json)
     make_run_folder(settings.site.run)
     supervisor = Supervisor(settings.site.run, program_command(settings.file), environment=settings.site.environment)
     loop = asyncio.get_running_loop()

@@ -6,9 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from urllib.parse import parse_qs, urlsplit
 
 from gateway import resources
 from gateway.config.problems import ConfigProblems, Problem
@@ -135,20 +133,17 @@ def _database_url(table: Table, key: str, default: Path) -> str:
     advice = (
         'Give "sqlite:////folder/file.db" or "postgresql+psycopg://role@host/database" (its password: in ~/.pgpass).'
     )
-    try:
-        url = make_url(text)
-    except ArgumentError:
+    url = urlsplit(text)
+    file = url.path[1:]
+    if not url.scheme:
         table.complain(key, "is not a database address.", advice)
-        return text
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+    elif url.scheme not in ("sqlite", "postgresql+psycopg"):
         table.complain(key, "names a database that the gateway does not use.", advice)
-    if url.password:
+    elif url.scheme == "sqlite" and file in ("", ":memory:"):
+        table.complain(key, "names no file.", advice)
+    if url.password or "password" in parse_qs(url.query):
         table.complain(key, "holds a password.", "Take it out and put it into ~/.pgpass or PGPASSFILE, mode 0600.")
-    if url.drivername == "sqlite":
-        if not url.database or url.database == ":memory:":
-            table.complain(key, "names no file.", advice)
-        return f"sqlite:///{table.folder / (url.database or 'gateway.db')}"
-    return text
+    return f"sqlite:///{table.folder / file}" if url.scheme == "sqlite" else text
 
 
 def _keys(table: Table) -> KeySettings:

@@ -179,6 +179,10 @@ class LogSettings:
     level: str
     format: str
 
+    def is_json(self, *, terminal: bool) -> bool:
+        """Tell whether lines are JSON, given whether somebody watches on a terminal."""
+        return self.format == "json" or (self.format == "auto" and not terminal)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
