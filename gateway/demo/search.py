@@ -20,7 +20,7 @@ from gateway.demo.inflating import inflated
 
 MAX_DEPTH = 4
 _FOLDS = b"\r\n\t "
-_SPACE = rb"(?:[\s\x00+]|%20|%0[aAdD]|=20|=0[aAdD]|\\[rnt])+"
+_SPACE = rb"(?:=[ \t]*\r?\n|[\s\x00+]|%20|%0[aAdD]|=20|=0[aAdD]|\\[rnt])+"
 _SOFT_BREAK = rb"(?:=[ \t]*\r?\n)?"
 _SEPARATOR = rb"(?:[\s:._-]|0x|\\x|, ?|%|=|\\u00)?"
 
@@ -128,11 +128,11 @@ def _any_case(piece: str, encoding: str = "utf-8") -> bytes:
     for letter in piece:
         coded = [kind.encode(encoding) for kind in dict.fromkeys((letter, letter.lower(), letter.upper()))]
         patterns = [re.escape(one) for one in coded]
-        if (encoding == "utf-8" and not letter.isalnum()) or not letter.isascii():
+        if encoding == "utf-8" and not (letter.isascii() and letter.isalnum()):
             patterns += [
                 b"".join(b"(?i:%b%02x)" % (sign, octet) for octet in one) for one in coded for sign in (b"%", b"=")
             ]
-            patterns.append(rb"\\u(?i:%04x)" % ord(letter))
+            patterns += [rb"\\u(?i:%04x)" % ord(kind) for kind in {letter.lower(), letter.upper()} if len(kind) == 1]
         letters.append(_either(patterns))
     return (_SOFT_BREAK if encoding == "utf-8" else b"").join(letters)
 
