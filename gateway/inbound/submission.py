@@ -105,8 +105,9 @@ class SubmissionTransaction:
         self._deposit.write(block)
 
     async def drain(self) -> None:
-        """Let other conversations run between blocks."""
-        await asyncio.sleep(0)
+        """Let other conversations run between the blocks of a long message."""
+        if not self._deposit.fits_row:
+            await asyncio.sleep(0)
 
     async def commit(self) -> SmtpReply:
         """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""

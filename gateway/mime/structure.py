@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 
 from gateway.domain.partmap import PartMap
@@ -108,16 +109,20 @@ class Structure:
     defects: tuple[Defect, ...]
     body_offset: int
     size: int
+    _by_name: dict[str, list[Header]] = dataclass_field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for header in self.headers:
+            self._by_name.setdefault(header.name.lower(), []).append(header)
 
     def field(self, name: str) -> Header | None:
         """The first field of this name, in any letter case."""
-        wanted = name.lower()
-        return next((header for header in self.headers if header.name.lower() == wanted), None)
+        found = self._by_name.get(name.lower())
+        return found[0] if found else None
 
     def fields(self, name: str) -> tuple[Header, ...]:
         """All fields of this name, in any letter case."""
-        wanted = name.lower()
-        return tuple(header for header in self.headers if header.name.lower() == wanted)
+        return tuple(self._by_name.get(name.lower(), ()))
 
     def has(self, kind: DefectKind) -> bool:
         """True when a defect of this kind was seen anywhere."""

@@ -15,10 +15,11 @@ import errno
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import (
@@ -59,6 +60,8 @@ _POSTGRESQL_STORE = frozenset({"08", "25", "40", "53", "55", "57", "58", "F0", "
 class _Call:
     verb: Callable[[Transaction], Any]
     future: Future[Any]
+    waiter: asyncio.Future[Any] | None = None
+    """Who awaits the future in an event loop: woken by the writer, all of a group at once."""
     value: Any = None
     prepare: Callable[[], Callable[[Transaction], Any]] | None = None
 
@@ -100,9 +103,7 @@ class Database:
         Raises what the verb raises (nothing of it is kept), StoreFull or StoreUnavailable. Cancelling the caller
         does not undo the verb.
         """
-        outcome = asyncio.wrap_future(self.submit(verb, *args, **kwargs))
-        outcome.add_done_callback(_look_at)
-        return await asyncio.shield(outcome)
+        return cast("T", await self._outcome(_Call(lambda tx: verb(tx, *args, **kwargs), Future())))
 
     def call(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what `run` does, from a thread without an event loop."""
@@ -150,17 +151,21 @@ class Database:
             made = prepare()
             return lambda tx: verb(tx, made, *args, **kwargs)
 
-        outcome = asyncio.wrap_future(self._hand_over(_Call(_unprepared, Future(), prepare=bind)))
-        outcome.add_done_callback(_look_at)
-        return await asyncio.shield(outcome)
+        return cast("T", await self._outcome(_Call(_unprepared, Future(), prepare=bind)))
 
     def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
         return self._hand_over(_Call(lambda tx: verb(tx, *args, **kwargs), Future()))
 
+    def _outcome(self, call: _Call) -> asyncio.Future[Any]:
+        """Hand a call to the writer. To cancel what is returned does not undo the call."""
+        call.waiter = asyncio.get_running_loop().create_future()
+        self._hand_over(call)
+        return call.waiter
+
     def _hand_over(self, call: _Call) -> Future[Any]:
         if self._dead.is_set():
-            call.future.set_exception(StoreUnavailable("The store is not writing. Please try again later."))
+            _fail(call, StoreUnavailable("The store is not writing. Please try again later."))
             return call.future
         self._calls.put(call)
         if self._dead.is_set():
@@ -229,6 +234,7 @@ class Database:
             raise
         for call in done:
             call.future.set_result(call.value)
+        _wake(done)
 
     def _recollect(self, connection: Connection) -> None:
         """Keep what the writer knows only where nobody else has committed since: SQLite tells, PostgreSQL does not."""
@@ -322,12 +328,29 @@ def _is_ready(call: _Call) -> bool:
     return True
 
 
-def _look_at(outcome: asyncio.Future[Any]) -> None:
-    """Take note of an error whose caller has gone: asyncio would log it, words and all."""
-    if not outcome.cancelled():
-        outcome.exception()
-
-
 def _fail(call: _Call, problem: BaseException) -> None:
     if not call.future.done():
         call.future.set_exception(problem)
+        _wake([call])
+
+
+def _wake(calls: Iterable[_Call]) -> None:
+    """Tell the event loops in which calls are awaited that these are over."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Call]] = {}
+    for call in calls:
+        if call.waiter is not None:
+            by_loop.setdefault(call.waiter.get_loop(), []).append(call)
+    for loop, over in by_loop.items():
+        with suppress(RuntimeError):  # the loop has ended: nobody waits
+            loop.call_soon_threadsafe(_tell, over)
+
+
+def _tell(calls: Iterable[_Call]) -> None:
+    for call in calls:
+        if call.waiter is None or call.waiter.done():
+            continue
+        problem = call.future.exception()
+        if problem is None:
+            call.waiter.set_result(call.future.result())
+        else:
+            call.waiter.set_exception(problem)
