@@ -77,6 +77,16 @@ def listener_open(name: str, host: str, port: int) -> None:
     _say("info", "listener open", listener=name, host=host, port=port)
 
 
+def certificate_renewed(program: str) -> None:
+    """A door shows the certificate that its files hold now."""
+    _say("info", "certificate renewed", program=program)
+
+
+def certificate_kept(program: str) -> None:
+    """A door was told to renew its certificate, and the files do not fit: it shows the one it had."""
+    _say("error", "certificate kept", program=program)
+
+
 def peer_connected(listener: str, connection: str) -> None:
     """A peer has come; `connection` is our number for it, never its address."""
     _say("debug", "peer connected", listener=listener, connection=connection)

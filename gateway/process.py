@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import fcntl
 import os
 import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gateway.domain.errors import ConfigError, Overloaded
+from gateway.domain.errors import ConfigError, Overloaded, Unavailable
 
 READY_VARIABLE = "GATEWAY_READY_FD"
 PARENT_VARIABLE = "GATEWAY_SUPERVISOR"
@@ -74,6 +76,27 @@ def end_with_supervisor() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != int(parent):
         raise SystemExit(os.EX_TEMPFAIL)
+
+
+def ignore_hangup() -> None:
+    """Let SIGHUP end no program; `on_hangup` gives it a meaning."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def on_hangup(action: Callable[[], None]) -> None:
+    """Do this at each SIGHUP from now on; asked within the program's event loop."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, action)
+
+
+@contextmanager
+def listening(key: str, *places: object) -> Iterator[None]:
+    """Say in the operator's words why a place cannot be listened on. Raises Unavailable in place of OSError."""
+    try:
+        yield
+    except OSError as problem:
+        where = ", ".join(map(str, places))
+        reason = os.strerror(problem.errno) if problem.errno else "it was refused"
+        raise Unavailable(f"{where} cannot be listened on: {reason}. Free it, or change {key}.") from None
 
 
 def say_ready() -> None:

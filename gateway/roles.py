@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
@@ -20,11 +20,19 @@ from typing import TYPE_CHECKING, Any
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
-from gateway.config import Listen, RelaySettings, Settings, SubmissionSettings, require_private
+from gateway.config import RelaySettings, Settings, require_private
 from gateway.domain.address import parse_address
-from gateway.domain.errors import ConfigError, StoreUnavailable, Unavailable
+from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
-from gateway.process import ProgramLock, end_with_supervisor, make_run_folder, say_ready
+from gateway.process import (
+    ProgramLock,
+    end_with_supervisor,
+    ignore_hangup,
+    listening,
+    make_run_folder,
+    on_hangup,
+    say_ready,
+)
 from gateway.programmes import load_programmes
 from gateway.resources import templates_folder
 from gateway.store import keyfiles
@@ -35,7 +43,9 @@ from gateway.store.site import require_environment
 from gateway.wake import notify
 
 if TYPE_CHECKING:
-    from gateway.inbound.listener import DoorLimits
+    from pathlib import Path
+    from ssl import SSLContext
+
     from gateway.outbound.courier import Relay
     from gateway.outbound.dkim import Signer
     from gateway.outbound.notifier import Notifier
@@ -49,6 +59,7 @@ PATIENCE_SECONDS = 20.0
 def run_program(name: str, settings: Settings) -> None:
     """Run one program in this process until SIGTERM or SIGINT. Raises GatewayError when it cannot start or go on."""
     end_with_supervisor()
+    ignore_hangup()
     os.umask(0o077)
     hardening.harden(lock_memory=name == "keyholder")
     as_json = settings.log.is_json(terminal=sys.stderr.isatty())
@@ -116,14 +127,12 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
 async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
     """Run the employees' mail door, and the hourly tidying of the vault beside it."""
     from gateway.casework.addressing import Mailroom
-    from gateway.inbound.listener import open_listener
-    from gateway.inbound.listener.tls import server_context
+    from gateway.inbound.doors import open_doors
     from gateway.inbound.submission import SubmissionDoor
     from gateway.store.maintenance import keep_tidy
 
     own, site = settings.submission, settings.site
-    require_private(settings, [own.key])
-    tls = server_context(own.certificate, own.key)
+    tls = _door_tls("submission", settings, own.certificate, own.key)
     programmes = load_programmes(settings.programmes)
     mailroom = Mailroom(
         domain=site.domain,
@@ -144,21 +153,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
         )
-        for name, implicit, places in (("starttls", False, own.starttls), ("tls", True, own.tls)):
-            for place in places:
-                with _listening(f"submission.{name}", place):
-                    listener = await open_listener(
-                        door,
-                        name=name,
-                        host=place.host,
-                        port=place.port,
-                        tls=tls,
-                        implicit_tls=implicit,
-                        limits=_door_limits(own),
-                        hostname=own.hostname,
-                        require_auth=True,
-                    )
-                stack.push_async_callback(listener.close)
+        await stack.enter_async_context(open_doors(door, own, tls))
         await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
         _tell_ready(settings)
         await stop.wait()
@@ -177,13 +172,11 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     """Run the pages."""
-    from gateway.inbound.listener.tls import server_context
     from gateway.portal.app import Portal
     from gateway.portal.site import PortalSite
     from gateway.portal.uploads import UploadLimits
 
     own, site = settings.portal, settings.site
-    require_private(settings, [own.key])
     async with AsyncExitStack() as stack:
         keyholder = KeyholderClient(settings.keyholder.socket)
         authenticator = AuthenticatorClient(settings.authenticator.socket)
@@ -192,7 +185,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         database = await stack.enter_async_context(open_database(settings, stop, "portal"))
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
-            tls=server_context(own.certificate, own.key),
+            tls=_door_tls("portal", settings, own.certificate, own.key),
             site=PortalSite(site.name, site.environment, site.portal_url, site.domain),
             programmes=load_programmes(settings.programmes),
             database=database,
@@ -204,7 +197,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             wake_notifier=partial(notify, site.run, "notifier"),
             limits=UploadLimits(octets=own.max_upload_octets),
         )
-        with _listening("portal.listen", *own.listen):
+        with listening("portal.listen", *own.listen):
             portal.bind()
         say_ready()
         await portal.run(stop)
@@ -254,22 +247,23 @@ def open_blobs(settings: Settings) -> BlobFolder:
         raise ConfigError(f"{settings.store.blobs}: {problem.strerror}. Check store.blobs and who owns it.") from None
 
 
-def _door_limits(own: SubmissionSettings) -> DoorLimits:
-    from gateway.inbound.listener import DoorLimits
+def _door_tls(program: str, settings: Settings, certificate: Path, key: Path) -> SSLContext:
+    """Return the context of a program's doors; at SIGHUP it takes what the files then hold, if they fit."""
+    from gateway.inbound.listener.tls import renew, server_context
 
-    return DoorLimits(
-        message_octets=own.max_message_octets,
-        overrun_octets=own.max_message_octets,
-        recipients=own.limits.recipients,
-        connections=own.limits.connections,
-        connections_per_address=own.limits.connections_per_address,
-        soft_errors=own.limits.soft_errors,
-        hard_errors=own.limits.hard_errors,
-        auth_failures=own.limits.auth_failures,
-        command_seconds=own.limits.command_seconds,
-        chunk_seconds=own.limits.chunk_seconds,
-        data_octets_per_second=own.limits.minimum_rate,
-    )
+    def renew_it() -> None:
+        try:
+            require_private(settings, [key])
+            renew(context, certificate, key)
+        except ConfigError:
+            maillog.certificate_kept(program)
+        else:
+            maillog.certificate_renewed(program)
+
+    require_private(settings, [key])
+    context = server_context(certificate, key)
+    on_hangup(renew_it)
+    return context
 
 
 def _notifier(settings: Settings, database: Database) -> Notifier | None:
@@ -343,17 +337,6 @@ async def _until_told(program: Program, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await program(settings, stop)
-
-
-@contextmanager
-def _listening(key: str, *places: Listen) -> Iterator[None]:
-    """Say in the operator's words why an address cannot be had."""
-    try:
-        yield
-    except OSError as problem:
-        where = ", ".join(map(str, places))
-        reason = os.strerror(problem.errno) if problem.errno else "it was refused"
-        raise Unavailable(f"{where} cannot be listened on: {reason}. Free it, or change {key}.") from None
 
 
 async def _serve(settings: Settings, serving: Coroutine[Any, Any, None], ready: asyncio.Event) -> None:

@@ -104,6 +104,12 @@ class Supervisor:
         """Ask `serve` to stop every program and return."""
         self._stop.set()
 
+    def renew(self) -> None:
+        """Tell every program that runs to read its certificates anew."""
+        for child in (child for stage in self._stages for child in stage):
+            if child.ready and child.process is not None and child.process.returncode is None:
+                _send(child.process, signal.SIGHUP)
+
     async def _start_stage(self, stage: list[_Child]) -> None:
         starts = [asyncio.create_task(self._start(child)) for child in stage]
         stopped = asyncio.create_task(self._stop.wait())

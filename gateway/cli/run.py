@@ -13,7 +13,7 @@ import typer
 from gateway import maillog
 from gateway.cli.options import DEFAULT_CONFIG, ConfigPath
 from gateway.config import PROGRAMS, ConfigProblems, Settings, file_problems, load
-from gateway.process import end_with_supervisor, make_run_folder
+from gateway.process import end_with_supervisor, make_run_folder, on_hangup
 from gateway.programmes import load_programmes
 
 
@@ -21,7 +21,7 @@ def run(
     program: Annotated[str, typer.Argument(help=f"One of {', '.join(PROGRAMS)}; without it, all.")] = "",
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Start one PROGRAM, or all under a supervisor. SIGTERM and Ctrl-C stop."""
+    """Start one PROGRAM, or all under a supervisor. SIGTERM and Ctrl-C stop; SIGHUP renews certificates."""
     if program and program not in PROGRAMS:
         raise typer.BadParameter(f'There is no program "{program}". Choose from: {", ".join(PROGRAMS)}.')
     settings = load(config)
@@ -48,4 +48,5 @@ async def _supervise(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
+    on_hangup(supervisor.renew)
     await supervisor.serve()

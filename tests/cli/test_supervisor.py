@@ -29,12 +29,15 @@ lock = ProgramLock(folder, name, patience=10)
 with open(folder / "started", "a") as log: log.write(name + "\\n")
 if name == "stubborn": signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if name == "broken": sys.exit(78)
-if name != "silent": say_ready()
 def ended(*_):
     with open(folder / "ended", "a") as log: log.write(name + "\\n")
     sys.exit(0)
 if name != "stubborn": signal.signal(signal.SIGTERM, ended)
-time.sleep(300)
+def told(*_):
+    with open(folder / "renewed", "a") as log: log.write(name + "\\n")
+signal.signal(signal.SIGHUP, told)
+if name != "silent": say_ready()
+while True: time.sleep(300)
 """
 
 
@@ -77,6 +80,15 @@ async def test_programs_start_by_stages_and_stop_in_the_opposite_order(tmp_path:
     await task
     assert lines(tmp_path / "ended") == ["portal", "keyholder"]
     assert holder(tmp_path, "keyholder") is None
+
+
+async def test_every_program_is_told_to_renew_its_certificates(tmp_path: Path, run_programs: Begin) -> None:
+    supervisor, _ = run_programs(("keyholder",), ("portal",))
+    await until(lambda: read_status(tmp_path).get("portal", {}).get("ready"))
+    before = {name: one["pid"] for name, one in read_status(tmp_path).items()}
+    supervisor.renew()
+    await until(lambda: sorted(lines(tmp_path / "renewed")) == ["keyholder", "portal"])
+    assert {name: one["pid"] for name, one in read_status(tmp_path).items()} == before
 
 
 async def test_a_program_that_dies_is_started_again(tmp_path: Path, run_programs: Begin) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from gateway.domain.errors import ConfigError
 from gateway.inbound.listener import DoorLimits, open_listener
-from gateway.inbound.listener.tls import server_context
+from gateway.inbound.listener.tls import renew, server_context
+from tests.dialogs.certificates import make_certificate
 from tests.dialogs.door import MemoryDoor
-from tests.dialogs.house import open_house
+from tests.dialogs.house import Client, House, open_house
 
 
 async def test_what_is_sent_with_starttls_is_not_taken_for_what_came_inside(
@@ -150,6 +151,66 @@ def test_every_suite_offered_has_forward_secrecy_and_authenticates(server: ssl.S
     for suite in server.get_ciphers():
         assert suite["aead"], suite["name"]
         assert suite["protocol"] == "TLSv1.3" or suite["name"].startswith("ECDHE-")
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+async def test_a_renewed_certificate_is_for_new_handshakes_and_ends_no_session(implicit: bool, tmp_path: Path) -> None:
+    first, second = make_certificate(tmp_path / "first"), make_certificate(tmp_path / "second")
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    put(first, chain, key)
+    context = server_context(chain, key)
+    async with open_house(context, trusting(first), implicit_tls=implicit, require_auth=True) as house:
+        old = await greeted(house, implicit=implicit)
+        put(second, chain, key)
+        renew(context, chain, key)
+        assert await old.ask("NOOP") == "250 2.0.0 ok"
+        assert shown(old) == der(first)
+        house.trust = trusting(second)
+        new = await greeted(house, implicit=implicit)
+        assert shown(new) == der(second)
+        assert await new.ask("AUTH PLAIN AGpvZQByaWdodA==") == "235 2.7.0 signed in"
+        await old.close()
+        await new.close()
+
+
+async def test_files_that_do_not_fit_leave_the_certificate_that_is_shown(tmp_path: Path) -> None:
+    first, second = make_certificate(tmp_path / "first"), make_certificate(tmp_path / "second")
+    context = server_context(*first)
+    async with open_house(context, trusting(first), implicit_tls=True) as house:
+        with pytest.raises(ConfigError):
+            renew(context, second[0], first[1])
+        client = await greeted(house, implicit=True)
+        assert shown(client) == der(first)
+        await client.close()
+
+
+async def greeted(house: House, *, implicit: bool) -> Client:
+    client = await house.connect(tls=implicit)
+    assert (await client.line()).startswith("220 ")
+    if not implicit:
+        assert (await client.ask("STARTTLS")).startswith("220 ")
+        await client.start_tls()
+    assert await client.ask("EHLO a.test") == "250 HELP"
+    return client
+
+
+def put(pair: tuple[Path, Path], chain: Path, key: Path) -> None:
+    chain.write_bytes(pair[0].read_bytes())
+    key.write_bytes(pair[1].read_bytes())
+
+
+def trusting(pair: tuple[Path, Path]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(pair[0]))
+
+
+def shown(client: Client) -> bytes:
+    found = client.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    assert isinstance(found, bytes)
+    return found
+
+
+def der(pair: tuple[Path, Path]) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pair[0].read_text("ascii"))
 
 
 def test_a_certificate_without_its_key_is_a_configuration_error(certificate: tuple[Path, Path], tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.program_stopped, ("signal",), {"reason": "signal"}),
     (maillog.program_died, ("portal", -9, 2), {"name": "portal", "code": -9, "restarts": 2}),
     (maillog.listener_open, ("submission", "::1", 587), {"listener": "submission", "host": "::1", "port": 587}),
+    (maillog.certificate_renewed, ("portal",), {"program": "portal"}),
+    (maillog.certificate_kept, ("submission",), {"program": "submission"}),
     (maillog.swept, (3,), {"blobs": 3}),
     (maillog.refused, (550, "5.7.1", "NotAllowed"), {"code": 550, "enhanced": "5.7.1", "reason": "NotAllowed"}),
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812), {"reference": "T-SM-7K2Q-9F4T", "octets": 812}),

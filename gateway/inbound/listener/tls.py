@@ -26,6 +26,15 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Let new handshakes on a context show what the files hold now; those there go on under what they have.
+
+    Raises ConfigError where the files do not fit each other: the context then shows what it did.
+    """
+    server_context(certificate, key)
+    context.load_cert_chain(certificate, key)
+
+
 async def raise_tls(
     link: asyncio.Transport, protocol: asyncio.Protocol, context: ssl.SSLContext, early: bytes, seconds: float
 ) -> asyncio.Transport | None:
