@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from gateway import maillog
@@ -27,6 +28,7 @@ from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
 from gateway.inbound.content import check_content
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
+from gateway.inbound.lots import Lots
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -36,6 +38,8 @@ from gateway.store.messages import message_id_hash
 from gateway.store.transaction import Transaction
 
 MAX_ANSWERED = 50
+THREADS = 16
+"""They seal long messages and, most of their time, wait for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class SubmissionDoor:
     mailroom: Mailroom
     deposit_key: bytes = field(repr=False)
     wake_notifier: Callable[[], None]
+    threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "deposit"), repr=False)
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> Principal:
         """Return the employee these credentials prove. Raises NotAuthenticated or AuthenticatorUnavailable."""
@@ -85,6 +90,7 @@ class SubmissionTransaction:
     sender: Address
     targets: list[Target] = field(default_factory=list)
     deposit: ReceivedDeposit | None = None
+    lots: Lots | None = None
 
     async def add_recipient(self, recipient: RecipientParameters) -> None:
         """Take RCPT TO. Raises NotAllowed, the same for unknown and forbidden."""
@@ -99,25 +105,25 @@ class SubmissionTransaction:
     def start(self) -> None:
         """Begin the segment. Raises StoreFull."""
         self.deposit = ReceivedDeposit(self.door.blobs)
+        self.lots = Lots(self.deposit, self.door.threads)
 
     def write(self, block: bytes) -> None:
-        """Seal a block. Raises StoreFull or StoreUnavailable."""
-        self._deposit.write(block)
+        """Seal a block, a long message's in lots. Raises StoreFull or StoreUnavailable."""
+        self._lots.write(block)
 
     async def drain(self) -> None:
-        """Let other conversations run between the blocks of a long message."""
-        if not self._deposit.fits_row:
-            await asyncio.sleep(0)
+        """Wait while more than one lot is not sealed. Raises StoreFull or StoreUnavailable."""
+        await self._lots.drain()
 
     async def commit(self) -> SmtpReply:
         """Make the message durable and return its reference. Raises GatewayError; nothing is kept then."""
         failpoint("submission.commit")
         try:
-            structure = self._deposit.structure()
+            structure = await self._lots.finish(ReceivedDeposit.structure)
             facts = read_facts(structure)
             check_content(structure, facts)
             plan = await self._plan(facts)
-            received = None if self._deposit.fits_row else await asyncio.to_thread(self._deposit.finish)
+            received = None if self._deposit.fits_row else await self._finish()
         except BaseException:
             self.abandon()
             raise
@@ -131,9 +137,19 @@ class SubmissionTransaction:
 
     def abandon(self) -> None:
         """Forget the message."""
-        if self.deposit is not None:
-            self.deposit.abandon()
-            self.deposit = None
+        lots, self.deposit, self.lots = self.lots, None, None
+        if lots is not None:
+            lots.abandon()
+
+    async def _finish(self) -> Received:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.door.threads, self._deposit.finish)
+
+    @property
+    def _lots(self) -> Lots:
+        if self.lots is None:
+            raise Malformed("No message has begun.")
+        return self.lots
 
     @property
     def _deposit(self) -> ReceivedDeposit:
