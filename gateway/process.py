@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import fcntl
 import os
+import resource
 import signal
 import socket
 import time
@@ -86,6 +87,14 @@ def ignore_hangup() -> None:
 def on_hangup(action: Callable[[], None]) -> None:
     """Do this at each SIGHUP from now on; asked within the program's event loop."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, action)
+
+
+def allow_descriptors(wanted: int) -> None:
+    """Let this process have so many descriptors open, or as many as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @contextmanager

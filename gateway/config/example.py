@@ -111,11 +111,13 @@ tls = [{tls}]
 [submission.limits]
 # connections = 1000
 # connections_per_address = 50
+# in_flight = "4096 MiB"
 # recipients = 100
 # soft_errors = 10
 # hard_errors = 20
 # auth_failures = 5
 # command_time = "300 s"
+# stress_command_time = "10 s"
 # chunk_time = "180 s"
 # minimum_rate = 500
 

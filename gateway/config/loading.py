@@ -202,11 +202,13 @@ def _limits(table: Table) -> SubmissionLimits:
     return SubmissionLimits(
         connections=table.whole("connections", 1000, 1, 1_000_000),
         connections_per_address=table.whole("connections_per_address", 50, 1, 1_000_000),
+        in_flight_octets=table.size("in_flight", "4096 MiB", 1024 * 1024),
         recipients=table.whole("recipients", 100, 1, 10_000),
         soft_errors=table.whole("soft_errors", 10, 1, 1000),
         hard_errors=table.whole("hard_errors", 20, 1, 1000),
         auth_failures=table.whole("auth_failures", 5, 1, 1000),
         command_seconds=table.time("command_time", "300 s"),
+        stress_command_seconds=table.time("stress_command_time", "10 s"),
         chunk_seconds=table.time("chunk_time", "180 s"),
         minimum_rate=table.whole("minimum_rate", 500, 1, 1_000_000_000),
     )

@@ -89,11 +89,13 @@ class SubmissionLimits:
 
     connections: int
     connections_per_address: int
+    in_flight_octets: int
     recipients: int
     soft_errors: int
     hard_errors: int
     auth_failures: int
     command_seconds: int
+    stress_command_seconds: int
     chunk_seconds: int
     minimum_rate: int
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from gateway.config import SubmissionSettings
 from gateway.inbound.listener import DoorLimits, open_listener
 from gateway.inbound.listener.seam import Door
-from gateway.process import listening
+from gateway.process import allow_descriptors, listening
+
+_OTHER_DESCRIPTORS: Final = 256
+"""Beside a socket and a blob for each connection: the store, other programs, the log."""
 
 
 @asynccontextmanager
 async def open_doors(door: Door, own: SubmissionSettings, tls: ssl.SSLContext) -> AsyncIterator[None]:
     """Open every listener, and close them at the end. Raises Unavailable where a place cannot be listened on."""
+    allow_descriptors(own.limits.connections * len((*own.starttls, *own.tls)) * 2 + _OTHER_DESCRIPTORS)
     async with AsyncExitStack() as stack:
         for name, implicit, places in (("starttls", False, own.starttls), ("tls", True, own.tls)):
             for place in places:
@@ -39,6 +44,7 @@ def limits_of(own: SubmissionSettings) -> DoorLimits:
     return DoorLimits(
         message_octets=own.max_message_octets,
         overrun_octets=own.max_message_octets,
+        in_flight_octets=own.limits.in_flight_octets,
         recipients=own.limits.recipients,
         connections=own.limits.connections,
         connections_per_address=own.limits.connections_per_address,
@@ -46,6 +52,7 @@ def limits_of(own: SubmissionSettings) -> DoorLimits:
         hard_errors=own.limits.hard_errors,
         auth_failures=own.limits.auth_failures,
         command_seconds=own.limits.command_seconds,
+        stress_command_seconds=own.limits.stress_command_seconds,
         chunk_seconds=own.limits.chunk_seconds,
         data_octets_per_second=own.limits.minimum_rate,
     )

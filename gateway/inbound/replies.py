@@ -132,6 +132,7 @@ OTHER_IDENTITY = SmtpReply(535, "5.7.8", "signing in as one and acting as anothe
 
 # The message.
 MESSAGE_TOO_LARGE = SmtpReply(552, "5.3.4", "the message is larger than this server takes")
+TOO_MUCH_AT_ONCE = SmtpReply(452, "4.3.1", "too much mail is under way here; try again in a few minutes")
 TOO_MANY_RECIPIENTS = SmtpReply(452, "4.5.3", "too many recipients; send the message again to the others")
 ENCRYPTED = SmtpReply(
     550, "5.6.1", "the message is encrypted for someone: send it without Encrypt, the gateway seals it itself"

@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from gateway.domain.errors import StoreFull, StoreUnavailable, Tampered
 from gateway.failpoints import failpoint
 
 SWEEP_AGE_SECONDS = 48 * 3600
+CHECK_OCTETS = 4 * 1024 * 1024
+"""A blob that grows is held to the reserve after each so many octets."""
 _NAME = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -36,7 +38,7 @@ class BlobFolder:
         try:
             self.check_space()
             self._make_known(final.parent)
-            return BlobWriter(self._folder / "tmp" / name, final)
+            return BlobWriter(self._folder / "tmp" / name, final, self.check_space)
         except OSError as problem:
             raise blob_error(problem) from problem
 
@@ -98,8 +100,10 @@ class BlobFolder:
 class BlobWriter:
     """One blob being written. End it with `commit` or `abandon`; both may be called from a thread."""
 
-    def __init__(self, temporary: Path, final: Path) -> None:
+    def __init__(self, temporary: Path, final: Path, check_space: Callable[[], None]) -> None:
         self._temporary = temporary
+        self._check_space = check_space
+        self._unchecked = 0
         self._final = final
         self._descriptor: int | None = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
@@ -109,10 +113,17 @@ class BlobWriter:
             raise StoreUnavailable("The blob was given up.")
         view = memoryview(octets)
         try:
+            self._unchecked += len(view)
+            if self._unchecked >= CHECK_OCTETS:
+                self._unchecked = 0
+                self._check_space()
             failpoint("blob.write.before")
             while view:
                 view = view[os.write(self._descriptor, view) :]
             failpoint("blob.write.after")
+        except StoreFull:
+            self.abandon()
+            raise
         except OSError as problem:
             self.abandon()
             raise blob_error(problem) from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import threading
@@ -113,6 +114,17 @@ async def test_blobs_leave_a_reserve_for_the_database(tmp_path: Path) -> None:
         writer.write(b"x" * 65_536)  # still within the row
         with pytest.raises(StoreFull):
             writer.write(b"x" * 65_537)
+
+
+async def test_a_blob_that_grows_stops_at_the_reserve_and_leaves_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 24) as disk:
+        blobs = BlobFolder(disk / "blobs", reserve_octets=8 * 1024 * 1024)
+        writer = blobs.create("0" * 32)
+        with pytest.raises(StoreFull):
+            for _ in range(24):
+                writer.write(b"x" * 1024 * 1024)
+        assert shutil.disk_usage(disk).free > 8 * 1024 * 1024
+        assert list((disk / "blobs" / "tmp").iterdir()) == []
 
 
 async def test_a_lost_connection_before_a_group_is_made_again(postgres: Postgres, postgres_url: str) -> None:

@@ -60,6 +60,24 @@ async def test_connections_are_limited_in_all(trust: ssl.SSLContext) -> None:
             await client.close()
 
 
+async def test_under_stress_those_who_say_nothing_make_room_and_those_who_send_stay(trust: ssl.SSLContext) -> None:
+    limits = DoorLimits(connections=5, command_seconds=60, stress_command_seconds=0.2)
+    async with open_house(None, trust, limits=limits) as house:
+        sender = await house.connect()
+        await sender.begin_message()
+        assert (await sender.ask("DATA")).startswith("354 ")
+        idle = [await house.connect() for _ in range(2)]
+        assert [await client.line() for client in idle] == ["220 gw.test ESMTP"] * 2
+        await asyncio.sleep(0.5)
+        assert [await client.ask("NOOP") for client in idle] == ["250 2.0.0 ok"] * 2  # three of five: no stress
+        idle.append(await house.connect())
+        assert await idle[2].line() == "220 gw.test ESMTP"
+        assert await idle[0].line() == "421 4.4.2 nothing came in time; closing"
+        assert (await sender.ask(".")).startswith("250 2.6.0 ")
+        for client in (sender, *idle):
+            await client.close()
+
+
 async def test_connections_from_one_address_are_limited(trust: ssl.SSLContext) -> None:
     async with open_house(None, trust, limits=DoorLimits(connections_per_address=2)) as house:
         first, second, third = [await house.connect() for _ in range(3)]

@@ -38,7 +38,7 @@ class Inbox:
         seconds: float,
     ) -> None:
         self.seconds = seconds
-        """How long one wait may take; the readers' parameter of the same name overrides it."""
+        """How long one wait may take, the present one too; the readers' parameter of the same name overrides it."""
         self._loop = loop
         self._before_wait = before_wait
         self._capacity = capacity
@@ -52,7 +52,8 @@ class Inbox:
         self._ended = False
         self._problem: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._due = inf
+        self._waits_since = inf
+        self._own_seconds = 0.0
 
     # Filled by the wire.
 
@@ -105,7 +106,7 @@ class Inbox:
     @property
     def overdue(self) -> float:
         """The loop time at which the present wait has lasted too long; infinite while nobody waits."""
-        return self._due
+        return self._waits_since + (self._own_seconds or self.seconds)
 
     @property
     def held(self) -> int:
@@ -167,14 +168,14 @@ class Inbox:
             raise self._problem
         if self._ended:
             raise PeerGone
-        self._due = self._loop.time() + (seconds or self.seconds)
+        self._waits_since, self._own_seconds = self._loop.time(), seconds
         self._waiter = self._loop.create_future()
         self._resume()
         try:
             await self._waiter
         finally:
             self._waiter = None
-            self._due = inf
+            self._waits_since = inf
         if self._problem is not None:
             raise self._problem
 

@@ -23,6 +23,8 @@ class DoorLimits:
     message_octets: int = 150 * MEBIBYTE
     overrun_octets: int = 150 * MEBIBYTE
     """How much of a message over `message_octets` is still read so that its peer can hear why it is refused."""
+    in_flight_octets: int = 4096 * MEBIBYTE
+    """Of all messages that are being taken at once, by all connections of the listener."""
     recipients: int = 100
     connections: int = 1000
     connections_per_address: int = 50
@@ -41,6 +43,8 @@ class DoorLimits:
     junk_commands: int = 100
     """NOOP, RSET, HELP, VRFY, EHLO and HELO without a message between; each one more is an error."""
     command_seconds: float = 300.0
+    stress_command_seconds: float = 10.0
+    """In place of `command_seconds` while the listener is under stress, see `Occupancy`."""
     chunk_seconds: float = 180.0
     data_grace_seconds: float = 300.0
     """Waiting allowed to a whole message beside what `data_octets_per_second` gives it."""
@@ -57,12 +61,19 @@ class DoorLimits:
             raise ValueError(f"limits must be above zero: {', '.join(wrong)}")
 
 
+STRESS_SHARE = 0.8
+
+
 @dataclass(slots=True)
 class Occupancy:
-    """Who is connected: a count in all, and one for each address (for each /64 where the address is of IPv6)."""
+    """Who is connected: a count in all, and one for each address (for each /64 where the address is of IPv6).
+
+    `octets` are those of the messages that are being taken.
+    """
 
     limits: DoorLimits
     total: int = 0
+    octets: int = 0
     _by_address: Counter[str] = field(default_factory=Counter)
 
     def enter(self, address: str) -> SmtpReply | None:
@@ -75,6 +86,15 @@ class Occupancy:
         self.total += 1
         self._by_address[place] += 1
         return None
+
+    @property
+    def is_stressed(self) -> bool:
+        """True while so many are connected that those who say nothing have to make room."""
+        return self.total >= self.limits.connections * STRESS_SHARE
+
+    def has_room(self, octets: int) -> bool:
+        """Tell whether so many octets more can be taken now."""
+        return self.octets + octets <= self.limits.in_flight_octets
 
     def leave(self, address: str) -> None:
         """Count out one connection that `enter` counted in."""

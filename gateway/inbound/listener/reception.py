@@ -58,6 +58,8 @@ class Reception(Wire):
     def forget(self) -> None:
         """Drop the mail transaction, if any."""
         transaction, self._transaction = self._transaction, None
+        if self._transfer is not None:
+            self._transfer.land()
         self._mail = self._transfer = None
         self._recipients = 0
         if transaction is not None:
@@ -77,6 +79,8 @@ class Reception(Wire):
             return replies.NEEDS_EHLO
         if mail.size is not None and mail.size > self.limits.message_octets:
             return replies.too_large(self.limits.message_octets)
+        if not self.state.occupancy.has_room(mail.size or 0):
+            return replies.TOO_MUCH_AT_ONCE
         try:
             self._transaction = await self.door.begin(self.peer, self.session.auth_data, mail)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
@@ -174,7 +178,7 @@ class Reception(Wire):
             self.forget()
             raise
         self._chunks = ChunkIntake()
-        self._transfer = Transfer(transaction, self.limits)
+        self._transfer = Transfer(transaction, self.state.occupancy)
         return self._transfer
 
     async def _read_block(self, transfer: Transfer, most: int = 0) -> bytes:

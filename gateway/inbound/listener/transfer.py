@@ -6,19 +6,21 @@ from gateway import maillog
 from gateway.domain.errors import GatewayError
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
-from gateway.inbound.listener.limits import DoorLimits
+from gateway.inbound.listener.limits import Occupancy
 from gateway.inbound.listener.seam import Transaction
 
 
 class Transfer:
     """Writes a message into its transaction until something is wrong with it; from then on only counts its octets."""
 
-    def __init__(self, transaction: Transaction, limits: DoorLimits) -> None:
+    def __init__(self, transaction: Transaction, occupancy: Occupancy) -> None:
         self.failure: SmtpReply | None = None
         """What the peer is told at the end in place of the transaction's own reply."""
         self.octets = 0
         self._transaction = transaction
-        self._limits = limits
+        self._occupancy = occupancy
+        self._limits = occupancy.limits
+        self._held = 0
         self._waited = 0.0
 
     def write(self, octets: bytes, *, is_clean: bool) -> None:
@@ -30,7 +32,11 @@ class Transfer:
             self.fail(replies.MESSAGE_TOO_LARGE)
         elif not is_clean:
             self.fail(replies.BAD_OCTETS)
+        elif not self._occupancy.has_room(len(octets)):
+            self.fail(replies.TOO_MUCH_AT_ONCE)
         elif octets:
+            self._held += len(octets)
+            self._occupancy.octets += len(octets)
             try:
                 self._transaction.write(octets)
             except Exception as problem:  # noqa: BLE001 - whatever it is, the peer must be read to the end of its message
@@ -48,7 +54,13 @@ class Transfer:
         """Give the message up, once: nothing of it is kept."""
         if self.failure is None:
             self.failure = reply
+            self.land()
             abandon(self._transaction)
+
+    def land(self) -> None:
+        """The message is no longer being taken: others have room for as much."""
+        self._occupancy.octets -= self._held
+        self._held = 0
 
     @property
     def is_far_over(self) -> bool:

@@ -59,7 +59,8 @@ class Wire(SMTP, ABC):
         self.limits = limits
         self.state = state
         self.errors = 0
-        self._watch = min(_WATCH_SECONDS, limits.command_seconds, limits.chunk_seconds, limits.write_seconds) / 2
+        deadlines = (limits.command_seconds, limits.stress_command_seconds, limits.chunk_seconds, limits.write_seconds)
+        self._watch = min(_WATCH_SECONDS, *deadlines) / 2
         super().__init__(
             None,
             hostname=settings.hostname,
@@ -335,6 +336,8 @@ class Wire(SMTP, ABC):
         if self._write_due <= now:
             self.abort()
             return
+        is_stressed = self.state.occupancy.is_stressed
+        self.inbox.seconds = self.limits.stress_command_seconds if is_stressed else self.limits.command_seconds
         if self.inbox.overdue <= now:
             self.inbox.interrupt(Hangup(replies.TOO_SLOW, "deadline"))
         left = min(self.inbox.overdue, self._write_due) - now
