@@ -24,6 +24,7 @@ import httpx2
 from gateway.demo.actors import Browser, Form
 from gateway.demo.site import Ports
 from gateway.demo.world import World
+from gateway.domain.errors import GatewayError
 from gateway.supervisor import read_status
 from tests.canary import new_canary, word_of
 
@@ -277,7 +278,7 @@ class CanaryStory:
     async def _form(self, browser: Browser) -> Form:
         async with asyncio.timeout(PATIENCE):
             while True:
-                with suppress(httpx2.TransportError, LookupError):
+                with suppress(httpx2.TransportError, LookupError, GatewayError):
                     await self.world.sign_in(browser, "ines")
                     page = await browser.open(f"/cases/{self.world.case}/write")
                     return page.form("/write")
