@@ -63,6 +63,7 @@ class _Call:
     waiter: asyncio.Future[Any] | None = None
     """Who awaits the future in an event loop: woken by the writer, all of a group at once."""
     value: Any = None
+    problem: BaseException | None = None
     prepare: Callable[[], Callable[[Transaction], Any]] | None = None
 
 
@@ -330,6 +331,7 @@ def _is_ready(call: _Call) -> bool:
 
 def _fail(call: _Call, problem: BaseException) -> None:
     if not call.future.done():
+        call.problem = problem
         call.future.set_exception(problem)
         _wake([call])
 
@@ -349,8 +351,7 @@ def _tell(calls: Iterable[_Call]) -> None:
     for call in calls:
         if call.waiter is None or call.waiter.done():
             continue
-        problem = call.future.exception()
-        if problem is None:
-            call.waiter.set_result(call.future.result())
+        if call.problem is None:
+            call.waiter.set_result(call.value)
         else:
-            call.waiter.set_exception(problem)
+            call.waiter.set_exception(call.problem)

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SECONDS = 1.0
+SECONDS = 2.0
 MAX_ANSWERS = 20_000
 
 
