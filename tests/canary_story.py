@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx2
 
-from gateway.demo.actors import Browser, Form
+from gateway.demo.actors import Browser, Form, Page
 from gateway.demo.site import Ports
 from gateway.demo.world import World
 from gateway.domain.errors import GatewayError
@@ -205,14 +205,14 @@ class CanaryStory:
         """Both sides open each message, each part, and the octets as received."""
         for name in ("ines", "dana"):
             async with Browser(self.world.portal, self.world.tls) as browser:
-                await self.world.sign_in(browser, name)
+                await self._form(browser, name)
                 seen = 0
                 for reference in await self.world.references():
-                    page = await browser.open(f"/messages/{reference}")
+                    page = await self._page(browser, f"/messages/{reference}")
                     seen += word_of(self.canary) in page.html
                     for link in page.links:
                         if link.startswith(f"/messages/{reference}/"):
-                            await browser.open(link)
+                            await self._page(browser, link)
                 assert seen, f"{name} reads nothing of it: the canary went nowhere"
 
     async def back_up(self) -> None:
@@ -275,11 +275,22 @@ class CanaryStory:
                     assert reply.code < 500, reply
                 await asyncio.sleep(0.2)
 
-    async def _form(self, browser: Browser) -> Form:
+    async def _page(self, browser: Browser, path: str) -> Page:
+        """Open a page, again while a part of the gateway is away."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(httpx2.TransportError):
+                    page = await browser.open(path)
+                    if page.status < 500:
+                        return page
+                await asyncio.sleep(0.2)
+
+    async def _form(self, browser: Browser, name: str = "ines") -> Form:
+        """Sign in, as often as it takes, and return the form for a new message."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(httpx2.TransportError, LookupError, GatewayError):
-                    await self.world.sign_in(browser, "ines")
+                    await self.world.sign_in(browser, name)
                     page = await browser.open(f"/cases/{self.world.case}/write")
                     return page.form("/write")
                 await asyncio.sleep(0.2)
