@@ -1,0 +1,91 @@
+"""What is remembered of rights never outlives them: a right that another program ends is refused at the next mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from gateway.domain.credential import Principal
+from gateway.domain.errors import NotAllowed
+from gateway.domain.reply import SmtpReply
+from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParameters
+from gateway.inbound.submission import SubmissionDoor
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from gateway.store.tables import message, person, site
+from gateway.store.transaction import Transaction
+from tests.settled import DEPOSIT_KEY, Settled
+
+LONG = b"a line of a long message, which is sealed in lots, in a thread, while the next blocks of it come\r\n" * 20_000
+
+
+@pytest.fixture
+def settled(database: Database) -> Settled:
+    return Settled(database)
+
+
+@pytest.fixture
+def other_program(store_url: str) -> Iterator[Database]:
+    opened = Database(store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def door(settled: Settled, database: Database, tmp_path: Path) -> SubmissionDoor:
+    nobody: Any = None
+    blobs = BlobFolder(tmp_path / "blobs", reserve_octets=0)
+    return SubmissionDoor(database, blobs, nobody, settled.mailroom, DEPOSIT_KEY, lambda: None)
+
+
+async def submit(door: SubmissionDoor, settled: Settled, body: bytes = b"words\r\n") -> SmtpReply:
+    envelope = MailParameters("dana@agency.example", None, "8BITMIME", False, None, None, None)
+    peer = Peer("127.0.0.1", 1, True, "tool.example", "test")
+    transaction = await door.begin(peer, Principal(settled.people["dana"], "credential"), envelope)
+    await transaction.add_recipient(RecipientParameters(settled.address(settled.tour), None, None))
+    transaction.start()
+    octets = b"From: <dana@agency.example>\r\nSubject: Budget\r\n\r\n" + body
+    for start in range(0, len(octets), 65_536):
+        transaction.write(octets[start : start + 65_536])
+        await transaction.drain()
+    return await transaction.commit()
+
+
+def end_person(tx: Transaction, person_id: str) -> None:
+    tx.execute(update(person).where(person.c.id == person_id).values(ended_us=tx.now_us))
+
+
+async def test_a_person_whom_another_program_ends_is_refused_at_the_next_message(
+    door: SubmissionDoor, settled: Settled, other_program: Database
+) -> None:
+    for _ in range(3):
+        assert (await submit(door, settled)).code == 250
+    await other_program.run(end_person, settled.people["dana"])
+    with pytest.raises(NotAllowed):
+        await submit(door, settled)
+    assert len(settled.database.read_now(lambda connection: connection.execute(message.select()).all())) == 3
+
+
+async def test_a_long_message_is_sealed_in_lots_and_whole(door: SubmissionDoor, settled: Settled) -> None:
+    assert (await submit(door, settled, LONG)).code == 250
+    [row] = settled.database.read_now(lambda connection: connection.execute(message.select()).all())
+    assert row.octets == len(b"From: <dana@agency.example>\r\nSubject: Budget\r\n\r\n" + LONG)
+
+
+async def test_what_cannot_be_prepared_fails_alone_and_writes_nothing(database: Database) -> None:
+    def keep(tx: Transaction, name: str) -> str:
+        tx.insert(site, name=name, value="")
+        return name
+
+    def broken() -> str:
+        raise NotAllowed("no")
+
+    with pytest.raises(NotAllowed):
+        await database.run_prepared(broken, keep)
+    assert await database.run_prepared(lambda: "kept", keep) == "kept"
+    names = database.read_now(lambda connection: [row.name for row in connection.execute(site.select())])
+    assert names == ["kept"]
