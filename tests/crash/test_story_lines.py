@@ -76,9 +76,7 @@ def test_each_line_of_the_demo_can_be_copied_and_run(short_path: Path) -> None:
         assert len(commands) + len(pages) == len(proofs) + len(tries)
         if shutil.which("curl") is None:
             pytest.skip("needs curl: make peers")
-        outputs = [
-            ran.stdout for line in commands if (ran := run(line)).returncode == 0 or pytest.fail(line + str(ran))
-        ]
+        outputs = [run(line) for line in commands]
         assert any("< 535 5.7.8 " in output for output in outputs)
         assert any("< 550 5.7.1 You have no open case" in output for output in outputs)
         assert any("< 250 2.6.0 T-" in output for output in outputs)
