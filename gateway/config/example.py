@@ -103,6 +103,9 @@ passphrase_file = "secrets/passphrase"
 # Where employees' mail tools hand in mail: STARTTLS (587) and TLS from the first octet (465).
 starttls = [{starttls}]
 tls = [{tls}]
+# A socket for the mail system of this machine, and the users that may write to it.
+# lmtp = ""
+# lmtp_users = []
 # hostname = "{bare_domain}"
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"

@@ -185,12 +185,17 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
     certificate, key = _certificate(table, tls)
     starttls = table.listens("starttls", ("0.0.0.0:587",))
     implicit = table.listens("tls", ("0.0.0.0:465",))
+    lmtp, lmtp_users = table.maybe_path("lmtp"), table.users("lmtp_users")
+    if lmtp is not None and not lmtp_users:
+        table.complain("lmtp_users", "names nobody.", 'Name the mail system\'s user: lmtp_users = ["postfix"].')
     if not starttls and not implicit:
         table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
     return SubmissionSettings(
         hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
         starttls=starttls,
         tls=implicit,
+        lmtp=lmtp,
+        lmtp_users=lmtp_users,
         certificate=certificate,
         key=key,
         max_message_octets=table.size("max_message", "150 MiB", 64 * 1024),

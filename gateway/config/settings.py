@@ -107,6 +107,8 @@ class SubmissionSettings:
     hostname: str
     starttls: tuple[Listen, ...]
     tls: tuple[Listen, ...]
+    lmtp: Path | None
+    lmtp_users: tuple[int, ...]
     certificate: Path
     key: Path
     max_message_octets: int

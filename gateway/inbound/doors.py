@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from gateway.config import SubmissionSettings
-from gateway.inbound.listener import DoorLimits, open_listener
-from gateway.inbound.listener.seam import Door
+from gateway.inbound.listener import DoorLimits, open_listener, open_lmtp_listener
+from gateway.inbound.lmtp import LmtpDoor
+from gateway.inbound.submission import SubmissionDoor
 from gateway.process import allow_descriptors, listening
 
 _OTHER_DESCRIPTORS: Final = 256
@@ -17,7 +18,7 @@ _OTHER_DESCRIPTORS: Final = 256
 
 
 @asynccontextmanager
-async def open_doors(door: Door, own: SubmissionSettings, tls: ssl.SSLContext) -> AsyncIterator[None]:
+async def open_doors(door: SubmissionDoor, own: SubmissionSettings, tls: ssl.SSLContext) -> AsyncIterator[None]:
     """Open every listener, and close them at the end. Raises Unavailable where a place cannot be listened on."""
     allow_descriptors(own.limits.connections * len((*own.starttls, *own.tls)) * 2 + _OTHER_DESCRIPTORS)
     async with AsyncExitStack() as stack:
@@ -36,6 +37,16 @@ async def open_doors(door: Door, own: SubmissionSettings, tls: ssl.SSLContext) -
                         require_auth=True,
                     )
                 stack.push_async_callback(listener.close)
+        if own.lmtp is not None:
+            with listening("submission.lmtp", own.lmtp):
+                listener = await open_lmtp_listener(
+                    LmtpDoor(door),
+                    path=own.lmtp,
+                    users=frozenset(own.lmtp_users),
+                    limits=limits_of(own),
+                    hostname=own.hostname,
+                )
+            stack.push_async_callback(listener.close)
         yield
 
 

@@ -85,6 +85,7 @@ _OUR_FAULT = "this server has a fault that its operators are told of; try again 
 CLOSING = SmtpReply(421, "4.3.2", "this server is stopping; try again in a minute")
 TOO_MANY_CONNECTIONS = SmtpReply(421, "4.7.0", "too many connections; try again later")
 TOO_MANY_FROM_YOU = SmtpReply(421, "4.7.0", "too many connections from your address; close some and try again")
+NOT_FOR_YOU = SmtpReply(421, "4.7.0", "this socket is not for your user; closing")
 TOO_SLOW = SmtpReply(421, "4.4.2", "nothing came in time; closing")
 TOO_MANY_ERRORS = SmtpReply(421, "4.7.0", "too many errors; closing")
 TOO_MANY_GUESSES = SmtpReply(421, "4.7.0", "too many failed sign-ins; closing")
@@ -99,8 +100,9 @@ CANNOT_VERIFY = SmtpReply(252, "2.0.0", "addresses are not verified here; send a
 HELP = SmtpReply(214, "2.0.0", "EHLO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT; see RFC 5321")
 
 # The peer speaks out of turn.
-HELO_FIRST = SmtpReply(503, "5.5.1", "say EHLO first")
+HELO_FIRST = SmtpReply(503, "5.5.1", "say EHLO first, or LHLO where LMTP is spoken")
 MAIL_FIRST = SmtpReply(503, "5.5.1", "say MAIL first")
+LMTP_RCPT_FIRST = SmtpReply(503, "5.5.1", "no valid recipients")
 RCPT_FIRST = SmtpReply(554, "5.5.1", "no valid recipients")
 NESTED_MAIL = SmtpReply(503, "5.5.1", "a message is under way; say RSET to drop it")
 CHUNKS_BEGUN = SmtpReply(503, "5.5.1", "this message came by BDAT; end it with BDAT LAST")

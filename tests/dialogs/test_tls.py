@@ -25,7 +25,7 @@ async def test_what_is_sent_with_starttls_is_not_taken_for_what_came_inside(
         assert (await client.line()).startswith("220 2.0.0")
         await client.start_tls()
         assert await client.ask("NOOP injected replies would come first") == "250 2.0.0 ok"
-        assert await client.ask("AUTH PLAIN AGpvZQByaWdodA==") == "503 5.5.1 say EHLO first"
+        assert (await client.ask("AUTH PLAIN AGpvZQByaWdodA==")).startswith("503 5.5.1 say EHLO first")
         await client.close()
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gateway.inbound.listener.limits import DoorLimits
-from gateway.inbound.listener.server import Listener, open_listener
+from gateway.inbound.listener.server import Listener, open_listener, open_lmtp_listener
 
-__all__ = ["DoorLimits", "Listener", "open_listener"]
+__all__ = ["DoorLimits", "Listener", "open_listener", "open_lmtp_listener"]

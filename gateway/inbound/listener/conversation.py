@@ -28,7 +28,7 @@ _PRINTABLE: Final = re.compile(rb"[ -~\x80-\xff]+\Z")
 _HELO_NAME: Final = re.compile(rb"[!-~]{1,255}\Z")
 _HTTP: Final = frozenset(b"GET POST HEAD PUT DELETE OPTIONS CONNECT TRACE PATCH PRI".split())
 _BEFORE_TLS: Final = frozenset({b"EHLO", b"NOOP", b"STARTTLS", b"QUIT", b"BDAT"})  # BDAT refuses by itself, see there
-_JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO"})
+_JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO", b"LHLO"})
 _TLS_HANDSHAKE: Final = 0x16
 _MECHANISMS: Final = ("PLAIN", "LOGIN")
 
@@ -42,7 +42,8 @@ class Conversation(Reception):
 
     async def converse(self) -> None:
         """Greet the peer and obey it until it, or we, hang up."""
-        self.say_lines(f"220 {self.settings.hostname} ESMTP\r\n")
+        protocol = "LMTP" if self.settings.is_lmtp else "ESMTP"
+        self.say_lines(f"220 {self.settings.hostname} {protocol}\r\n")
         if not self.has_tls and await self.inbox.first() == _TLS_HANDSHAKE:
             raise Hangup(None, "not-smtp")
         while True:
@@ -71,7 +72,7 @@ class Conversation(Reception):
             return replies.LINE_TOO_LONG
         if not _PRINTABLE.match(line):
             return replies.NOT_A_COMMAND
-        method = VERBS.get(verb)
+        method = (LMTP_VERBS if self.settings.is_lmtp else VERBS).get(verb)
         if method is None:
             if verb in _HTTP:
                 raise Hangup(replies.NOT_SMTP, "not-smtp")
@@ -92,14 +93,15 @@ class Conversation(Reception):
     # Session commands.
 
     async def ehlo(self, argument: bytes) -> SmtpReply | None:
-        """EHLO: everything offered is listed, and everything listed works."""
+        """EHLO, or LHLO of LMTP: everything offered is listed, and everything listed works."""
         name = argument.strip(b" ")
         if not _HELO_NAME.match(name):
             return replies.NEEDS_NAME
         self.forget()
         self.greet(name.decode("ascii"), extended=True)
         lines = [self.settings.hostname, "PIPELINING", f"SIZE {self.limits.message_octets}", "8BITMIME", "SMTPUTF8"]
-        lines += ["ENHANCEDSTATUSCODES", "DSN", "CHUNKING", f"LIMITS RCPTMAX={self.limits.recipients}"]
+        lines += ["ENHANCEDSTATUSCODES", "DSN", *([] if self.settings.is_lmtp else ["CHUNKING"])]
+        lines += [f"LIMITS RCPTMAX={self.limits.recipients}"]
         if self.awaits_tls:
             lines.append("STARTTLS")
         elif self.settings.require_auth:
@@ -227,3 +229,7 @@ VERBS: Final[dict[bytes, Callable[[Conversation, bytes], Awaitable[SmtpReply | N
     b"EXPN": Conversation.expn,
     b"QUIT": Conversation.quit,
 }
+
+_SMTP_ONLY: Final = frozenset({b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"BDAT"})
+LMTP_VERBS: Final = {b"LHLO": Conversation.ehlo, **{verb: VERBS[verb] for verb in VERBS if verb not in _SMTP_ONLY}}
+"""The commands of LMTP (RFC 2033 section 4). BDAT is left out: a chunk that fails would need answers of its own."""

@@ -117,7 +117,7 @@ class Reception(Wire):
         if self._transfer is not None:
             return replies.CHUNKS_BEGUN
         if not self._recipients:
-            return replies.RCPT_FIRST
+            return replies.LMTP_RCPT_FIRST if self.settings.is_lmtp else replies.RCPT_FIRST
         transfer = self._start(transaction)
         self.say(replies.GO_AHEAD)
         intake = DataIntake()
@@ -197,10 +197,12 @@ class Reception(Wire):
     async def _finish(self, transaction: Transaction, transfer: Transfer) -> None:
         """End of data: commit or refuse, then reply. What was committed is no longer ours to abandon."""
         self._transaction = None
+        answers = self._recipients if self.settings.is_lmtp else 1  # one for each recipient (RFC 2033 section 4.2)
         self.forget()
         reply = transfer.failure or await self._commit(transaction)
         failpoint("smtp.reply")
         self.say(reply)
+        self.say_lines(f"{reply}\r\n" * (answers - 1))
         self.flush()
         failpoint("smtp.replied")
         if reply.code < 400:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
+from pathlib import Path
 
 from gateway import maillog
 from gateway.inbound.listener.conversation import Conversation
@@ -23,11 +25,12 @@ class Listener:
         self.name = name
         self._server = server
         self._state = state
-        self._port = int(server.sockets[0].getsockname()[1])
+        place = server.sockets[0].getsockname()
+        self._port = int(place[1]) if isinstance(place, tuple) else 0
 
     @property
     def port(self) -> int:
-        """The port that peers connect to."""
+        """The port that peers connect to; 0 for a UNIX socket."""
         return self._port
 
     @property
@@ -85,3 +88,34 @@ async def open_listener(
     listener = Listener(name, server, state)
     maillog.listener_open(name, host, listener.port)
     return listener
+
+
+async def open_lmtp_listener(
+    door: Door, *, path: Path, users: frozenset[int], limits: DoorLimits, hostname: str
+) -> Listener:
+    """Open a UNIX socket on which processes of these users (by id) speak LMTP (RFC 2033). Raises OSError.
+
+    The socket's file lets everyone connect: who it is, the system says, and a stranger hears one reply.
+    """
+    silence_aiosmtpd()
+    settings = ListenerSettings("lmtp", hostname, None, False, False, limits, users)
+    state = ListenerState(Occupancy(limits))
+    server = await asyncio.get_running_loop().create_unix_server(
+        lambda: Conversation(door, settings, state), sock=_bind(path), backlog=_BACKLOG
+    )
+    listener = Listener("lmtp", server, state)
+    maillog.listener_open("lmtp", "", 0)
+    return listener
+
+
+def _bind(path: Path) -> socket.socket:
+    if path.is_socket():  # of a program that is gone: the run folder's lock lets one live at a time
+        path.unlink()
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(str(path))
+        path.chmod(0o666)
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -25,6 +25,13 @@ class ListenerSettings:
     implicit_tls: bool
     require_auth: bool
     limits: DoorLimits
+    users: frozenset[int] | None = None
+    """The user ids of those who may speak LMTP on this UNIX socket; None where it is a port that speaks SMTP."""
+
+    @property
+    def is_lmtp(self) -> bool:
+        """True where each recipient is answered at the end of data (RFC 2033)."""
+        return self.users is not None
 
 
 @dataclass(slots=True)

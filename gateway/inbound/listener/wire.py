@@ -14,6 +14,9 @@ import asyncio
 import base64
 import binascii
 import logging
+import os
+import socket
+import struct
 from abc import ABC, abstractmethod
 from math import inf
 from typing import Any, Final, cast
@@ -256,9 +259,16 @@ class Wire(SMTP, ABC):
         self._link = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         self.inbox.attach(self._link)
         self._address = self.peer.address
-        self._refusal = self.state.occupancy.enter(self._address)
+        self._refusal = self._why_stranger() or self.state.occupancy.enter(self._address)
         self.state.wires.add(self)
         maillog.peer_connected(self.settings.name, str(self._number))
+
+    def _why_stranger(self) -> SmtpReply | None:
+        """Return the reply that turns away who may not use this socket."""
+        if self.settings.users is None:
+            return None
+        assert self._link is not None
+        return None if _user_at(self._link) in self.settings.users else replies.NOT_FOR_YOU
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -352,6 +362,13 @@ def silence_aiosmtpd() -> None:
     logger.propagate = False
     if _say_nothing not in logger.filters:
         logger.addFilter(_say_nothing)
+
+
+def _user_at(link: asyncio.Transport) -> int:
+    """Return the user id of the process at the other end of a UNIX socket (unix(7), SO_PEERCRED)."""
+    with socket.socket(fileno=os.dup(link.get_extra_info("socket").fileno())) as own:
+        _, user, _ = struct.unpack("3i", own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return int(user)
 
 
 def _say_nothing(_: logging.LogRecord) -> bool:
