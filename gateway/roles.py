@@ -133,13 +133,11 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
 
     own, site = settings.submission, settings.site
     tls = _door_tls("submission", settings, own.certificate, own.key)
-    programmes = load_programmes(settings.programmes)
-    mailroom = Mailroom(
-        domain=site.domain,
-        employee_domains=frozenset(site.employee_domains),
-        ask=next(iter(programmes.values())).ask,
-        authority=keyfiles.authority_public(settings.keys.folder),
-    )
+    authority = keyfiles.authority_public(settings.keys.folder)
+    mailrooms = {
+        key: Mailroom(site.domain, frozenset(site.employee_domains), programme.ask, authority)
+        for key, programme in load_programmes(settings.programmes).items()
+    }
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, stop, "submission"))
         blobs = open_blobs(settings)
@@ -149,7 +147,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
             database=database,
             blobs=blobs,
             authenticator=authenticator,
-            mailroom=mailroom,
+            mailrooms=mailrooms,
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
         )

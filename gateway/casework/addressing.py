@@ -40,7 +40,7 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Mailroom:
-    """What addressing knows of its site: its domain, the employees' domains, and one sentence on whom to ask."""
+    """What addressing knows of a programme on its site: domain, employees' domains, one sentence on whom to ask."""
 
     domain: str
     employee_domains: frozenset[str]

@@ -32,6 +32,11 @@ from gateway.store.sealing import (
 from gateway.store.segments import SealedSegment, SegmentWriter
 
 SALT_OCTETS = 16
+TRACE_FIELDS = frozenset(
+    {"received", "return-path", "delivered-to", "authentication-results", "dkim-signature", "arc-seal"}
+    | {"arc-message-signature", "arc-authentication-results", "x-original-to"}
+)
+"""Fields that mail systems on the way add or renew: they do not make a repeat another message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +229,28 @@ def _sealed(
 
 
 def repeat_key(
-    deposit_key: bytes, sender: str, message_id: str, recipients: tuple[str, ...], body_digest: bytes
+    deposit_key: bytes, sender: str, message_id: str, recipients: tuple[str, ...], received: Received
 ) -> str | None:
     """Return the keyed hash by which a repeat of a submission is known, or None without a Message-ID.
 
-    Two mails without Message-ID may be equal and both meant; they are two messages.
+    A repeat has the same body and the same header but for trace fields. Two mails without Message-ID may be equal and
+    both meant; they are two messages.
     """
     if not message_id:
         return None
     parts = [sender.lower(), message_id.strip(), *sorted(address.lower() for address in recipients)]
     text = "\x00".join(parts).encode("utf-8", "surrogateescape")
-    return hmac.new(deposit_key, b"repeat\x00" + text + b"\x00" + body_digest, hashlib.sha256).hexdigest()
+    content = _header_digest(received.structure) + received.body_digest
+    return hmac.new(deposit_key, b"repeat\x00" + text + b"\x00" + content, hashlib.sha256).hexdigest()
+
+
+def _header_digest(structure: Structure) -> bytes:
+    digest = hashlib.sha256()
+    for header in structure.headers:
+        name = header.name.lower()
+        if name not in TRACE_FIELDS:
+            digest.update(name.encode("utf-8", "surrogateescape") + b":" + header.value + b"\x00")
+    return digest.digest()
 
 
 class _BodyDigest:

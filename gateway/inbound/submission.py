@@ -10,7 +10,7 @@ Fails: database or authenticator away → `451`; disk full → `452`; broken row
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -35,6 +35,7 @@ from gateway.store.database import Database
 from gateway.store.ids import new_id
 from gateway.store.memory import Source
 from gateway.store.messages import message_id_hash
+from gateway.store.people import person_by_id
 from gateway.store.transaction import Transaction
 
 MAX_ANSWERED = 50
@@ -49,7 +50,8 @@ class SubmissionDoor:
     database: Database
     blobs: BlobFolder
     authenticator: AuthenticatorClient
-    mailroom: Mailroom
+    mailrooms: Mapping[str, Mailroom]
+    """By programme: a refusal names whom to ask in the author's own."""
     deposit_key: bytes = field(repr=False)
     wake_notifier: Callable[[], None]
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "deposit"), repr=False)
@@ -67,9 +69,13 @@ class SubmissionDoor:
             raise NotAllowed("The null sender is not accepted here. Write from your own address.")
         sender = parse_address(mail.sender)
         now_us = to_microseconds(self.database.clock())
-        await self.database.recall(sender_team, self.mailroom, principal.person_id, sender, now_us)
+        author = await self.database.recall(person_by_id, principal.person_id)
+        if author is None or author.programme not in self.mailrooms:
+            raise NotAllowed("You are not an employee of a programme that runs here.")
+        mailroom = self.mailrooms[author.programme]
+        await self.database.recall(sender_team, mailroom, principal.person_id, sender, now_us)
         self.blobs.check_space(mail.size or 0)
-        return SubmissionTransaction(self, principal, sender)
+        return SubmissionTransaction(self, mailroom, principal, sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ class SubmissionTransaction:
     """One message on its way in. Its plaintext is in no more places than the frame being sealed."""
 
     door: SubmissionDoor
+    mailroom: Mailroom
     principal: Principal
     sender: Address
     targets: list[Target] = field(default_factory=list)
@@ -96,7 +103,7 @@ class SubmissionTransaction:
         """Take RCPT TO. Raises NotAllowed, the same for unknown and forbidden."""
         address = parse_address(recipient.address)
         now_us = to_microseconds(self.door.database.clock())
-        target = await self.door.database.recall(resolve, self.door.mailroom, self.principal.person_id, address, now_us)
+        target = await self.door.database.recall(resolve, self.mailroom, self.principal.person_id, address, now_us)
         if target.case_id and any(other.case_id not in (None, target.case_id) for other in self.targets):
             raise NotAllowed("This recipient is of another case. Send one message for each case.")
         notify = ",".join(sorted(recipient.notify or ()))
@@ -165,14 +172,14 @@ class SubmissionTransaction:
 
         def read(source: Source) -> Plan:
             person_id = self.principal.person_id
-            author, team_id = _author_of(source, door.mailroom, person_id, facts, self.sender, now_us)
-            decision = decide(source, door.mailroom, hashes, person_id, self.targets, hints, now_us)
+            author, team_id = _author_of(source, self.mailroom, person_id, facts, self.sender, now_us)
+            decision = decide(source, self.mailroom, hashes, person_id, self.targets, hints, now_us)
             return Plan(author, team_id, decision)
 
         return await door.database.recall(read)
 
     def _post(self, tx: Transaction, posting: Posting) -> Posted:
-        return post(tx, self.door.mailroom.authority, posting)
+        return post(tx, self.mailroom.authority, posting)
 
     def _posting(self, received: Received, facts: Facts, plan: Plan) -> Posting:
         """Seal what is sealed to the case: runs in the writer's thread, before its transaction."""
@@ -185,9 +192,7 @@ class SubmissionTransaction:
             recipients=decision.recipients,
             team_id=plan.team_id,
             parent_id=decision.parent_id,
-            repeat_key=repeat_key(
-                door.deposit_key, str(self.sender), facts.message_id, recipients, received.body_digest
-            ),
+            repeat_key=repeat_key(door.deposit_key, str(self.sender), facts.message_id, recipients, received),
             left_in_clear=decision.left_in_clear,
         )
 

@@ -34,6 +34,7 @@ class Team:
     address: str
 
 
+@remembered
 def person_by_id(connection: Connection, person_id: str) -> Person | None:
     """Return a person who has not been ended, or None."""
     row = connection.execute(select(person).where(person.c.id == person_id, person.c.ended_us.is_(None))).first()

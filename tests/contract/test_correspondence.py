@@ -51,7 +51,9 @@ def woken() -> list[str]:
 @pytest.fixture
 def door(site: Settled, database: Database, blobs: BlobFolder, woken: list[str]) -> SubmissionDoor:
     nobody: Any = None  # AUTH is tested with the authenticator
-    return SubmissionDoor(database, blobs, nobody, site.mailroom, DEPOSIT_KEY, lambda: woken.append("notifier"))
+    return SubmissionDoor(
+        database, blobs, nobody, {"cwa": site.mailroom}, DEPOSIT_KEY, lambda: woken.append("notifier")
+    )
 
 
 def mail(*, to: str, subject: str = "Budget", cc: str = "", sender: str = "dana@agency.example", **more: str) -> bytes:
@@ -269,6 +271,13 @@ async def test_a_repeated_submission_gets_the_first_answer_and_is_one_message(
     assert str(first) == str(second)
     assert len(site.database.read_now(all_of, tables.message)) == 1
     assert len(site.database.read_now(all_of, tables.outbox)) == 2
+
+
+async def test_a_message_id_used_again_for_another_message_loses_nothing(door: SubmissionDoor, site: Settled) -> None:
+    for subject in ("first", "second"):
+        octets = mail(to=site.address(site.tour), subject=subject, Message_ID="<same@agency.example>")
+        await submit(door, site.people["dana"], octets, site.address(site.tour))
+    assert len(site.database.read_now(all_of, tables.message)) == 2
 
 
 async def test_equal_messages_without_a_message_id_are_both_kept(door: SubmissionDoor, site: Settled) -> None:

@@ -39,7 +39,7 @@ def other_program(store_url: str) -> Iterator[Database]:
 def door(settled: Settled, database: Database, tmp_path: Path) -> SubmissionDoor:
     nobody: Any = None
     blobs = BlobFolder(tmp_path / "blobs", reserve_octets=0)
-    return SubmissionDoor(database, blobs, nobody, settled.mailroom, DEPOSIT_KEY, lambda: None)
+    return SubmissionDoor(database, blobs, nobody, {"cwa": settled.mailroom}, DEPOSIT_KEY, lambda: None)
 
 
 async def submit(door: SubmissionDoor, settled: Settled, body: bytes = b"words\r\n") -> SmtpReply:
