@@ -1,7 +1,8 @@
 """A program that deposits messages until it is done or killed: `python -m tests.crash.depositor FOLDER MODE COUNT`.
 
 MODE is `alone` (one deposit at a time), `together` (four threads, so that verbs share commits) or `sweep`. It prints
-`try ID` before and `kept ID` or `failed ID KIND` after each deposit, and `done` at its end.
+`try ID` before and `kept ID SECONDS` (by the machine's monotonic clock) or `failed ID KIND` after each deposit, and
+`done` at its end.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,7 +90,7 @@ def main(folder: Path, mode: str, count: int) -> None:
         except StoreUnavailable as problem:
             say("failed", message_id, type(problem).__name__)
         else:
-            say("kept", message_id)
+            say("kept", message_id, str(time.monotonic()))
 
     if mode == "sweep":
         sweep(database, blobs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright
 
 from tests.portal.conftest import LISTE, Story, tell
 from tests.portal.house import PASSWORD, Someone, open_house
@@ -37,14 +37,26 @@ class Visit:
     async def go(self, path: str) -> None:
         await self.page.goto(self.story.house.url + path)
 
+    async def follow(self, link: str) -> None:
+        """Press a link and wait for the page behind it: until that has come, the old one or none is there to judge."""
+        await self.press(self.page.get_by_role("link", name=link))
+
+    async def send(self, button: str) -> None:
+        """Press a button that sends a form, and wait for the answer."""
+        await self.press(self.page.get_by_role("button", name=button))
+
+    async def press(self, where: Locator) -> None:
+        async with self.page.expect_navigation(wait_until="load"):
+            await where.click()
+
     async def sign_in(self, someone: Someone) -> None:
         await self.go("/")
-        await self.page.get_by_role("link", name="Sign in to read your messages").click()
+        await self.follow("Sign in to read your messages")
         await self.judge()
         await self.page.get_by_label("User name").fill(someone.username)
         await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         await self.page.get_by_label("Code").fill(self.story.house.code(someone))
-        await self.page.get_by_role("button", name="Sign in").click()
+        await self.send("Sign in")
         await self.page.wait_for_url("**/cases")
 
     async def judge(self) -> None:
@@ -95,14 +107,14 @@ async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_
         page, story = visiting.page, visiting.story
         await visiting.go("/")
         await visiting.judge()
-        await page.get_by_role("link", name="Is this e-mail genuine?").click()
+        await visiting.follow("Is this e-mail genuine?")
         await visiting.judge()
         await visiting.sign_in(story.berg)
         await visiting.judge()
 
-        await page.get_by_role("link", name=story.case).click()
+        await visiting.follow(story.case)
         await visiting.judge()
-        await page.get_by_role("link", name="Budget for Zürich").click()
+        await visiting.follow("Budget for Zürich")
         await visiting.judge()
         assert "Two things are still missing." in await page.locator(".message-text").inner_text()
 
@@ -115,7 +127,7 @@ async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_
             await page.get_by_role("link", name="Download a copy").click()
         assert (await downloading.value).suggested_filename == f"{story.first}.eml"
 
-        await page.get_by_role("link", name="Show with formatting").click()
+        await visiting.follow("Show with formatting")
         await visiting.judge()
         frame = page.frame_locator("iframe")
         assert (await frame.locator("b").inner_text()) == "things"
@@ -127,12 +139,12 @@ async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_
         other.write_text("two lines")
         await page.get_by_label("Text", exact=True).fill("Here they are.\n\nRegards")
         await page.get_by_label("Files (optional)").set_input_files([file, other])
-        await page.get_by_role("button", name="Send").click()
+        await visiting.send("Send")
         await page.wait_for_url("**/sent")
         await visiting.judge()
         assert await page.get_by_role("heading", level=1).inner_text() == "Your message was received"
 
-        await page.get_by_role("link", name="See what you sent").click()
+        await visiting.follow("See what you sent")
         await visiting.judge()
         text = await page.locator("main").inner_text()
         for word in (
@@ -144,7 +156,7 @@ async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_
             "not so far",
         ):
             assert word in text
-        await page.get_by_role("button", name="Sign out").click()
+        await visiting.send("Sign out")
         await page.wait_for_url("**/signed-out")
         await visiting.judge()
         await page.go_back()
@@ -162,30 +174,30 @@ async def test_an_employees_pages_and_every_refusal_are_for_everyone(size: tuple
         await page.get_by_label("User name").fill("ines")
         await page.get_by_label("Password", exact=True).fill("wrong")
         await page.get_by_label("Code").fill("123456")
-        await page.get_by_role("button", name="Sign in").click()
+        await visiting.send("Sign in")
         assert "That did not work" in await page.get_by_role("alert").inner_text()
         await visiting.judge()
         await visiting.sign_in(story.ines)
         await visiting.go(f"/messages/{story.first}")
         assert "hidden@agency.example" in await page.locator("main").inner_text()
         await visiting.judge()
-        await page.get_by_role("link", name="App passwords").click()
+        await visiting.follow("App passwords")
         await visiting.judge()
         await page.get_by_label("Name").fill("Thunderbird")
         await page.get_by_label("Networks (optional)").fill("nonsense")
-        await page.get_by_role("button", name="Make an app password").click()
+        await visiting.send("Make an app password")
         await visiting.judge()
         await page.get_by_label("Networks (optional)").fill("192.0.2.0/24")
-        await page.get_by_role("button", name="Make an app password").click()
+        await visiting.send("Make an app password")
         assert await page.locator(".secret").inner_text()
         await visiting.judge()
-        await page.get_by_role("button", name="Revoke Thunderbird").click()
+        await visiting.send("Revoke Thunderbird")
         assert "You have no app password." in await page.locator("main").inner_text()
         await visiting.go(f"/cases/{story.case}/write")
         await visiting.judge()
         await page.get_by_label("Subject").fill(" ")
         await page.get_by_label("Text", exact=True).fill("x")
-        await page.get_by_role("button", name="Send").click()
+        await visiting.send("Send")
         await visiting.judge()
         await page.get_by_role("link", name="Subject").click()
         assert await page.evaluate("document.activeElement.id") == "subject"
@@ -221,5 +233,5 @@ async def test_a_revocation_ends_an_open_page() -> None:
         await story.house.operator.enact("revoke_designated_user", designated_user=place)
         await page.reload()
         assert await page.get_by_role("heading", level=1).inner_text() == "There is nothing here for you"
-        await page.get_by_role("link", name="To your cases").click()
+        await visiting.follow("To your cases")
         assert story.case not in await page.content()
