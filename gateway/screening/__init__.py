@@ -1,0 +1,1 @@
+"""Screening of mail from outside: octets in, a verdict out, nothing kept."""
