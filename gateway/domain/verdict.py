@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 
 class Strength(StrEnum):
-    """How sure a finding is: PROOF by a check that chance hardly passes, STRONG by its context, WEAK only with others."""
+    """How sure a finding is: PROOF by a check that chance hardly passes, STRONG by context, WEAK only with others."""
 
     PROOF = "proof"
     STRONG = "strong"
