@@ -74,6 +74,23 @@ class DefectKind(StrEnum):
     FILENAME_DISAGREES = "filename_disagrees"  # Content-Type and Content-Disposition give two names
     ODD_ENCODED_WORD = "odd_encoded_word"
     PROTECTION_DISAGREES = "protection_disagrees"  # the content is not the kind of CMS that its type says
+    # What only the strict pass sees (strict.py): it looks at whole bodies, and is made for mail from outside.
+    SECOND_BOUNDARY = "second_boundary"  # another boundary can be read from the field, and the body has its lines
+    STRAY_BOUNDARY = "stray_boundary"  # a boundary stands where no delimiter is: indented, quoted, inside of a line
+    OUTSIDE_PAYLOAD = "outside_payload"  # preamble or epilogue hold fields of a part, or a file
+    PARTIAL = "partial"  # message/partial: the rest comes in other mails
+    EXTERNAL_BODY = "external_body"  # message/external-body: the content lies elsewhere
+    RISKY_CHARSET = "risky_charset"  # UTF-7, UTF-16, UTF-32, EBCDIC: ASCII readers see something else
+    TYPE_DISAGREES = "type_disagrees"  # type, name and content are not of one kind
+    BASE64_JUNK = "base64_junk"
+    BASE64_INNER_PADDING = "base64_inner_padding"
+    BASE64_TRUNCATED = "base64_truncated"
+    QP_BAD_ESCAPE = "qp_bad_escape"
+    QP_TRAILING_BLANK = "qp_trailing_blank"
+    UU_BAD_LINE = "uu_bad_line"
+    UUENCODED_TEXT = "uuencoded_text"  # a file stands inside of a text
+    YENC_TEXT = "yenc_text"
+    BINHEX_TEXT = "binhex_text"
 
 
 @dataclass(frozen=True, slots=True)
