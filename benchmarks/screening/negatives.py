@@ -1,0 +1,77 @@
+"""Clean mail: what a firm of this trade gets all day, and mail made to look as if it carried numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from benchmarks.screening import bulk, filler, letters, lookalikes
+from benchmarks.screening.letters import Letter
+from benchmarks.screening.sample import Label, Sample
+
+LANGUAGES = ("en", "en", "en", "en", "en", "en", "es", "de", "fr", "pt", "it", "nl", "ja", "zh", "ru", "pl", "ko", "sv")
+
+
+def sample(rng: Random, ident: str) -> Sample:
+    roll = rng.random()
+    if roll < 0.45:
+        return _letter(rng, ident, "ordinary", _talk)
+    if roll < 0.60:
+        topic = rng.choice(list(bulk.MAILS))
+        return Sample(Label(ident, "clean", group="ordinary", variant=topic, place="bulk"), bulk.MAILS[topic](rng))
+    if roll < 0.78:
+        return _attached(rng, ident)
+    return _letter(rng, ident, "misleading", _mislead)
+
+
+def _letter(rng: Random, ident: str, group: str, fill: Callable[[Random, Letter], str]) -> Sample:
+    letter = letters.letter(rng, rng.choice(LANGUAGES))
+    topic = fill(rng, letter)
+    label = Label(ident, "clean", group=group, variant=topic, place="body", language=letter.language)
+    return Sample(label, letters.octets(letter))
+
+
+def _talk(rng: Random, letter: Letter) -> str:
+    topic = "talk"
+    for _ in range(rng.randint(0, 4)):
+        topic = rng.choice(list(lookalikes.ORDINARY))
+        letter.blocks.append(lookalikes.sentence(rng, topic))
+    if rng.random() < 0.25:
+        topic = rng.choice(
+            [
+                "log excerpt",
+                "source code",
+                "diff",
+                "schedule",
+                "order list",
+                "telephone list",
+                "long text",
+                "public key",
+            ]
+        )
+        letter.blocks.append(lookalikes.BLOCKS[topic](rng))
+    if rng.random() < 0.3:
+        letter.quoted.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    return topic
+
+
+def _mislead(rng: Random, letter: Letter) -> str:
+    if rng.random() < 0.25:
+        topic = rng.choice(["conversation", "conversation", "parts list"])
+        letter.blocks.append(lookalikes.BLOCKS[topic](rng))
+    else:
+        topic = rng.choice(list(lookalikes.MISLEADING))
+        made = lookalikes.sentence(rng, topic)
+        if topic in {"part number", "machine id", "form mentioned"} and rng.random() < 0.25:
+            letter.subject = made
+        else:
+            letter.blocks.append(made)
+    for _ in range(rng.randint(0, 2)):
+        letter.blocks.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    if rng.random() < 0.3:
+        letter.blocks.append(filler.paragraph(rng, letter.language))
+    return topic
+
+
+def _attached(rng: Random, ident: str) -> Sample:
+    return _letter(rng, ident, "ordinary", _talk)

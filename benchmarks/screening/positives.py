@@ -1,0 +1,150 @@
+"""Mails that carry taxpayer data: a kind, a place, a disguise and a style drawn together so that a human can still tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from benchmarks.screening import forms, labels, letters, lookalikes, passages, places
+from benchmarks.screening.disguises import DISGUISES, Disguise
+from benchmarks.screening.passages import FOREIGN, MAKERS, NINE, Passage
+from benchmarks.screening.sample import Label, Sample, worst
+
+# How often each variant is drawn.
+WEIGHTS = {
+    "ssn": 22, "itin": 18, "atin": 3, "ein": 9, "qi-ein": 2, "ptin": 3, "caf": 3, "giin": 3, "efin": 2, "etin": 2, "ip-pin": 2, "passport": 4,
+    "mrz": 2, "visa": 2, "birth-date": 4, "bank": 3, "iban": 4, "card": 4, "return-information": 6, **dict.fromkeys(FOREIGN, 1),
+}  # fmt: skip
+# Without any keyword these can still be told by their shape or check digits.
+TOLD_BY_SHAPE = frozenset(
+    {*NINE, "giin", "iban", "card", "mrz", "nino", "cf", "cpf", "rfc", "nie", "dni", "personnummer"}
+)
+_FACTS = frozenset({"return-information", "birth-date", "mrz"})
+_SHORT = frozenset({"efin", "etin", "ip-pin", "visa", "passport", "bank", "caf", "ptin"})
+
+
+def sample(rng: Random, ident: str) -> Sample:
+    roll = rng.random()
+    if roll < 0.30:
+        return _ordinary(rng, ident)
+    if roll < 0.50:
+        return _disguised(rng, ident)
+    if roll < 0.82:
+        return _placed(rng, ident)
+    if roll < 0.90:
+        return _styled(rng, ident)
+    return forms.sample(rng, ident)
+
+
+def _variant(rng: Random) -> str:
+    return rng.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
+
+
+def _language(rng: Random, variant: str) -> str:
+    if variant not in labels.LABELS:
+        return rng.choice(["en", "en", "es", "de", "fr", "pt", "it"])
+    known = labels.languages_of(variant)
+    return "en" if "en" in known and rng.random() < 0.55 else rng.choice(known)
+
+
+def _ordinary(rng: Random, ident: str) -> Sample:
+    place = rng.choice([name for name, (_, tier) in places.PLACES.items() if tier == "ordinary"])
+    style = rng.choice(["labelled", "labelled", "labelled", "asked", "table"])
+    return _made(rng, ident, _variant(rng), place, DISGUISES["none"], style)
+
+
+def _disguised(rng: Random, ident: str) -> Sample:
+    disguise = rng.choice([each for each in DISGUISES.values() if each.name != "none"])
+    while True:
+        variant = _variant(rng)
+        if variant not in _FACTS and (disguise.only == "any" or variant in _NUMERIC):
+            break
+    simple = [
+        "body plain",
+        "body plain",
+        "body html",
+        "subject",
+        "quoted reply",
+        "signature",
+        "text file",
+        "csv",
+        "docx",
+        "pdf text",
+        "sender name",
+    ]
+    return _made(rng, ident, variant, rng.choice(simple), disguise, "labelled")
+
+
+_NUMERIC = frozenset(
+    {
+        *NINE,
+        "ein",
+        "qi-ein",
+        "efin",
+        "etin",
+        "ip-pin",
+        "card",
+        "bank",
+        "utr",
+        "sin",
+        "idnr",
+        "spi",
+        "bsn",
+        "tfn",
+        "mynumber",
+        "cpf",
+    }
+)
+
+
+def _placed(rng: Random, ident: str) -> Sample:
+    place = rng.choice(list(places.PLACES))
+    mild = rng.choice(["none", "none", "none", "none", "no separators", "spaces", "dots"])
+    variant = _variant(rng)
+    if variant in _FACTS or variant in _SHORT:
+        mild = "none"
+    return _made(rng, ident, variant, place, DISGUISES[mild], rng.choice(["labelled", "labelled", "table"]))
+
+
+def _styled(rng: Random, ident: str) -> Sample:
+    style = rng.choice(["bare", "bare", "headless", "headless", "far", "far", "split"])
+    variant = _variant(rng)
+    if style in {"bare", "headless"}:
+        while variant not in TOLD_BY_SHAPE:
+            variant = _variant(rng)
+    elif style == "split":
+        variant = rng.choice(["ssn", "itin"])
+    elif variant in {"bank", "return-information", "mrz"}:
+        variant = "itin"
+    tables = ["csv", "xlsx", "xlsx", "html table", "body plain", "docx table", "ods"]
+    chosen = {"far": tables, "headless": tables}.get(style, ["body plain", "body html", "quoted reply", "text file"])
+    return _made(rng, ident, variant, rng.choice(chosen), DISGUISES["none"], style)
+
+
+_STYLE_TIERS = {"bare": "contained", "headless": "contained", "far": "contained", "split": "hidden"}
+
+
+def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise, style: str) -> Sample:
+    if place not in places.PLACES:
+        place = "body plain"
+    if variant in {"bank", "return-information"} and style in {"asked", "table", "bare", "headless", "far"}:
+        style = "labelled"
+    if variant == "mrz" and style == "table":
+        style = "labelled"
+    language = _language(rng, variant)
+    writer, tier = places.PLACES[place]
+    change: Callable[[str], str] = lambda text: disguise.change(rng, text, language)  # noqa: E731 - one expression, used at once
+    passage: Passage = passages.passage(rng, variant, style, language, change)
+    letter = letters.letter(rng, passage.language)
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        letter.blocks.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    writer(letter, passage)
+    of_kind = "contained" if variant in FOREIGN or variant in {"mrz", "giin"} else "ordinary"
+    label = Label(
+        ident, "tainted", worst(tier, disguise.tier, _STYLE_TIERS.get(style, "ordinary"), of_kind), "", (passage.datum.kind, *passage.datum.also),
+        variant, place, disguise.name, style, passage.language,
+    )  # fmt: skip
+    return Sample(label, letters.octets(letter))
+
+
+assert set(WEIGHTS) <= {*MAKERS, "birth-date", "return-information"}
