@@ -171,6 +171,8 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     """Run the pages."""
     from gateway.portal.app import Portal
+    from gateway.portal.openpgp import Keyring
+    from gateway.portal.signatures import Signatures, Trust, load_anchors
     from gateway.portal.site import PortalSite
     from gateway.portal.uploads import UploadLimits
 
@@ -194,6 +196,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
             limits=UploadLimits(octets=own.max_upload_octets),
+            signatures=Signatures(Trust(load_anchors(own.smime_anchors), Keyring(own.openpgp_home))),
         )
         with listening("portal.listen", *own.listen):
             portal.bind()

@@ -149,6 +149,9 @@ listen = [{portal}]
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"
 # max_upload = "150 MiB"
+# Whose signatures on mail are believed: certificates in one PEM file, and a folder of gpg with public keys.
+# smime_anchors = ""
+# openpgp_home = ""
 
 [tls]
 # certificate = "tls/certificate.pem"

@@ -56,6 +56,10 @@ def _readable(settings: Settings) -> dict[str, Path]:
         "submission.certificate": settings.submission.certificate,
         "portal.certificate": settings.portal.certificate,
     }
+    if settings.portal.smime_anchors:
+        named["portal.smime_anchors"] = settings.portal.smime_anchors
+    if settings.portal.openpgp_home:
+        named["portal.openpgp_home"] = settings.portal.openpgp_home
     if settings.notifier.relay and settings.notifier.relay.ca_file:
         named["notifier.ca_file"] = settings.notifier.relay.ca_file
     return named

@@ -282,6 +282,8 @@ def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
         certificate=certificate,
         key=key,
         max_upload_octets=table.size("max_upload", "150 MiB", 64 * 1024),
+        smime_anchors=table.maybe_path("smime_anchors"),
+        openpgp_home=table.maybe_path("openpgp_home"),
     )
 
 

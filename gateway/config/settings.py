@@ -160,12 +160,14 @@ class NotifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """The pages: where they are served, with which certificate, and how much one reply may carry."""
+    """The pages: where they are served, with which certificate, how much one reply may carry, whose signatures count."""
 
     listen: tuple[Listen, ...]
     certificate: Path
     key: Path
     max_upload_octets: int
+    smime_anchors: Path | None
+    openpgp_home: Path | None
 
 
 @dataclass(frozen=True, slots=True)

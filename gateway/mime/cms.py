@@ -84,8 +84,8 @@ def read_signed_data(octets: bytes | bytearray) -> SignedData:
     if kind.tag != OBJECT or reader.content(kind) != _SIGNED_DATA:
         raise NotBer("not signed data")
     (signed,) = _several(reader.list(wrapped, _FIELD_0), 1)
-    version, _digests, encapsulated, *rest = reader.list(signed, SEQUENCE)
-    if version.tag != INTEGER or not rest or len(rest) > 3 or rest[-1].tag != SET:
+    version, _digests, encapsulated, *rest = _several(reader.list(signed, SEQUENCE), 4, most=6)
+    if version.tag != INTEGER or rest[-1].tag != SET:
         raise NotBer("not signed data")
     between = {each.tag: each for each in rest[:-1]}
     certificates = between.pop(_FIELD_0, None)
@@ -159,11 +159,11 @@ def is_as_signed(signer: SignerInfo, certificate: Certificate, digest: bytes) ->
 def issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes]:
     """The issuer's name and the serial number of a certificate in DER, as octets. Raises NotBer."""
     reader = Reader(certificate)
-    to_be_signed, *_ = reader.list(reader.whole(), SEQUENCE)
+    to_be_signed, _algorithm, _signature = _several(reader.list(reader.whole(), SEQUENCE), 3)
     fields = reader.list(to_be_signed, SEQUENCE)
     if fields and fields[0].tag == _FIELD_0:
         del fields[0]
-    serial, _algorithm, issuer, *_ = _several(fields, 6, most=12)
+    serial, _, issuer, *_ = _several(fields, 6, most=12)
     return reader.raw(issuer), reader.content(serial)
 
 

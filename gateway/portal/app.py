@@ -39,6 +39,7 @@ from gateway.portal.reading import ReadingPages
 from gateway.portal.replying import ReplyPages
 from gateway.portal.server import serve
 from gateway.portal.sign_in import SignIn
+from gateway.portal.signatures import Signatures
 from gateway.portal.site import PortalSite
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import Vault
@@ -68,6 +69,7 @@ class Portal:
         deposit_key: bytes,
         wake_notifier: Callable[[], None] = lambda: None,
         limits: UploadLimits | None = None,
+        signatures: Signatures | None = None,
         templates: Path | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
         clock: Clock = system_clock,
@@ -79,6 +81,7 @@ class Portal:
         self._site = site
         self._listeners: list[socket.socket] = []
         limits = limits or UploadLimits()
+        signatures = signatures or Signatures()
         pages = Pages(templates or templates_folder() / "portal", site, programmes)
         visitors = Visitors(database, keyholder, authority, clock)
         vault = Vault(database, blobs, keyholder, authority, clock)
@@ -87,8 +90,8 @@ class Portal:
             SignIn(pages, visitors, authenticator, keyholder),
             CasePages(pages, visitors, vault),
             ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),
-            ReadingPages(pages, visitors, vault, limits),
-            Downloads(visitors, vault, site.domain, recheck_seconds),
+            ReadingPages(pages, visitors, vault, signatures, limits),
+            Downloads(visitors, vault, signatures, site.domain, recheck_seconds),
             AccountPages(pages, visitors, database, keyholder, authenticator, clock),
         )
         routes: list[Route] = [route for topic in topics for route in topic.routes()]

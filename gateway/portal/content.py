@@ -5,23 +5,34 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.domain.errors import NotAllowed
-from gateway.domain.partmap import MESSAGE_TYPES, Part
-from gateway.domain.summary import Summary
+from gateway.domain.partmap import MESSAGE_TYPES, Part, PartMap
 from gateway.mime.decoding import Decoder
 from gateway.mime.decoding import text as text_of
 from gateway.portal.filenames import clean_name
 from gateway.portal.showing import MAX_SHOWN_OCTETS
-from gateway.portal.vault import Opened, SealedOctets, Vault
+from gateway.portal.vault import Opened, Vault
 
 _ENCODED = ("base64", "quoted-printable", "x-uuencode")
 _BASE64_LINE = 76
 
 
+class Octets(Protocol):
+    """Octets that are read by range: those of a message in the vault, or those that a signed part wraps."""
+
+    @property
+    def length(self) -> int:
+        """How many there are."""
+
+    def read(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the octets [start, stop). Raises Tampered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An attachment as a page lists it: its part's path, a safe name, its type and about how many octets it has."""
+    """An attachment as a page lists it: where below `parts/`, a safe name, its type and about how many octets."""
 
     path: str
     name: str
@@ -35,21 +46,21 @@ class PartOctets:
     """The decoded octets of one part."""
 
     part: Part
-    sealed: SealedOctets
+    source: Octets
 
     def count(self) -> int:
         """Return the exact decoded length; for encoded parts this reads them once, so call it in a thread."""
         if self.part.encoding not in _ENCODED:
             return self.part.length
-        return sum(len(piece) for piece in self._decoded())
+        return sum(len(piece) for piece in self.decoded())
 
     def pieces(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the decoded octets [start, stop). Raises Tampered."""
         if self.part.encoding not in _ENCODED:
-            yield from self.sealed.read(self.part.offset + start, self.part.offset + stop)
+            yield from self.source.read(self.part.offset + start, self.part.offset + stop)
             return
         at = 0
-        for piece in self._decoded():
+        for piece in self.decoded():
             wanted = piece[max(start - at, 0) : max(stop - at, 0)]
             at += len(piece)
             if wanted:
@@ -60,15 +71,16 @@ class PartOctets:
     def head(self, most: int) -> tuple[bytes, bool]:
         """Return at most `most` decoded octets and whether there are more."""
         taken = bytearray()
-        for piece in self._decoded():
+        for piece in self.decoded():
             taken += piece
             if len(taken) > most:
                 return bytes(taken[:most]), True
         return bytes(taken), False
 
-    def _decoded(self) -> Iterator[bytes]:
+    def decoded(self) -> Iterator[bytes]:
+        """Yield all decoded octets. Raises Tampered."""
         decoder = Decoder(self.part.encoding)
-        for piece in self.sealed.read(self.part.offset, self.part.end):
+        for piece in self.source.read(self.part.offset, self.part.end):
             yield decoder.feed(piece)
         yield decoder.finish()
 
@@ -81,19 +93,23 @@ class ShownText:
     is_cut: bool
 
 
-def part_of(summary: Summary, path: str) -> Part:
+def part_of(part_map: PartMap, path: str) -> Part:
     """Return the leaf at a path. Raises NotAllowed when the message has none there."""
-    for part in summary.part_map.leaves:
+    for part in part_map.leaves:
         if part.path == path:
             return part
     raise NotAllowed("There is nothing here for you.")
 
 
-def attachments(summary: Summary) -> list[Attachment]:
-    """Return every own leaf but the shown text, so that nothing of a message is out of reach."""
+def attachments(part_map: PartMap, wrapper: str = "") -> list[Attachment]:
+    """Return every own leaf but the shown text, so that nothing of a message is out of reach.
+
+    `wrapper` is the path of the signed part around them all, if there is one.
+    """
+    above = f"{wrapper}/inside/" if wrapper else ""
     return [
-        Attachment(part.path, attachment_name(part), part.media_type, _about(part), part.protection)
-        for part in summary.part_map.attachments()
+        Attachment(above + part.path, attachment_name(part), part.media_type, _about(part), part.protection)
+        for part in part_map.attachments()
     ]
 
 

@@ -16,17 +16,19 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.domain.errors import NotAllowed
-from gateway.portal.content import attachment_name, part_octets, part_of
+from gateway.portal.content import PartOctets, attachment_name, part_octets, part_of
 from gateway.portal.copies import copy_of
 from gateway.portal.errors import AccessEnded
 from gateway.portal.filenames import attachment_disposition
 from gateway.portal.ranges import Unsatisfiable, wanted_span
+from gateway.portal.signatures import Signatures
 from gateway.portal.vault import TEXT_PART, Found, Vault
 from gateway.portal.visitors import Visitor, Visitors
 
 RECHECK_SECONDS = 4.0
 _BATCH_OCTETS = 256 * 1024
 _PATH = re.compile(r"[1-9][0-9.]{0,63}\Z")
+_NOTHING = "There is nothing here for you."
 _OPAQUE = "application/octet-stream"
 _SAFE_TYPES = frozenset(
     {
@@ -64,6 +66,7 @@ class Downloads:
 
     visitors: Visitors
     vault: Vault
+    signatures: Signatures
     domain: str
     recheck_seconds: float = RECHECK_SECONDS
 
@@ -71,6 +74,7 @@ class Downloads:
         """Return this topic's routes."""
         return [
             Route("/messages/{reference}/parts/{path}", self.part, methods=["GET"]),
+            Route("/messages/{reference}/parts/{path}/inside/{inner}", self.inside, methods=["GET"]),
             Route("/messages/{reference}/received.eml", self.received, methods=["GET"]),
             Route("/messages/{reference}/copy.eml", self.copy, methods=["GET"]),
         ]
@@ -78,22 +82,27 @@ class Downloads:
     async def part(self, request: Request) -> Response:
         """One attachment, decoded; whole or one range of it."""
         visitor, found = await self._found(request)
-        path = request.path_params["path"]
-        if not _PATH.match(path):
-            raise NotAllowed("There is nothing here for you.")
+        path = _path(request, "path")
         opened = await self.vault.open(visitor, found, path)
-        part = part_of(opened.summary, path)
-        octets = await part_octets(self.vault, opened, part)
-        media_type = part.media_type if part.media_type in _SAFE_TYPES else _OPAQUE
-        whole = await asyncio.to_thread(octets.count)
-        download = Download(attachment_name(part), media_type, f"{found.row.id}-{path}", whole, octets.pieces)
-        return self._answer(request, visitor, found, download)
+        octets = await part_octets(self.vault, opened, part_of(opened.summary.part_map, path))
+        return await self._part(request, visitor, found, octets, f"{found.row.id}-{path}")
+
+    async def inside(self, request: Request) -> Response:
+        """One attachment of the mail that a signed part wraps."""
+        visitor, found = await self._found(request)
+        path, inner = _path(request, "path"), _path(request, "inner")
+        opened = await self.vault.open(visitor, found, path)
+        inside = await self.signatures.inside(self.vault, opened, path)
+        if inside is None:
+            raise NotAllowed(_NOTHING)
+        octets = PartOctets(part_of(inside.part_map, inner), inside.octets)
+        return await self._part(request, visitor, found, octets, f"{found.row.id}-{path}-{inner}")
 
     async def received(self, request: Request) -> Response:
         """The octets exactly as they were received, trace fields and Bcc included: for employees only."""
         visitor, found = await self._found(request)
         if not visitor.is_employee or found.row.composed:
-            raise NotAllowed("There is nothing here for you.")
+            raise NotAllowed(_NOTHING)
         opened = await self.vault.open(visitor, found, TEXT_PART)
         octets = await self.vault.octets(opened, "")
         name = f"{found.row.reference}-received.eml"
@@ -116,6 +125,13 @@ class Downloads:
     async def _found(self, request: Request) -> tuple[Visitor, Found]:
         visitor = await self.visitors.require(request)
         return visitor, await self.vault.find(visitor, request.path_params["reference"])
+
+    async def _part(self, request: Request, visitor: Visitor, found: Found, octets: PartOctets, tag: str) -> Response:
+        part = octets.part
+        media_type = part.media_type if part.media_type in _SAFE_TYPES else _OPAQUE
+        whole = await asyncio.to_thread(octets.count)
+        download = Download(attachment_name(part), media_type, tag, whole, octets.pieces)
+        return self._answer(request, visitor, found, download)
 
     def _answer(self, request: Request, visitor: Visitor, found: Found, download: Download) -> Response:
         headers = {
@@ -144,6 +160,13 @@ class Downloads:
                     raise AccessEnded("The right to this has ended.")
                 checked = loop.time()
             yield batch
+
+
+def _path(request: Request, name: str) -> str:
+    path = str(request.path_params[name])
+    if not _PATH.match(path):
+        raise NotAllowed(_NOTHING)
+    return path
 
 
 def _range_header(request: Request, tag: str) -> str | None:

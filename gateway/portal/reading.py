@@ -12,10 +12,19 @@ from starlette.routing import Route
 
 from gateway.domain.partmap import BestText
 from gateway.domain.summary import Mailbox, Summary
-from gateway.portal.content import ShownText, attachments, part_octets, shown_text
+from gateway.portal.content import (
+    Attachment,
+    PartOctets,
+    ShownText,
+    attachment_name,
+    attachments,
+    part_octets,
+    shown_text,
+)
 from gateway.portal.pages import Pages
 from gateway.portal.replying import WriteForm
 from gateway.portal.showing import Passage, frame_document, passages
+from gateway.portal.signatures import Inside, Signatures
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import TEXT_PART, Found, Opened, Vault
 from gateway.portal.visitors import Visitor, Visitors
@@ -32,12 +41,22 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A mail on the page: the message, or what one of its signed parts (of this name) wraps."""
+
+    body: Body
+    attachments: list[Attachment]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingPages:
     """The page `/messages/REFERENCE`; `?form=html` shows the formatted text where there is a plain one too."""
 
     pages: Pages
     visitors: Visitors
     vault: Vault
+    signatures: Signatures
     limits: UploadLimits
 
     def routes(self) -> list[Route]:
@@ -50,8 +69,11 @@ class ReadingPages:
         found = await self.vault.find(visitor, request.path_params["reference"])
         opened = await self.vault.open(visitor, found, TEXT_PART)
         summary = opened.summary
-        wants_html = request.query_params.get("form") == "html"
-        body = await self._body(opened, wants_html=wants_html, language=visitor.person.language)
+        looked = await self.signatures.look(self.vault, opened)
+        around = looked.inside(summary.part_map.root)
+        shown = await self._shown(opened, around, request, visitor)
+        insides = [await self._shown(opened, one, request, visitor) for one in looked.insides if one is not around]
+        maps = (summary.part_map, *(one.part_map for one in looked.insides))
         return self.pages.page(
             request,
             "message.html",
@@ -61,11 +83,11 @@ class ReadingPages:
             to=self._shown_boxes(visitor, summary.to),
             cc=self._shown_boxes(visitor, summary.cc),
             bcc=summary.bcc if visitor.is_employee and found.is_own_side else (),
-            notes=sorted({*summary.notes, *summary.part_map.notes}),
-            body=body,
-            wants_html=wants_html,
-            attachments=attachments(summary),
-            is_signed=any(part.protection == "signed" for part in summary.part_map.own_parts),
+            notes=sorted({*summary.notes, *(note for one in maps for note in one.notes)}),
+            shown=shown,
+            insides=insides,
+            wants_html=_wants_html(request),
+            looked=looked,
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
             may_write=found.standing.may_write and found.case.is_open,
@@ -90,14 +112,25 @@ class ReadingPages:
             form_token=visitor.form_token("write"),
         )
 
-    async def _body(self, opened: Opened, *, wants_html: bool, language: str) -> Body:
-        best = opened.summary.part_map.best_text()
-        chosen = best.html if best.html and (wants_html or not best.plain) else best.plain
+    async def _shown(self, opened: Opened, inside: Inside | None, request: Request, visitor: Visitor) -> Shown:
+        """Return the message as it is shown, or what one of its signed parts wraps."""
+        outer = opened.summary.part_map
+        part_map = outer if inside is None else inside.part_map
+        files = attachments(part_map, "" if inside is None else inside.wrapper)
+        name = ""
+        if inside is not None:
+            wrapper = outer.part(inside.wrapper)
+            name = attachment_name(wrapper)
+            files += attachments(outer) if wrapper == outer.root else []
+        best = part_map.best_text()
+        chosen = best.html if best.html and (_wants_html(request) or not best.plain) else best.plain
         if chosen is None:
-            return Body()
-        octets = await part_octets(self.vault, opened, chosen)
-        shown = await asyncio.to_thread(shown_text, octets)
-        return await asyncio.to_thread(self._as_body, best, shown, is_html=chosen is best.html, language=language)
+            return Shown(Body(), files, name)
+        octets = await part_octets(self.vault, opened, chosen) if inside is None else PartOctets(chosen, inside.octets)
+        text = await asyncio.to_thread(shown_text, octets)
+        language = visitor.person.language
+        body = await asyncio.to_thread(self._as_body, best, text, is_html=chosen is best.html, language=language)
+        return Shown(body, files, name)
 
     def _as_body(self, best: BestText, shown: ShownText, *, is_html: bool, language: str) -> Body:
         has_other = bool(best.plain and best.html)
@@ -106,3 +139,7 @@ class ReadingPages:
             frame = frame_document(shown.text, style_sheet, language)
             return Body(frame=frame, has_other_form=has_other, is_cut=shown.is_cut)
         return Body(passages=tuple(passages(shown.text)), has_other_form=has_other, is_cut=shown.is_cut)
+
+
+def _wants_html(request: Request) -> bool:
+    return request.query_params.get("form") == "html"
