@@ -82,8 +82,8 @@ def main(folder: Path, mode: str, count: int) -> None:
     blobs = BlobFolder(folder / "blobs", reserve_octets=0)
     key = SealingKey(KEY_ID, MLKEM768_X25519, (folder / "public").read_bytes())
 
-    def one(_number: int) -> None:
-        message_id = new_id()
+    def one(number: int) -> None:
+        message_id = f"{new_id()[:-1]}{number % len(SIZES)}"  # each size in its turn: a step is reached as often each time
         say("try", message_id)
         try:
             deposit(database, blobs, key, message_id)

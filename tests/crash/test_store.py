@@ -199,13 +199,13 @@ def test_a_kill_among_many_deposits_loses_nothing_acknowledged(vault: Vault, ste
 
 @pytest.mark.parametrize(("step", "action", "at"), FAULTS)
 def test_a_failing_disk_is_told_and_the_program_goes_on(vault: Vault, step: str, action: str, at: int) -> None:
-    outcome = vault.run("alone", 20, f"{step}={action}@{at}")
+    outcome = vault.run("alone", 30, f"{step}={action}@{at}")
     assert outcome.done
     assert list(outcome.failed.values()) == ["StoreFull" if action == "enospc" else "StoreUnavailable"]
     present = vault.open()
     said_wrongly = set(outcome.failed) if step == "store.commit.after" else set()
     assert present == outcome.kept | said_wrongly
-    assert len(outcome.kept) == 19
+    assert len(outcome.kept) == 29
     assert list((vault.folder / "blobs" / "tmp").iterdir()) == []
     assert_recovers(vault, present)
 
