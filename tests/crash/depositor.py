@@ -83,7 +83,8 @@ def main(folder: Path, mode: str, count: int) -> None:
     key = SealingKey(KEY_ID, MLKEM768_X25519, (folder / "public").read_bytes())
 
     def one(number: int) -> None:
-        message_id = f"{new_id()[:-1]}{number % len(SIZES)}"  # each size in its turn: a step is reached as often each time
+        # Each size in its turn, so that every run passes a step as often.
+        message_id = f"{new_id()[:-1]}{number % len(SIZES)}"
         say("try", message_id)
         try:
             deposit(database, blobs, key, message_id)
