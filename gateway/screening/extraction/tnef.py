@@ -1,0 +1,90 @@
+"""TNEF ([MS-OXTNEF]), the winmail.dat of Outlook: texts, bodies in all forms, attachments, messages inside."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tnefparse import TNEF
+
+from gateway.domain.verdict import Unread, Unreadable
+from gateway.screening.chunk import Chunk, Form
+from gateway.screening.extraction.descent import Descent, Document, Item, UnreadableError
+from gateway.screening.extraction.outlook import unpack_rtf
+from gateway.screening.extraction.texts import readings, strings
+
+_SIGNATURE: Final = b"\x78\x9f\x3e\x22"
+_RTF: Final = 0x1009
+_HTML: Final = 0x1013
+_CONTENT: Final = 0x3701
+_SUBJECT: Final = 0x8004
+_LONGEST: Final = 1_000_000
+
+# The library logs what it meets, which can be words of a message.
+logging.getLogger("tnef-decode").disabled = True
+logging.getLogger("tnefparse").disabled = True
+
+
+def read_tnef(document: Document, descent: Descent) -> Iterator[Item]:
+    """All texts and attachments. Raises UnreadableError(CORRUPT)."""
+    descent.budget.expand(len(document.octets), len(document.octets), len(document.octets))
+    if not document.octets.startswith(_SIGNATURE):
+        raise UnreadableError(Unread.CORRUPT, "tnef")
+    parsed = TNEF(document.octets, do_checksum=False)
+    place = document.place
+    for item in parsed.objects:
+        yield from _value(item.name, item.data, place, descent)
+    for item in parsed.mapiprops:
+        yield from _value(item.name, item.data, place, descent)
+    for text in _bodies(parsed.body):
+        yield Chunk(text, place)
+    for text in _bodies(parsed.htmlbody):
+        yield Chunk(text, place, Form.HTML)
+    for count, attachment in enumerate(parsed.attachments, 1):
+        yield from _attachment(attachment, f"{place}, attachment {count}", descent)
+    if not parsed.objects and not parsed.attachments:
+        yield Unreadable(place, Unread.CORRUPT, "tnef")
+
+
+def _bodies(body: Any) -> list[str]:
+    """A body as the library gives it: text, octets, or several of them."""
+    if isinstance(body, str):
+        return [body]
+    if isinstance(body, bytes):
+        return readings(body)
+    return [text for one in body for text in _bodies(one)] if isinstance(body, list) else []
+
+
+def _value(tag: int, data: Any, place: str, descent: Descent) -> Iterator[Item]:
+    if isinstance(data, str):
+        yield Chunk(data.strip("\x00"), place)
+    elif isinstance(data, (list, tuple)):
+        for one in data[:1_000]:
+            yield from _value(tag, one, place, descent)
+    elif isinstance(data, bytes) and tag == _RTF:
+        yield from descent.into(Document(unpack_rtf(data), "application/rtf", "", place))
+    elif isinstance(data, bytes) and tag == _HTML:
+        for text in readings(data):
+            yield Chunk(text, place, Form.HTML)
+    elif isinstance(data, bytes) and tag != _CONTENT and len(data) < _LONGEST:
+        yield Chunk(strings(data, 4), place)
+
+
+def _attachment(attachment: Any, place: str, descent: Descent) -> Iterator[Item]:
+    name = _name(attachment)
+    for item in attachment.mapi_attrs:
+        yield from _value(item.name, item.data, place, descent)
+    octets = bytes(attachment.data or b"")
+    inner = octets.find(_SIGNATURE, 0, 64)
+    if inner > 0:  # a message kept as an object: its class stands before it
+        octets = octets[inner:]
+    yield from descent.into(Document(octets, "", name, place))
+
+
+def _name(attachment: Any) -> str:
+    for told in (attachment.long_filename(), attachment.name):
+        name = told.decode("cp1252", "replace") if isinstance(told, bytes) else str(told or "")
+        if name.strip("\x00 "):
+            return name.strip("\x00 ")
+    return ""
