@@ -75,7 +75,7 @@ def data_uris(markup: bytes) -> Iterator[Embedded]:
 
 def _uuencoded(text: bytes) -> Iterator[Embedded]:
     at = 0
-    while (begin := _UUENCODE.search(text, at)) is not None:
+    while (begin := _UUENCODE.search(text, max(at - 1, 0))) is not None:
         at = begin.end()
         name = decode_octets(begin["name"].strip())
         if begin["base64"]:

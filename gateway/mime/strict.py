@@ -37,7 +37,7 @@ _FILE_IN_TEXT = re.compile(
     rb"(?:\A|\n)(?:begin(?:-base64)? [0-7]{3,4} [^\r\n]+\r?\n|=ybegin "
     rb"|[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]{4,}+=*+\r?(?:\n|\Z))"
 )
-_BEGIN = re.compile(rb"(?:\A|\n)begin(?P<base64>-base64)? [0-7]{3,4} [^\r\n]+\r?\n(?P<line>[^\r\n]*)")
+_BEGIN = re.compile(rb"(?:\A|\n)begin(?P<base64>-base64)? [0-7]{3,4} [^\r\n]+(?=\r?\n(?P<line>[^\r\n]*))")
 _LEAST_STRAY = 8  # a boundary of fewer octets may stand in any text
 _MOST_STRAY = 1_000
 _MOST_READINGS = 8

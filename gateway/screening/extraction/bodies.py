@@ -14,7 +14,6 @@ from typing import Final
 from gateway.domain.partmap import Part
 from gateway.mime.charsets import codec_for
 from gateway.mime.embedded import Embedded, data_uris, embedded_files
-from gateway.mime.entity import IDENTITY
 from gateway.mime.flowed import unflow
 from gateway.mime.headerblock import HeaderBlock
 from gateway.mime.strict import body_defects
@@ -34,6 +33,7 @@ _LIKE_ASCII = re.compile(
     r"(?:x-)?(?:ansi|latin|iso-?8859|windows|win|cp|mac|koi|dos|oem|ibm|ebcdic|default|unknown|user|unicode|utf|ucs|us-)",
     re.IGNORECASE,
 )
+_PLAIN_ENCODING = re.compile(rb"\s*(?:7bit|8bit|binary|base64|quoted-printable)\s*", re.IGNORECASE)
 _PGP_MESSAGE = b"-----BEGIN PGP MESSAGE-----"
 _SLICE: Final = 1_000_000  # characters of one chunk of text
 _OVERLAP: Final = 400  # a number at the cut stands whole in one of the two
@@ -62,13 +62,13 @@ class Body:
 def open_body(octets: bytes, part: Part, block: HeaderBlock, place: str) -> Body:
     """The body of a part of a mail."""
     body = octets[part.offset : part.end]
-    encoding = part.encoding
-    if encoding == "unknown":
-        raw = block.value("content-transfer-encoding") or b""
-        encoding = spelled_encoding(raw.decode("latin-1"))
-    undone = undo(body, encoding)
-    if encoding != part.encoding or (part.encoding not in IDENTITY and _is_written_oddly(block)):
-        undone = replace(undone, others=(*undone.others, body))
+    declared = [header.value for header in block.headers if header.name.lower() == "content-transfer-encoding"]
+    meant = [spelled_encoding(value.decode("latin-1")) for value in declared]
+    undone = undo(body, part.encoding if part.encoding != "unknown" else meant[0])
+    is_odd = len(declared) > 1 or not all(_PLAIN_ENCODING.fullmatch(value) for value in declared)
+    if is_odd:
+        more = (reading for encoding in meant[1:] for reading in undo(body, encoding).readings)
+        undone = replace(undone, others=(*undone.others, *more, body))
     fields = b"\n".join(header.value[:8_192] for header in block.headers if header.name.lower() == "content-type")
     named = (name.decode("ascii", "replace") for name in _CHARSET.findall(fields))
     charsets = tuple(dict.fromkeys((part.parameter("charset"), *named)))
@@ -146,12 +146,6 @@ def _chunks(body: Body, text: str) -> Iterator[Chunk]:
         yield Chunk(text, body.place, Form.HTML)
     for start in range(0, max(len(text), 1), _SLICE):
         yield Chunk(text[max(start - _OVERLAP, 0) : start + _SLICE], body.place)
-
-
-def _is_written_oddly(block: HeaderBlock) -> bool:
-    """Whether the encoding's name has a comment or junk beside it, or stands twice: others may not go by it."""
-    fields = [header for header in block.headers if header.name.lower() == "content-transfer-encoding"]
-    return len(fields) > 1 or any(not re.fullmatch(rb"\s*[\w-]+\s*", header.value) for header in fields)
 
 
 def _is_utf_8(octets: bytes) -> bool:
