@@ -43,6 +43,7 @@ _ED25519 = bytes.fromhex("2b6570")
 _HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 512: hashes.SHA512()}
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _RSA_BITS = range(2048, 8193)
+_MAX_SALT = 8192 // 8
 
 
 class UnknownAlgorithm(ValueError):
@@ -225,7 +226,7 @@ def _salt(reader: Reader, parameters: Element, bits: int) -> int:
         raise UnknownAlgorithm("RSA-PSS with another mask")
     named = {_DIGESTS.get(_algorithm(reader, each)[0], 0) for each in (digest, mask_digest)}
     length = int.from_bytes(reader.content(salt)[:4], "big")
-    if named != {bits} or length > 64:
+    if named != {bits} or length > _MAX_SALT:
         raise UnknownAlgorithm("RSA-PSS with another digest or salt")
     return length
 

@@ -1,8 +1,8 @@
 """OpenPGP signatures as mail carries them (RFC 3156, RFC 9580): taken out of their armour, put before what they sign.
 
-Only one form is made for the program that checks them: one signature packet of version 4 and one literal packet with the
-content. What else can stand in a file of signatures (compressed or nested messages, keys, several signatures, comments
-that look like text) never reaches it.
+Only one form is made for the program that checks them: one signature packet of version 4 and one literal packet with
+the content. What else can stand in a file of signatures (compressed or nested messages, keys, several signatures,
+comments that look like text) never reaches it.
 """
 
 from __future__ import annotations

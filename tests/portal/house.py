@@ -34,6 +34,7 @@ from gateway.keyholder.client import OperatorClient as KeyholderOperator
 from gateway.keyholder.server import KeyholderServer
 from gateway.mime.summary import read_facts
 from gateway.portal.app import Portal
+from gateway.portal.signatures import Signatures
 from gateway.portal.site import PortalSite
 from gateway.portal.uploads import UploadLimits
 from gateway.programmes import load_programmes
@@ -188,11 +189,12 @@ async def open_house(
     recheck_seconds: float = 4.0,
     environment: str = "trial",
     counties: bool = False,
+    signatures: Signatures | None = None,
 ) -> AsyncIterator[House]:
     """Build a house, run it, and leave nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
     try:
-        async with _opened(folder, limits, recheck_seconds, environment, counties=counties) as house:
+        async with _opened(folder, limits, recheck_seconds, environment, signatures, counties=counties) as house:
             yield house
     finally:
         shutil.rmtree(folder)
@@ -200,7 +202,13 @@ async def open_house(
 
 @contextlib.asynccontextmanager
 async def _opened(
-    folder: Path, limits: UploadLimits | None, recheck_seconds: float, environment: str, *, counties: bool
+    folder: Path,
+    limits: UploadLimits | None,
+    recheck_seconds: float,
+    environment: str,
+    signatures: Signatures | None,
+    *,
+    counties: bool,
 ) -> AsyncIterator[House]:
     keys = folder / "keys"
     keyholder_keys.generate(keys, None)
@@ -248,6 +256,7 @@ async def _opened(
         deposit_key=keyfiles.deposit_key(keys),
         wake_notifier=lambda: woken.append("notifier"),
         limits=limits,
+        signatures=signatures,
         recheck_seconds=recheck_seconds,
         clock=clock,
     )
