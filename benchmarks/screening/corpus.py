@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from benchmarks.screening import negatives, positives
+from benchmarks.screening import negatives, positives, unscreenables
 from benchmarks.screening.sample import Sample
 
 # Of 20 mails: tainted, clean, unscreenable.
@@ -21,7 +21,7 @@ def sample(seed: int, at: int) -> Sample:
     role = _TURNS[at % len(_TURNS)]
     if role == "p":
         return positives.sample(rng, ident)
-    return negatives.sample(rng, ident)
+    return unscreenables.sample(rng, ident) if role == "u" else negatives.sample(rng, ident)
 
 
 def samples(seed: int, count: int) -> Iterator[Sample]:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.screening import foreign, letters, numbers, people
+from benchmarks.screening import foreign, numbers, people
 from benchmarks.screening.letters import Letter
 from benchmarks.screening.people import Person
-from benchmarks.screening.sample import Label, Sample
 from gateway.domain.verdict import Kind
 
 Fields = tuple[tuple[str, str], ...]
@@ -178,14 +177,3 @@ RENDERERS: dict[str, tuple[Renderer, str]] = {
     "form in body": (in_body, "contained"),
     "form in html": (in_table, "contained"),
 }
-
-
-def sample(rng: Random, ident: str) -> Sample:
-    place = rng.choice(list(RENDERERS))
-    render, tier = RENDERERS[place]
-    letter, made = letters.letter(rng), form(rng)
-    render(letter, made)
-    label = Label(
-        ident, "tainted", tier, "", (Kind.FILLED_FORM, *ALSO), f"form {made.number}", place, "none", "form", "en"
-    )
-    return Sample(label, letters.octets(letter))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.screening import bulk, filler, letters, lookalikes
+from benchmarks.screening import bulk, filler, formfiles, forms, letters, lookalikes, people, places
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.numbers import Datum
+from benchmarks.screening.passages import Passage
 from benchmarks.screening.sample import Label, Sample
+from gateway.domain.verdict import Kind
 
 LANGUAGES = ("en", "en", "en", "en", "en", "en", "es", "de", "fr", "pt", "it", "nl", "ja", "zh", "ru", "pl", "ko", "sv")
 
@@ -74,4 +77,42 @@ def _mislead(rng: Random, letter: Letter) -> str:
 
 
 def _attached(rng: Random, ident: str) -> Sample:
-    return _letter(rng, ident, "ordinary", _talk)
+    """Clean files of every kind: schedules, contracts, lists, pictures of text, archives of them, blank forms."""
+    if rng.random() < 0.15:
+        made = forms.form(rng)
+        return Sample(
+            Label(ident, "clean", group="misleading", variant="blank form", place=f"form {made.number}"),
+            formfiles.blank(rng, made),
+        )
+    place = rng.choice(_FILES)
+    language = "en" if place in places.WESTERN else rng.choice(LANGUAGES)
+    letter = letters.letter(rng, language)
+    topic, passage = _clean_passage(rng, language)
+    places.PLACES[place][0](letter, passage)
+    return Sample(
+        Label(ident, "clean", group="attached", variant=topic, place=place, language=language), letters.octets(letter)
+    )
+
+
+# Bar codes, and rare containers, stay out: clean mail with them is not what a firm gets all day.
+_FILES = [
+    place
+    for place in places.FILES
+    if place not in {"xlsx number", "docx hidden text", "pdf unseen text", "data uri", "zip comment"}
+] + ["forwarded mail"]
+
+
+def _clean_passage(rng: Random, language: str) -> tuple[str, Passage]:
+    """Words and rows that hold only what ordinary mail holds."""
+    topic = rng.choice(list(lookalikes.ORDINARY))
+    maker, _ = lookalikes.ORDINARY[topic]
+    prose = " ".join([lookalikes.sentence(rng, topic), filler.paragraph(rng, language)])
+    head = ("Date", "City", topic.capitalize(), "Amount")
+    rows = [
+        (people.day_text(rng, people.day(rng)), people.city(rng), maker(rng), people.money(rng))
+        for _ in range(rng.randint(2, 20))
+    ]
+    owner = people.person(rng)
+    return topic, Passage(
+        Datum(Kind.SSN, "", topic), language, rng.choice(["labelled", "table"]), owner, prose, prose[:60], (head, *rows)
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.screening import forms, labels, letters, lookalikes, passages, places
+from benchmarks.screening import formfiles, forms, labels, letters, lookalikes, passages, places
 from benchmarks.screening.disguises import DISGUISES, Disguise
 from benchmarks.screening.passages import FOREIGN, MAKERS, NINE, Passage
 from benchmarks.screening.sample import Label, Sample, worst
+from gateway.domain.verdict import Kind
 
 # How often each variant is drawn.
 WEIGHTS = {
@@ -33,7 +34,7 @@ def sample(rng: Random, ident: str) -> Sample:
         return _placed(rng, ident)
     if roll < 0.90:
         return _styled(rng, ident)
-    return forms.sample(rng, ident)
+    return _form(rng, ident)
 
 
 def _variant(rng: Random) -> str:
@@ -101,7 +102,9 @@ def _placed(rng: Random, ident: str) -> Sample:
     place = rng.choice(list(places.PLACES))
     mild = rng.choice(["none", "none", "none", "none", "no separators", "spaces", "dots"])
     variant = _variant(rng)
-    if variant in _FACTS or variant in _SHORT:
+    while variant not in places.ONLY.get(place, WEIGHTS):
+        variant = _variant(rng)
+    if variant in _FACTS or variant in _SHORT or place in places.ONLY:
         mild = "none"
     return _made(rng, ident, variant, place, DISGUISES[mild], rng.choice(["labelled", "labelled", "table"]))
 
@@ -121,17 +124,35 @@ def _styled(rng: Random, ident: str) -> Sample:
     return _made(rng, ident, variant, rng.choice(chosen), DISGUISES["none"], style)
 
 
+_FORMS = {
+    **forms.RENDERERS,
+    **{place: (formfiles.attach(maker), tier) for place, (maker, tier) in formfiles.MAKERS.items()},
+}
+
+
+def _form(rng: Random, ident: str) -> Sample:
+    place = rng.choice(list(_FORMS))
+    render, tier = _FORMS[place]
+    letter, made = letters.letter(rng), forms.form(rng)
+    render(letter, made)
+    label = Label(
+        ident, "tainted", tier, "", (Kind.FILLED_FORM, *forms.ALSO), f"form {made.number}", place, "none", "form", "en"
+    )
+    return Sample(label, letters.octets(letter))
+
+
+_WESTERN = frozenset({"en", "es", "de", "fr", "pt", "it", "nl"})
 _STYLE_TIERS = {"bare": "contained", "headless": "contained", "far": "contained", "split": "hidden"}
 
 
 def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise, style: str) -> Sample:
-    if place not in places.PLACES:
-        place = "body plain"
     if variant in {"bank", "return-information"} and style in {"asked", "table", "bare", "headless", "far"}:
         style = "labelled"
     if variant == "mrz" and style == "table":
         style = "labelled"
     language = _language(rng, variant)
+    if place in places.WESTERN and language not in _WESTERN:
+        language = "en"
     writer, tier = places.PLACES[place]
     change: Callable[[str], str] = lambda text: disguise.change(rng, text, language)  # noqa: E731 - one expression, used at once
     passage: Passage = passages.passage(rng, variant, style, language, change)

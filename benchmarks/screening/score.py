@@ -77,9 +77,9 @@ def recall(answers: Sequence[Answer]) -> Share:
     return share(of(answers, "tainted"), tainted)
 
 
-def false_alarms(answers: Sequence[Answer], group: str = "") -> Share:
-    clean = of(answers, "clean", group=group) if group else of(answers, "clean")
-    return share(clean, refused)
+def false_alarms(answers: Sequence[Answer], *, misleading: bool = True) -> Share:
+    """Clean mail that was refused, whatever for; without `misleading` that of a firm's ordinary days only."""
+    return share((each for each in of(answers, "clean") if misleading or each.label.group != "misleading"), refused)
 
 
 def precision(answers: Sequence[Answer]) -> Share:
@@ -122,13 +122,16 @@ def goals(answers: Sequence[Answer], rate: float | None) -> list[Goal]:
     places = {place: recall(each) for place, each in grouped(planted, lambda one: one.label.place).items()}
     low = [place for place, made in places.items() if (made.value or 0) < 0.85]
     ssn = [each for each in planted if each.label.variant in {"ssn", "itin"}]
-    ambiguous = share(of(answers, "clean", group="ordinary"), lambda each: each.reason.startswith("ambiguous"))
+    ambiguous = share(
+        (each for each in of(answers, "clean") if each.label.group != "misleading"),
+        lambda each: each.reason.startswith("ambiguous"),
+    )
     text, pages = times(answers, pages=False), times(answers, pages=True)
     return [
         *(_at_least(f"recall, {tier}", recall(of(answers, "tainted", tier=tier)), floor) for tier, floor in (("ordinary", 0.99), ("contained", 0.97), ("hidden", 0.90))),
         _at_least("recall, SSN and ITIN", recall(ssn), 0.97),
         Goal("every place", "≥ 85%", f"{len(places) - len(low)}/{len(places)} places", not low if places else None),
-        _at_most("false alarms, all", false_alarms(answers), 0.02), _at_most("false alarms, ordinary mail", false_alarms(answers, "ordinary"), 0.005),
+        _at_most("false alarms, all", false_alarms(answers), 0.02), _at_most("false alarms, ordinary mail", false_alarms(answers, misleading=False), 0.005),
         _at_most("ambiguity refusals, ordinary mail", ambiguous, 0.005), _at_least("unscreenable refused", share(of(answers, "unscreenable"), refused), 1.0),
         _within("text mail p50", text, 0.5, 4), _within("text mail p99", text, 0.99, 30), _within("page p50", pages, 0.5, 1200), _within("page p99", pages, 0.99, 4000),
         Goal("text", "≥ 20 MB/s", "not run" if rate is None else f"{rate:.1f} MB/s", None if rate is None else rate >= 20),
