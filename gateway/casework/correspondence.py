@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from gateway.casework.deposit import SealedMessage
 from gateway.domain.errors import NotAllowed
@@ -16,10 +16,10 @@ from gateway.store.cases import Case, case_by_id, correspondents, office, standi
 from gateway.store.ids import new_id
 from gateway.store.outbox import put
 from gateway.store.tables import message, message_wrap, recipient, repeat, segment
-from gateway.store.transaction import Transaction
+from gateway.store.transaction import Lookup, Transaction
 
-_REPEAT = select(repeat.c.at_us, repeat.c.reference, repeat.c.message_id).where(repeat.c.key == bindparam("key"))
-_REFERENCE = select(message.c.id).where(message.c.reference == bindparam("reference"))
+_REPEAT = Lookup(repeat.c.key, (repeat.c.at_us, repeat.c.reference, repeat.c.message_id))
+_REFERENCE = Lookup(message.c.reference, (message.c.id,))
 REPEAT_WINDOW_US = 7 * 24 * 3600 * 1_000_000
 _NOT_YOURS = "You have no open case by that reference. Ask the person who opened the case for you."
 
@@ -114,7 +114,7 @@ def reply(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Pos
 
 def _posted_before(tx: Transaction, posting: Posting) -> Posted | None:
     if posting.repeat_key:
-        row = tx.find(_REPEAT, key=posting.repeat_key)
+        row = tx.find(_REPEAT, posting.repeat_key)
         if row is not None and row[0] > tx.now_us - REPEAT_WINDOW_US:
             return Posted(reference=row[1], message_id=row[2], repeated=True)
         if row is not None:
@@ -152,7 +152,7 @@ def _sides(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> di
 def _free_reference(tx: Transaction, entered: Case) -> str:
     while True:
         reference = str(entered.reference.with_message(random_part()))
-        if tx.find(_REFERENCE, reference=reference) is None:
+        if tx.find(_REFERENCE, reference) is None:
             return reference
 
 

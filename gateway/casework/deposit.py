@@ -245,12 +245,9 @@ def repeat_key(
 
 
 def _header_digest(structure: Structure) -> bytes:
-    digest = hashlib.sha256()
-    for header in structure.headers:
-        name = header.name.lower()
-        if name not in TRACE_FIELDS:
-            digest.update(name.encode("utf-8", "surrogateescape") + b":" + header.value + b"\x00")
-    return digest.digest()
+    kept = [header for header in structure.headers if header.key not in TRACE_FIELDS]
+    octets = b"".join(b"%b:%b\0" % (header.key.encode("ascii"), header.value) for header in kept)
+    return hashlib.sha256(octets).digest()
 
 
 class _BodyDigest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.domain.errors import Malformed
 
@@ -29,6 +30,7 @@ class Address:
         return f"{self.local}@{self.domain}".lower()
 
 
+@lru_cache(1024)
 def parse_address(text: str) -> Address:
     """Read a bare `local@domain`. Raises Malformed for anything else, saying what is wrong without quoting it."""
     local, at, domain = text.strip().rpartition("@")

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 _PATH = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|TEXT)\Z")
 _MEDIA_TYPE = re.compile(r"[^\sA-Z/;]+/[^\sA-Z/;]+\Z")
@@ -156,8 +157,8 @@ class PartMap:
 
     def to_json(self) -> str:
         """A compact lossless form."""
-        rows = [[getattr(part, name) for name in _FIELDS] for part in self.parts]
-        return json.dumps([_VERSION, rows, self.notes], ensure_ascii=False, separators=(",", ":"))
+        rows = [_values(part) for part in self.parts]
+        return _JSON.encode([_VERSION, rows, self.notes])
 
     @classmethod
     def from_json(cls, text: str) -> PartMap:
@@ -171,7 +172,8 @@ class PartMap:
             raise ValueError("not a part map") from error
 
 
-_FIELDS = tuple(each.name for each in fields(Part))
+_values = attrgetter(*(each.name for each in fields(Part)))
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
 
@@ -19,7 +20,7 @@ FORMAT = 1
 def canonical(value: Fact) -> bytes:
     """Return the canonical bytes of a value. Raises ValueError for floats and other types."""
     _check(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def leaf_body(leaf_id: str, at_us: int, kind: str, by: str, facts: Mapping[str, Fact]) -> bytes:
@@ -37,17 +38,28 @@ def commitment(salt: bytes, digest: bytes) -> bytes:
     return hashlib.sha256(salt + digest).digest()
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+
 def _check(value: Fact) -> None:
-    if value is None or isinstance(value, str | bool | int):
+    """Look at exact types first: an entry is made for each message, and an `isinstance` of a Mapping is slow."""
+    kind = type(value)
+    if kind in _SCALARS:
         return
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise ValueError("a canonical object has string keys")
-            _check(inner)
-        return
-    if isinstance(value, list | tuple):
+    if kind is dict or isinstance(value, Mapping):
+        _check_object(cast("Mapping[str, Fact]", value))
+    elif isinstance(value, list | tuple):
         for inner in value:
+            if type(inner) not in _SCALARS:
+                _check(inner)
+    elif not isinstance(value, str | int):
+        raise ValueError(f"not canonical: {kind.__name__}")
+
+
+def _check_object(value: Mapping[str, Fact]) -> None:
+    for key, inner in value.items():
+        if type(key) is not str and not isinstance(key, str):
+            raise ValueError("a canonical object has string keys")
+        if type(inner) not in _SCALARS:
             _check(inner)
-        return
-    raise ValueError(f"not canonical: {type(value).__name__}")

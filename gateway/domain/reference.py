@@ -64,6 +64,11 @@ def find(text: str) -> Iterator[Reference]:
         yield parse(found[0])
 
 
-def random_part(choice: Callable[[str], str] = secrets.choice) -> str:
-    """Return a random part of PART_LENGTH letters."""
-    return "".join(choice(ALPHABET) for _ in range(PART_LENGTH))
+def random_part(below: Callable[[int], int] = secrets.randbelow) -> str:
+    """Return a random part of PART_LENGTH letters, each as likely as any other: the digits of one random number."""
+    number = below(len(ALPHABET) ** PART_LENGTH)
+    letters = []
+    for _ in range(PART_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[digit])
+    return "".join(letters)

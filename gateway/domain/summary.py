@@ -9,6 +9,7 @@ from gateway.domain.errors import Tampered
 from gateway.domain.partmap import PartMap
 
 _VERSION = 1
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Summary:
             "salt": self.salt,
             "digest": self.digest,
         }
-        return json.dumps(value, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return _JSON.encode(value).encode("ascii")
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> Summary:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import encodings.aliases
 import re
+from functools import lru_cache
 
 _FALLBACK = "cp1252"
 _ASCII = ("us-ascii", "ascii", "ansi_x3.4-1968", "646", "iso646-us", "iso-ir-6", "unknown-8bit", "x-unknown", "")
@@ -81,6 +82,7 @@ def _table() -> dict[str, str]:
 _CODECS = _table()
 
 
+@lru_cache(256)
 def codec_for(charset: str) -> str | None:
     """Python's name of the codec for a charset named in mail, or None when we do not read that charset."""
     name = charset.strip("\"' \t").lower()
@@ -93,7 +95,7 @@ def decode_octets(octets: bytes, charset: str = "") -> str:
     """Text by its charset. What claims to be ASCII, or names no charset we read, is tried as UTF-8 and then taken as
     windows-1252; what a codec cannot read becomes U+FFFD. Never raises.
     """
-    if octets.isascii() and codec_for(charset) in (None, _FALLBACK, "utf_8"):
+    if octets.isascii() and (not charset or codec_for(charset) in (None, _FALLBACK, "utf_8")):
         return octets.decode("ascii")
     codec = codec_for(charset)
     if codec is None or charset.strip("\"' \t").lower() in _ASCII:

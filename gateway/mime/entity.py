@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.mime.charsets import codec_for
 from gateway.mime.headerblock import HeaderBlock
@@ -20,6 +21,11 @@ _KEPT = frozenset(
     "reply-type number total id".split()
 )
 _MAIN_TYPES = ("application", "audio", "font", "haptics", "image", "message", "model", "multipart", "text", "video")
+# What the body of nearly every mail is: read once, since it holds no name that a sender chose.
+_PLAIN_TYPE = re.compile(
+    rb" ?text/(?:plain|html)(?:; ?charset=(?:[A-Za-z0-9._-]{1,40}|\"[A-Za-z0-9._-]{1,40}\"))?(?:; ?format=flowed)?\Z"
+)
+_PLAIN_ENCODINGS = {b" " + name.encode("ascii"): name for name in ENCODINGS}
 _MAX_VALUE = 998
 _MAX_BOUNDARY = 200  # RFC 2046 section 5.1.1 allows 70; what no line could hold is no boundary
 _MULTIPART_LIKE = re.compile(r"(?=m)[mulitpar_.-]{6,14}\Z|.*multipart.*\Z|.*multi-?part.*\Z")
@@ -48,12 +54,16 @@ class Entity:
 
 def describe(block: HeaderBlock, path: str, default_type: str, limits: Limits) -> Entity:
     """Read the fields that say what a part is. `default_type` is what it is when none does (RFC 2046 section 5.1.5)."""
-    defects: list[Defect] = list(_cap_defects(block, path, limits))
+    is_small = block.length <= min(limits.structured_header, limits.address_list)
+    defects: list[Defect] = []
+    if block.may_have_words or not is_small:
+        defects += _cap_defects(block, path, limits)
     content_type = _content_type(block, path, default_type, limits, defects)
     encoding = _encoding(block, path, defects)
     disposition, filename = _disposition(block, path, content_type, limits, defects)
     media_type, boundary = _boundary(content_type, path, defects)
-    if content_type.parameter("charset") and codec_for(content_type.parameter("charset") or "") is None:
+    charset = content_type.parameter("charset")
+    if charset and codec_for(charset) is None:
         defects.append(Defect(DefectKind.UNKNOWN_CHARSET, path))
     if encoding not in IDENTITY and media_type.startswith(("multipart/", "message/")):
         defects.append(Defect(DefectKind.ENCODED_COMPOSITE, path, encoding if encoding in ENCODINGS else ""))
@@ -74,7 +84,7 @@ def describe(block: HeaderBlock, path: str, default_type: str, limits: Limits) -
 def _cap_defects(block: HeaderBlock, path: str, limits: Limits) -> Iterator[Defect]:
     seen: set[str] = set()
     for header in block.headers:
-        name = header.name.lower()
+        name = header.key
         cap = limits.structured_header if name in _STRUCTURED else len(header.value)
         cap = limits.address_list if name in _ADDRESS_LISTS else cap
         if len(header.value) > cap:
@@ -97,6 +107,8 @@ def _content_type(
     raw = block.value("content-type")
     if raw is None:
         return Parameterised(default_type)
+    if _PLAIN_TYPE.match(raw):
+        return _plain_type(raw)
     parsed = parse_content_type(raw[: limits.structured_header], limit=limits.parameters)
     defects += _oddities(parsed, DefectKind.ODD_CONTENT_TYPE, path)
     if not parsed.token:
@@ -112,6 +124,11 @@ def _content_type(
     elif main not in _MAIN_TYPES and not main.startswith("x-"):
         defects.append(Defect(DefectKind.ODD_CONTENT_TYPE, path, "unknown_type"))
     return parsed
+
+
+@lru_cache(256)
+def _plain_type(raw: bytes) -> Parameterised:
+    return parse_content_type(raw)
 
 
 def _is_misspelt(written: str, parsed: Parameterised) -> bool:
@@ -141,6 +158,8 @@ def _encoding(block: HeaderBlock, path: str, defects: list[Defect]) -> str:
     raw = block.value("content-transfer-encoding")
     if raw is None:
         return "7bit"
+    if raw in _PLAIN_ENCODINGS:
+        return _PLAIN_ENCODINGS[raw]
     written = unfold(raw)[:200]
     token = strip_comments(written)[0].strip(b" \t").decode("latin-1").lower()
     if token in ENCODINGS:

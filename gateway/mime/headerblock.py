@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.mime.structure import Defect, DefectKind, Header, Limits
 
@@ -14,6 +14,7 @@ SINGLETONS = frozenset(
     "content-transfer-encoding content-disposition content-id content-description content-language".split()
 )
 _FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
 _NAME = re.compile(rb"([!-9;-~]++)([ \t]*+):")
 _FOLDED_EMPTY = re.compile(rb"\n[ \t]++\r*+(?=\n|\Z)")
 _ENVELOPE = re.compile(rb">?From ")
@@ -28,16 +29,25 @@ _SURELY_HEADER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HeaderBlock:
-    """The fields of one block. `length`: the octets that belong to it; what follows them is body."""
+    """The fields of one block. `length`: the octets that belong to it; what follows them is body.
+
+    `may_have_words`: whether anything in it looks like an encoded word.
+    """
 
     headers: tuple[Header, ...]
     defects: tuple[Defect, ...]
     length: int
     is_over_cap: bool
+    may_have_words: bool = True
+    _firsts: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for header in reversed(self.headers):
+            self._firsts[header.key] = header.value
 
     def value(self, name: str) -> bytes | None:
         """The raw value of the first field of this lower-case name."""
-        return next((header.value for header in self.headers if header.name.lower() == name), None)
+        return self._firsts.get(name)
 
 
 def split_header_block(block: bytes, offset: int, path: str, limits: Limits, *, smtputf8: bool) -> HeaderBlock:
@@ -45,6 +55,35 @@ def split_header_block(block: bytes, offset: int, path: str, limits: Limits, *, 
 
     A line that is no field ends the block (as Postfix and others do), unless fields follow it.
     """
+    headers = _well_formed(block, offset)
+    if headers is None or len(headers) > limits.headers:
+        return _split_slowly(block, offset, path, limits, smtputf8=smtputf8)
+    defects = tuple(_duplicates(headers, path)) if len({header.key for header in headers}) < len(headers) else ()
+    return HeaderBlock(tuple(headers), defects, len(block), is_over_cap=False, may_have_words=b"=?" in block)
+
+
+def _well_formed(block: bytes, offset: int) -> list[Header] | None:
+    """The fields of a block in which nothing but a field standing twice can be wrong; None for any other block."""
+    lines = block.count(b"\r\n")
+    if not block.isascii() or b"\0" in block or block.count(b"\r") != lines or block.count(b"\n") != lines:
+        return None
+    if (b"\n " in block or b"\n\t" in block) and _FOLDED_EMPTY.search(block):
+        return None
+    headers = []
+    end = 0
+    for match in _WELL_FORMED.finditer(block):
+        start = match.start()
+        if start != end:
+            return None
+        end = match.end()
+        name, value = match.groups()
+        text = name.decode("ascii")
+        headers.append(Header(text, value.removesuffix(b"\r"), offset + start, end - start, text.lower()))
+    return headers if end == len(block) else None
+
+
+def _split_slowly(block: bytes, offset: int, path: str, limits: Limits, *, smtputf8: bool) -> HeaderBlock:
+    """Read any block at all, field by field."""
     headers: list[Header] = []
     defects: list[Defect] = []
     proven_until = max((found.start() for found in _SURELY_HEADER.finditer(block)), default=-1)
@@ -60,7 +99,8 @@ def split_header_block(block: bytes, offset: int, path: str, limits: Limits, *, 
             if name[2] and not _is_listed(DefectKind.ODD_HEADER_NAME, defects):
                 defects.append(Defect(DefectKind.ODD_HEADER_NAME, path, "", offset + at, match.end() - at))
             value = block[name.end() : match.end()].removesuffix(b"\n").removesuffix(b"\r")
-            headers.append(Header(name[1].decode("ascii"), value, offset + at, match.end() - at))
+            text = name[1].decode("ascii")
+            headers.append(Header(text, value, offset + at, match.end() - at, text.lower()))
         elif at == 0 and _ENVELOPE.match(block):
             defects.append(Defect(DefectKind.ENVELOPE_LINE, path, "", offset, match.end()))
         else:
@@ -95,7 +135,7 @@ def _octet_defects(block: bytes, path: str, *, smtputf8: bool) -> Iterator[Defec
 def _duplicates(headers: list[Header], path: str) -> Iterator[Defect]:
     seen: dict[str, int] = {}
     for header in headers:
-        name = header.name.lower()
+        name = header.key
         seen[name] = seen.get(name, 0) + 1
         if seen[name] == 2 and name in SINGLETONS:
             yield Defect(DefectKind.DUPLICATE_HEADER, path, name, header.offset, header.length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
+from typing import NamedTuple
 
 from gateway.domain.partmap import PartMap
 
@@ -104,17 +105,18 @@ class Defect:
     length: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One field as received: `value` is every octet after the colon up to its last line end, folds included.
 
-    `offset` and `length` cover the whole field with its name and its line end.
+    `offset` and `length` cover the whole field with its name and its line end; `key` is its name in lower case. A tuple
+    is made three times as fast as a data class, and each message has dozens.
     """
 
     name: str
     value: bytes
     offset: int
     length: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Structure:
 
     def __post_init__(self) -> None:
         for header in self.headers:
-            self._by_name.setdefault(header.name.lower(), []).append(header)
+            self._by_name.setdefault(header.key, []).append(header)
 
     def field(self, name: str) -> Header | None:
         """The first field of this name, in any letter case."""

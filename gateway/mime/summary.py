@@ -57,9 +57,7 @@ def read_facts(structure: Structure) -> Facts:
         in_reply_to=tuple(_ids(structure, "in-reply-to")),
         references=tuple(_ids(structure, "references")),
         bcc_ranges=tuple(
-            (header.offset, header.length)
-            for header in structure.headers
-            if header.name.lower() in ("bcc", "resent-bcc")
+            (header.offset, header.length) for header in structure.headers if header.key in ("bcc", "resent-bcc")
         ),
         is_signed=any(part.protection == "signed" for part in parts),
         is_encrypted=any(part.protection == "encrypted" for part in parts),

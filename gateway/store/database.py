@@ -1,9 +1,10 @@
 """One writer thread with group commit, reader threads beside it.
 
 A *verb* is a plain function `verb(tx, …)`. The writer takes all verbs that wait, runs them in one transaction with a
-savepoint each, and commits once: one fsync for the group. A verb's own error rolls back its savepoint alone; an error
-of the store fails every verb of the group, and nobody is told that it succeeded. When the writer thread itself dies,
-every waiting and later call fails at once. A caller that has gone does not undo its verb.
+savepoint each, and commits once: one fsync for the group. Verbs that are prepared (`run_prepared`) only look up and
+collect rows, which are written together; where that cannot be, they too get a savepoint each. A verb's own error undoes
+that verb alone; an error of the store fails every verb of the group, and nobody is told that it succeeded. When the
+writer thread itself dies, every waiting and later call fails at once. A caller that has gone does not undo its verb.
 
 On SQLite each group also holds a blocking `flock`, so that several programs share one file fairly.
 """
@@ -39,7 +40,7 @@ from gateway.failpoints import failpoint
 from gateway.store import statements
 from gateway.store.engines import GroupLock, open_engine
 from gateway.store.memory import Memory, NotKnown, Recollection, Source
-from gateway.store.transaction import Transaction
+from gateway.store.transaction import Batch, MoreThanRows, Transaction
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -248,10 +249,51 @@ class Database:
         self._version = version
 
     def _run_verbs(self, connection: Connection, group: list[_Call]) -> list[_Call]:
-        done: list[_Call] = []
         wanted = [call for call in group if call.future.set_running_or_notify_cancel()]
-        for place, call in enumerate(wanted):
-            _begin_savepoint(connection, first=place == 0)
+        together = [call for call in wanted if call.prepare is not None]
+        done, again = self._run_together(connection, together)
+        alone = [call for call in wanted if call.prepare is None]
+        return [*done, *self._run_alone(connection, [*again, *alone])]
+
+    def _run_together(self, connection: Connection, calls: list[_Call]) -> tuple[list[_Call], list[_Call]]:
+        """Run verbs that only look up and insert, and write their rows at once; return those done and those to redo.
+
+        A verb that fails has written nothing. Where the rows cannot be written together, each verb is run by itself.
+        """
+        batch = Batch()
+        done: list[_Call] = []
+        again: list[_Call] = []
+        for call in calls:
+            tx = Transaction(connection, self.clock, self._known_to_writer, batch)
+            try:
+                call.value = call.verb(tx)
+                tx.join(batch)
+            except MoreThanRows:
+                again.append(call)
+            except Exception as problem:
+                if is_of_the_store(problem):
+                    raise
+                _fail(call, problem)
+            else:
+                done.append(call)
+        if not done:
+            return [], again
+        _run_steps(connection, "SAVEPOINT verb")
+        try:
+            batch.write(connection)
+        except Exception as problem:
+            if is_of_the_store(problem):
+                raise
+            _run_steps(connection, "ROLLBACK TO SAVEPOINT verb", "RELEASE SAVEPOINT verb")
+            return [], [*done, *again]
+        _run_steps(connection, "RELEASE SAVEPOINT verb")
+        return done, again
+
+    def _run_alone(self, connection: Connection, calls: list[_Call]) -> list[_Call]:
+        """Run verbs with a savepoint each; return those done."""
+        done: list[_Call] = []
+        for place, call in enumerate(calls):
+            _run_steps(connection, *(["RELEASE SAVEPOINT verb"] if place else []), "SAVEPOINT verb")
             tx = Transaction(connection, self.clock, self._known_to_writer)
             try:
                 call.value = call.verb(tx)
@@ -260,7 +302,7 @@ class Database:
                 if is_of_the_store(problem):
                     raise
                 self._known_to_writer.forget()
-                statements.execute(connection, "ROLLBACK TO SAVEPOINT verb")
+                _run_steps(connection, "ROLLBACK TO SAVEPOINT verb")
                 _fail(call, problem)
             else:
                 done.append(call)
@@ -304,12 +346,9 @@ def store_error(problem: BaseException) -> StoreUnavailable:
     return StoreUnavailable("The store is not available. Please try again later.")
 
 
-def _begin_savepoint(connection: Connection, *, first: bool) -> None:
-    """End the verb before, which keeps what it did, and begin the next: for PostgreSQL in one trip."""
-    steps = ["SAVEPOINT verb"] if first else ["RELEASE SAVEPOINT verb", "SAVEPOINT verb"]
-    if connection.dialect.name == "postgresql":
-        steps = ["; ".join(steps)]
-    for step in steps:
+def _run_steps(connection: Connection, *steps: str) -> None:
+    """Run statements of the transaction, on PostgreSQL in one trip."""
+    for step in ["; ".join(steps)] if connection.dialect.name == "postgresql" else steps:
         statements.execute(connection, step)
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Executable
@@ -45,14 +45,14 @@ class Memory:
     def find(self, question: tuple[Any, ...]) -> Any:
         """Return the answer, or None when there is none that is young enough."""
         known = self._answers.get(question)
-        return None if known is None or known[0] < time.monotonic() else known[1]
+        return None if known is None or known[0] < monotonic() else known[1]
 
     def ask(self, question: tuple[Any, ...], authority: object, query: Callable[[], T]) -> T:
         """Return what `query` finds and keep it; who asks the same meanwhile waits for that."""
         with self._asking.setdefault(question, threading.Lock()):
             if (known := self.find(question)) is not None:
                 return cast("T", known)
-            until = time.monotonic() + self.seconds
+            until = monotonic() + self.seconds
             answer = query()
             if answer:
                 if len(self._answers) >= MAX_ANSWERS:
@@ -80,21 +80,23 @@ Source = Connection | Recollection
 
 
 def remembered(query: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Source, P], T]:
-    """Let a look-up be asked of a Recollection too. Its arguments but `now_us`, all given in place, are the question.
+    """Let a look-up be asked of a Recollection too. Its arguments, all given in place, are the question.
 
-    `authority` counts by identity, and is kept with the answer so that its identity stays its own.
+    Two of them are not: `now_us`, which is the last, and `authority`, which is the first after the connection; that one
+    counts by identity, and is kept with the answer so that its identity stays its own.
     """
     names = list(inspect.signature(query).parameters)[1:]
-    authority_at = names.index("authority") if "authority" in names else None
-    now_at = names.index("now_us") if "now_us" in names else None
+    first = 1 if "authority" in names else 0
+    last = len(names) - 1 if "now_us" in names else len(names)
+    if names.index("authority") if first else "now_us" in names[:-1]:
+        raise TypeError("a look-up takes its authority first and the present instant last")
 
     @functools.wraps(query)
     def ask(source: Source, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if isinstance(source, Connection):
-            return query(source, *args, **kwargs)
-        authority = None if authority_at is None else args[authority_at]
-        words = [word for place, word in enumerate(args) if place not in {authority_at, now_at}]
-        question = (query, id(authority), *words)
+        if type(source) is not Recollection:
+            return query(cast("Connection", source), *args, **kwargs)
+        authority = args[0] if first else None
+        question = (query, id(authority), *args[first:last])
         known = source.memory.find(question)
         if known is not None:
             return cast("T", known)

@@ -32,6 +32,7 @@ from gateway.store.tables import case, message, outbox, person, person_address
 from gateway.store.transaction import Transaction
 
 MAX_REPLY = 200
+_JSON = json.JSONEncoder()
 _NOTIFIER = "notifier"
 
 
@@ -92,7 +93,7 @@ def put(
         person_id=person_id,
         case_id=case_id,
         message_id=message_id,
-        fields=json.dumps(dict(fields or {})),
+        fields=_JSON.encode(dict(fields or {})),
         state=OutboxState.WAITING.value,
         due_us=tx.now_us,
         lease_until_us=None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, Select, Table
+from sqlalchemy import Column, Connection, CursorResult, Executable, Row, Select, Table, bindparam, select
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.record import Fact, leaf_body
@@ -14,17 +16,66 @@ from gateway.store.ids import new_id
 from gateway.store.memory import Memory, Recollection
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A query made once: some columns of the row that has a value in a column where it stands once."""
+
+    column: Column[Any]
+    columns: tuple[Column[Any], ...]
+    statement: Select[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "statement", select(*self.columns).where(self.column == bindparam("value")))
+
+    def of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what the query gives for a row that is not written."""
+        return tuple(row[column.name] for column in self.columns)
+
+
+class MoreThanRows(Exception):
+    """A verb of a batch wants a statement of its own: it is run again by itself."""
+
+
+class Batch:
+    """The rows of several verbs that do nothing but look up and insert; written together, table by table."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Table, list[dict[str, Any]]] = {}
+        self._known: dict[Lookup, dict[Any, dict[str, Any]]] = {}
+
+    def add(self, rows: Mapping[Table, list[dict[str, Any]]]) -> None:
+        """Take the rows of a verb that has succeeded."""
+        for table, new in rows.items():
+            self._rows.setdefault(table, []).extend(new)
+        for lookup, known in self._known.items():
+            known.update({row[lookup.column.name]: row for row in rows.get(lookup.column.table, ())})
+
+    def find(self, lookup: Lookup, value: Any) -> dict[str, Any] | None:
+        """Return a row of a verb before that is not written yet."""
+        known = self._known.get(lookup)
+        if known is None:
+            rows = self._rows.get(lookup.column.table, ())
+            known = self._known[lookup] = {row[lookup.column.name]: row for row in rows}
+        return known.get(value)
+
+    def write(self, connection: Connection) -> None:
+        """Write all rows: tables in the order in which they refer to each other, rows as they came."""
+        _write(connection, self._rows)
+
+
 class Transaction:
     """One verb's view of the store. Rows given to `insert` are written together, table by table, at the verb's end.
 
-    `flush` writes them earlier where a later statement of the same verb must see them.
+    `flush` writes them earlier where a later statement of the same verb must see them. In a `batch` only `insert`,
+    `record`, `find` and `known` can be used: anything else raises MoreThanRows, and the verb is run again by itself.
     """
 
-    def __init__(self, connection: Connection, clock: Clock, memory: Memory) -> None:
+    def __init__(self, connection: Connection, clock: Clock, memory: Memory, batch: Batch | None = None) -> None:
         self.connection = connection
         self.known = Recollection(memory, connection)
         """What look-ups that are `remembered` are asked of: it answers as this transaction would."""
         self.now_us = to_microseconds(clock())
+        self._batch = batch
         self._pending: dict[Table, list[dict[str, Any]]] = {}
 
     def insert(self, table: Table, **row: Any) -> None:
@@ -50,26 +101,42 @@ class Transaction:
         """Return all rows."""
         return self._run(statement, parameters).all()
 
-    def find(self, statement: Select[Any], **parameters: Any) -> Sequence[Any] | None:
-        """Return the first row, or None, of a query that a module made once with `bindparam`s: the quick way."""
-        self.flush()
-        return statements.first(self.connection, statement, parameters)
+    def find(self, lookup: Lookup, value: Any) -> Sequence[Any] | None:
+        """Return what a look-up finds for a value, or None: the quick way."""
+        if self._batch is None:
+            self.flush()
+        elif row := self._batch.find(lookup, value):
+            return lookup.of(row)
+        return statements.first(self.connection, lookup.statement, value)
 
     def flush(self) -> None:
-        """Write the collected rows: tables in the order in which they refer to each other, rows as they came."""
+        """Write the collected rows. Raises MoreThanRows in a batch."""
+        if self._batch is not None:
+            raise MoreThanRows
         if not self._pending:
             return
         pending, self._pending = self._pending, {}
-        in_order = sorted(pending, key=_ORDER.__getitem__)
-        statements.insert(self.connection, [(table, row) for table in in_order for row in pending[table]])
-        if not _NEVER_REMEMBERED.issuperset(in_order):
+        _write(self.connection, pending)
+        if not _NEVER_REMEMBERED.issuperset(pending):
             self.known.memory.forget()
+
+    def join(self, batch: Batch) -> None:
+        """Give the collected rows to the batch. Raises MoreThanRows where what is remembered might change by them."""
+        if not _NEVER_REMEMBERED.issuperset(self._pending):
+            raise MoreThanRows
+        batch.add(self._pending)
 
     def _run(self, statement: Executable, parameters: Mapping[str, Any] | None) -> CursorResult[Any]:
         self.flush()
         if not statement.is_select:
             self.known.memory.forget()
         return self.connection.execute(statement, parameters or {})
+
+
+def _write(connection: Connection, rows: Mapping[Table, list[dict[str, Any]]]) -> None:
+    for table in sorted(rows, key=_ORDER.__getitem__):
+        for _, alike in groupby(rows[table], key=tuple):
+            statements.insert(connection, table, list(alike))
 
 
 _ORDER = {table: place for place, table in enumerate(tables.METADATA.sorted_tables)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.credential import Principal
 from gateway.domain.errors import NotAllowed
@@ -42,13 +44,13 @@ def door(settled: Settled, database: Database, tmp_path: Path) -> SubmissionDoor
     return SubmissionDoor(database, blobs, nobody, {"cwa": settled.mailroom}, DEPOSIT_KEY, lambda: None)
 
 
-async def submit(door: SubmissionDoor, settled: Settled, body: bytes = b"words\r\n") -> SmtpReply:
+async def submit(door: SubmissionDoor, settled: Settled, body: bytes = b"words\r\n", header: bytes = b"") -> SmtpReply:
     envelope = MailParameters("dana@agency.example", None, "8BITMIME", False, None, None, None)
     peer = Peer("127.0.0.1", 1, True, "tool.example", "test")
     transaction = await door.begin(peer, Principal(settled.people["dana"], "credential"), envelope)
     await transaction.add_recipient(RecipientParameters(settled.address(settled.tour), None, None))
     transaction.start()
-    octets = b"From: <dana@agency.example>\r\nSubject: Budget\r\n\r\n" + body
+    octets = b"From: <dana@agency.example>\r\nSubject: Budget\r\n" + header + b"\r\n" + body
     for start in range(0, len(octets), 65_536):
         transaction.write(octets[start : start + 65_536])
         await transaction.drain()
@@ -89,3 +91,40 @@ async def test_what_cannot_be_prepared_fails_alone_and_writes_nothing(database: 
     assert await database.run_prepared(lambda: "kept", keep) == "kept"
     names = database.read_now(lambda connection: [row.name for row in connection.execute(site.select())])
     assert names == ["kept"]
+
+
+async def test_verbs_that_are_written_together_fail_alone_all_the_same(database: Database) -> None:
+    def keep(tx: Transaction, name: str) -> str:
+        tx.insert(site, name=name, value="")
+        if name == "refused":
+            raise NotAllowed("no")
+        return name
+
+    names = ["first", "same", "refused", "same", "last"]
+    ends = await asyncio.gather(
+        *(database.run_prepared(lambda name=name: name, keep) for name in names), return_exceptions=True
+    )
+    assert [end if isinstance(end, str) else type(end) for end in ends] in (
+        ["first", "same", NotAllowed, IntegrityError, "last"],
+        ["first", IntegrityError, NotAllowed, "same", "last"],
+    )
+    kept = await database.read(lambda connection: connection.execute(select(site.c.name)).scalars().all())
+    assert sorted(kept) == ["first", "last", "same"]
+
+
+async def test_a_verb_that_wants_a_statement_of_its_own_sees_the_rows_before_it(database: Database) -> None:
+    def add(tx: Transaction, name: str) -> int:
+        tx.insert(site, name=name, value="")
+        return len(tx.all(select(site.c.name)))
+
+    counts = await asyncio.gather(*(database.run_prepared(lambda n=n: f"n{n}", add) for n in range(20)))
+    assert sorted(counts) == list(range(1, 21))
+
+
+async def test_the_same_message_twice_in_one_group_is_one_message(door: SubmissionDoor, settled: Settled) -> None:
+    body = b"words\r\n"
+    said = await asyncio.gather(
+        *(submit(door, settled, body, b"Message-ID: <one@tool.example>\r\n") for _ in range(12))
+    )
+    assert len({str(reply) for reply in said}) == 1
+    assert len(settled.database.read_now(lambda connection: connection.execute(message.select()).all())) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, Literal, NoReturn, TypeVar
 
 from gateway.domain.reply import SmtpReply
@@ -21,6 +22,8 @@ MAX_LABEL: Final = 63
 MAX_PATH: Final = 254
 MAX_ENVID: Final = 100
 MAX_ORCPT: Final = 500
+_REMEMBERED: Final = 1024
+"""Arguments whose reading is kept: a mail tool says the same ones for each of its messages."""
 
 _T = TypeVar("_T")
 
@@ -45,6 +48,7 @@ _RCPT_KEYWORDS: Final = frozenset({"NOTIFY", "ORCPT"})
 _MAY_BE_UTF8: Final = frozenset({"AUTH", "ORCPT"})
 
 
+@lru_cache(_REMEMBERED)
 def parse_mail(argument: bytes) -> MailParameters:
     """Read what follows `MAIL `. Raises BadCommand."""
     path, rest = _split(argument, "FROM:", "5.1.7", "MAIL FROM:<address>")
@@ -64,6 +68,7 @@ def parse_mail(argument: bytes) -> MailParameters:
     )
 
 
+@lru_cache(_REMEMBERED)
 def parse_rcpt(argument: bytes, *, smtputf8: bool = False) -> RecipientParameters:
     """Read what follows `RCPT `; `smtputf8` is that of the transaction's MAIL. Raises BadCommand."""
     path, rest = _split(argument, "TO:", "5.1.3", "RCPT TO:<address>")

@@ -81,4 +81,5 @@ def test_random_parts_have_the_form_and_use_the_whole_alphabet() -> None:
     assert len(parts) > 1990
     assert {letter for part in parts for letter in part} == set(ALPHABET)
     assert all(len(part) == PART_LENGTH for part in parts)
-    assert random_part(lambda letters: letters[0]) == ALPHABET[0] * PART_LENGTH
+    assert random_part(lambda _: 0) == ALPHABET[0] * PART_LENGTH
+    assert random_part(lambda many: many - 1) == ALPHABET[-1] * PART_LENGTH
