@@ -87,6 +87,16 @@ def certificate_kept(program: str) -> None:
     _say("error", "certificate kept", program=program)
 
 
+def relay_refused(relay: str, step: str) -> None:
+    """A host did not prove to be this trusted relay; `step` is what was missing: network, certificate."""
+    _say("warning", "relay refused", relay=relay, step=step)
+
+
+def client_certificate_refused(code: int) -> None:
+    """A client certificate is not good; `code` is OpenSSL's X509_V_ERR: 10 expired, 18 to 21 nobody listed vouches."""
+    _say("warning", "client certificate refused", code=code)
+
+
 def peer_connected(listener: str, connection: str) -> None:
     """A peer has come; `connection` is our number for it, never its address."""
     _say("debug", "peer connected", listener=listener, connection=connection)
@@ -110,9 +120,15 @@ def swept(blobs: int) -> None:
 # ---- messages and people
 
 
-def deposited(reference: str, octets: int) -> None:
-    """A message is durably in the vault."""
-    _say("info", "deposited", reference=reference, octets=octets)
+def deposited(reference: str, octets: int, upstream: str = "") -> None:
+    """A message is durably in the vault; `upstream` is what a listed peer called it by XFORWARD."""
+    told = {"upstream": upstream} if upstream else {}
+    _say("info", "deposited", reference=reference, octets=octets, **told)
+
+
+def ended(kind: str, relay: str, recipients: int) -> None:
+    """Automatic mail from a relay was entered, and not kept; `kind` as in the entry."""
+    _say("info", "ended", kind=kind, relay=relay, recipients=recipients)
 
 
 def refused(code: int, enhanced: str, reason_kind: str) -> None:

@@ -127,12 +127,13 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
 async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
     """Run the employees' mail door, and the hourly tidying of the vault beside it."""
     from gateway.casework.addressing import Mailroom
-    from gateway.inbound.doors import open_doors
+    from gateway.inbound.doors import DoorTls, hosts_of, open_doors
     from gateway.inbound.submission import SubmissionDoor
     from gateway.store.maintenance import keep_tidy
 
     own, site = settings.submission, settings.site
-    tls = _door_tls("submission", settings, own.certificate, own.key)
+    hosts = hosts_of(own)
+    context = _door_tls("submission", settings, own.certificate, own.key, *(one.renew for one in hosts.values()))
     authority = keyfiles.authority_public(settings.keys.folder)
     mailrooms = {
         key: Mailroom(site.domain, frozenset(site.employee_domains), programme.ask, authority)
@@ -151,7 +152,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
         )
-        await stack.enter_async_context(open_doors(door, own, tls))
+        await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain))
         await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
         _tell_ready(settings)
         await stop.wait()
@@ -248,22 +249,29 @@ def open_blobs(settings: Settings) -> BlobFolder:
         raise ConfigError(f"{settings.store.blobs}: {problem.strerror}. Check store.blobs and who owns it.") from None
 
 
-def _door_tls(program: str, settings: Settings, certificate: Path, key: Path) -> SSLContext:
-    """Return the context of a program's doors; at SIGHUP it takes what the files then hold, if they fit."""
+def _door_tls(
+    program: str, settings: Settings, certificate: Path, key: Path, *others: Callable[[], None]
+) -> SSLContext:
+    """Return the context of a program's doors. At SIGHUP it takes what the files then hold, if they fit; then `others`.
+
+    Each of these raises ConfigError where it kept what it had.
+    """
     from gateway.inbound.listener.tls import renew, server_context
 
-    def renew_it() -> None:
-        try:
-            require_private(settings, [key])
-            renew(context, certificate, key)
-        except ConfigError:
-            maillog.certificate_kept(program)
-        else:
-            maillog.certificate_renewed(program)
+    def renew_all() -> None:
+        renewals: tuple[Callable[[], None], ...] = (partial(renew, context, certificate, key), *others)
+        for renew_one in renewals:
+            try:
+                require_private(settings, [key])
+                renew_one()
+            except ConfigError:
+                maillog.certificate_kept(program)
+            else:
+                maillog.certificate_renewed(program)
 
     require_private(settings, [key])
     context = server_context(certificate, key)
-    on_hangup(renew_it)
+    on_hangup(renew_all)
     return context
 
 

@@ -50,6 +50,8 @@ class Posting:
     repeat_key: str | None = None
     submission_key: str | None = None
     left_in_clear: int = 0
+    relay: str | None = None
+    """The trusted relay that vouched for the author; None for one who signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +226,5 @@ def _insert_entry(tx: Transaction, posting: Posting, place: Standing, reference:
         commitment=posting.sealed.commitment,
         octets=posting.sealed.octets,
         left_in_clear=posting.left_in_clear,
+        relay=posting.relay,
     )

@@ -28,6 +28,7 @@ from gateway.config.settings import (
     TlsSettings,
 )
 
+    TrustedRelaySettings,
 __all__ = [
     "PROGRAMS",
     "AuthenticatorSettings",
@@ -52,3 +53,4 @@ __all__ = [
     "load",
     "require_private",
 ]
+    "TrustedRelaySettings",

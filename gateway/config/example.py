@@ -110,6 +110,9 @@ tls = [{tls}]
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"
 # max_message = "150 MiB"
+# Proxies in front of these doors, which begin with the PROXY protocol; and peers that may say XCLIENT and XFORWARD.
+# proxies = []
+# xclient = []
 
 [submission.limits]
 # connections = 1000
@@ -123,6 +126,18 @@ tls = [{tls}]
 # stress_command_time = "10 s"
 # chunk_time = "180 s"
 # minimum_rate = 500
+
+# A mail system of the site's own that vouches for its senders; "mta" is a name of your choice. Its hosts are known by
+# their networks and by a client certificate: client_ca has it, or the authority that vouches for client_names.
+# [submission.relays.mta]
+# kind = "own-mta"
+# starttls = ["0.0.0.0:2525"]
+# tls = []
+# networks = ["10.0.0.0/28"]
+# client_ca = "tls/mta.pem"
+# client_names = []
+# proxies = []
+# xclient = []
 
 [notifier]
 # The host that takes outgoing mail. Without one, notifications wait in the queue.

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from cryptography import x509
+
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.settings import Settings
 
@@ -17,6 +19,8 @@ def file_problems(settings: Settings) -> list[Problem]:
     problems: list[Problem] = []
     for key, path in _readable(settings).items():
         problems += _missing(settings, key, path)
+    for relay in settings.submission.relays:
+        problems += _no_certificates(settings, f"submission.relays.{relay.name}.client_ca", relay.client_ca)
     for key, path in _secrets(settings).items():
         problems += _missing(settings, key, path) or exposed(settings.file, key, path)
     for path in sorted(key_files(settings)):
@@ -56,6 +60,8 @@ def _readable(settings: Settings) -> dict[str, Path]:
         "submission.certificate": settings.submission.certificate,
         "portal.certificate": settings.portal.certificate,
     }
+    for relay in settings.submission.relays:
+        named[f"submission.relays.{relay.name}.client_ca"] = relay.client_ca
     if settings.portal.smime_anchors:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
@@ -83,4 +89,14 @@ def _missing(settings: Settings, key: str, path: Path) -> list[Problem]:
         return [Problem(str(settings.file), key, f"there is no file {path}.", "Make it, or correct the path.")]
     except OSError:
         return []
+    return []
+
+
+def _no_certificates(settings: Settings, key: str, path: Path) -> list[Problem]:
+    try:
+        x509.load_pem_x509_certificates(path.read_bytes())
+    except OSError:
+        return []
+    except ValueError:
+        return [Problem(str(settings.file), key, f"{path} has no certificates.", "Give it certificates in PEM.")]
     return []

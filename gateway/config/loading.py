@@ -28,6 +28,7 @@ from gateway.config.settings import (
     SubmissionSettings,
     TlsSettings,
 )
+    TrustedRelaySettings,
 
 MAX_FILE_OCTETS = 1024 * 1024
 MAX_SESSION_SECONDS = 24 * 3600
@@ -201,7 +202,36 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
         max_message_octets=table.size("max_message", "150 MiB", 64 * 1024),
         limits=table.table("limits", _limits),
     )
+        proxies=table.networks("proxies"),
+        xclient=table.networks("xclient"),
 
+        relays=table.named("relays", _trusted_relay),
+    )
+
+
+def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:
+    kind = table.text("kind")
+    if kind == "exchange-online":
+        what = "proves no sender: every tenant of that service shows the same certificate."
+        table.complain("kind", what, 'Relay through a mail system of your own, kind = "own-mta".')
+    elif kind not in ("", "own-mta"):
+        table.complain("kind", "is not known.", 'Give "own-mta".')
+    starttls, implicit = table.listens("starttls", ()), table.listens("tls", ())
+    if not starttls and not implicit:
+        table.complain("starttls", "and tls are both empty.", "Give at least one address to listen on.")
+    if name == "lmtp":
+        table.complain("", "is how the LMTP socket is called.", "Choose another name.")
+    if not (networks := table.networks("networks")):
+        table.complain("networks", "has no network.", "Say where the relay's hosts connect from: both proofs count.")
+    return TrustedRelaySettings(
+        name=name,
+        starttls=starttls,
+        tls=implicit,
+        networks=networks,
+        client_ca=table.path("client_ca", None),
+        client_names=table.texts("client_names", (), _HOST, _HOST_SHAPE),
+        proxies=table.networks("proxies"),
+        xclient=table.networks("xclient"),
 
 def _limits(table: Table) -> SubmissionLimits:
     return SubmissionLimits(

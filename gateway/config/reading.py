@@ -7,6 +7,8 @@ import pwd
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +21,8 @@ T = TypeVar("T")
 _UNITS = {"": 1, "octets": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _TIMES = {"": 1, "s": 1, "min": 60, "h": 3600, "d": 86400}
 _AMOUNT = re.compile(r"\s*(\d{1,9})\s*([A-Za-z]*)\s*\Z")
+_WIDEST = {4: 8, 6: 16}
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _LISTEN = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]*)):(\d{1,5})\Z")
 
 
@@ -41,6 +45,11 @@ class Table:
         """Note one problem of a key of this table."""
         place = f"{self._name}.{key}" if self._name and key else self._name or key
         self._problems.append(Problem(str(self._file), place, what, do))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The keys that nobody has read."""
+        return tuple(self._data)
 
     def has(self, key: str) -> bool:
         """Tell whether the key is set and was not read before."""
@@ -142,6 +151,27 @@ class Table:
         table = Table(value if isinstance(value, dict) else {}, self._inner(key), self._file, self._problems)
         found = read(table)
         table.close()
+    def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Read a list of addresses and networks; one that is most of the Internet is none."""
+        value = self._take(key, [])
+        items = value if isinstance(value, list) else [value]
+        found = [_network(item) for item in items]
+        if all(found):
+            return tuple(one for one in found if one)
+        do = 'Give addresses and networks of your own: ["10.0.0.5", "10.1.0.0/24", "2001:db8:1::/64"].'
+        self.complain(key, "is not usable.", do)
+        return ()
+
+    def named(self, key: str, read: Callable[[Table, str], T]) -> tuple[T, ...]:
+        """Read inner tables by names of the operator's own, in their order: `[KEY.NAME]`."""
+
+        def one(name: str, inner: Table) -> T:
+            if not _NAME.match(name):
+                inner.complain("", "is not a usable name.", "Give it one lower-case word.")
+            return read(inner, name)
+
+        return self.table(key, lambda outer: tuple(outer.table(name, partial(one, name)) for name in outer.unread))
+
         return found
 
     def close(self) -> None:
@@ -193,3 +223,11 @@ def _uid(value: object) -> int | None:
         return pwd.getpwnam(str(value)).pw_uid
     except KeyError:
         return None
+def _network(value: object) -> IPv4Network | IPv6Network | None:
+    try:
+        found = ip_network(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.prefixlen >= _WIDEST[found.version] else None
+
+

@@ -13,6 +13,8 @@ PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 
 
 @dataclass(frozen=True, slots=True)
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
 class Listen:
     """Where a program listens. Port 0 lets the system choose; IPv6 hosts are without brackets."""
 
@@ -102,7 +104,25 @@ class SubmissionLimits:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionSettings:
-    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits."""
+@dataclass(frozen=True, slots=True)
+class TrustedRelaySettings:
+    """A host of the site's own mail system: where it is listened to, and by what it is known.
+
+    `client_ca` has its certificate, or its authority's; then `client_names` are the names vouched for. `proxies` and
+    `xclient` are networks whose word on the client's address is taken.
+    """
+
+    name: str
+    starttls: tuple[Listen, ...]
+    tls: tuple[Listen, ...]
+    networks: Networks
+    client_ca: Path
+    client_names: tuple[str, ...]
+    proxies: Networks
+    xclient: Networks
+
+
+    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays."""
 
     hostname: str
     starttls: tuple[Listen, ...]
@@ -114,7 +134,10 @@ class SubmissionSettings:
     max_message_octets: int
     limits: SubmissionLimits
 
+    proxies: Networks
+    xclient: Networks
 
+    relays: tuple[TrustedRelaySettings, ...]
 class RelayTls(StrEnum):
     """How mail reaches the relay. NONE is for a relay on this machine only."""
 

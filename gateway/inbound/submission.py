@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from gateway import maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.casework.addressing import Decision, Hints, Mailroom, Target, decide, resolve, sender_team
+from gateway.casework.automatic import Ending, end
 from gateway.casework.correspondence import Posted, Posting, post
 from gateway.casework.deposit import Received, ReceivedDeposit, SealedMessage, repeat_key, seal_received
 from gateway.domain.address import Address, parse_address
@@ -26,9 +27,11 @@ from gateway.domain.errors import GatewayError, Malformed, NotAllowed, NotAuthen
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
+from gateway.inbound import replies
 from gateway.inbound.content import check_content
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.lots import Lots
+from gateway.mime.automatic import AutomaticKind, kind_of
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -60,9 +63,13 @@ class SubmissionDoor:
         """Return the employee these credentials prove. Raises NotAuthenticated or AuthenticatorUnavailable."""
         return await self.authenticator.check_app_password(credentials.username, credentials.password, peer.address)
 
-    async def begin(self, peer: Peer, principal: object | None, mail: MailParameters) -> SubmissionTransaction:
-        """Take MAIL FROM: the envelope sender is the employee's own or a team's of theirs. Raises NotAllowed."""
-        del peer
+    async def begin(
+        self, peer: Peer, principal: object | None, mail: MailParameters, *, relay: str | None = None
+    ) -> SubmissionTransaction:
+        """Take MAIL FROM: the envelope sender is the employee's own or a team's of theirs. Raises NotAllowed.
+
+        `relay` names the trusted relay that vouches for the principal, who then has not signed in here.
+        """
         if not isinstance(principal, Principal):
             raise NotAuthenticated("Sign in first: this door takes mail from employees only.")
         if not mail.sender:
@@ -75,7 +82,8 @@ class SubmissionDoor:
         mailroom = self.mailrooms[author.programme]
         await self.database.recall(sender_team, mailroom, principal.person_id, sender, now_us)
         self.blobs.check_space(mail.size or 0)
-        return SubmissionTransaction(self, mailroom, principal, sender)
+        upstream = peer.forwarded.ident if peer.forwarded is not None else ""
+        return SubmissionTransaction(self, mailroom, principal, sender, relay, upstream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,8 @@ class SubmissionTransaction:
     mailroom: Mailroom
     principal: Principal
     sender: Address
+    relay: str | None = None
+    upstream: str = ""
     targets: list[Target] = field(default_factory=list)
     deposit: ReceivedDeposit | None = None
     lots: Lots | None = None
@@ -127,6 +137,9 @@ class SubmissionTransaction:
         failpoint("submission.commit")
         try:
             structure = await self._lots.finish(ReceivedDeposit.structure)
+            automatic = kind_of(structure) if self.relay else None
+            if automatic is not None:
+                return await self._end(automatic)
             facts = read_facts(structure)
             check_content(structure, facts)
             plan = await self._plan(facts)
@@ -139,7 +152,7 @@ class SubmissionTransaction:
         )
         failpoint("submission.committed")
         self.door.wake_notifier()
-        maillog.deposited(posted.reference, self._deposit.octets)
+        maillog.deposited(posted.reference, self._deposit.octets, self.upstream)
         return SmtpReply(250, "2.6.0", f"{posted.reference} sealed and filed")
 
     def abandon(self) -> None:
@@ -147,6 +160,16 @@ class SubmissionTransaction:
         lots, self.deposit, self.lots = self.lots, None, None
         if lots is not None:
             lots.abandon()
+
+    async def _end(self, kind: AutomaticKind) -> SmtpReply:
+        """Enter automatic mail in place of keeping it."""
+        assert self.relay is not None
+        self.abandon()
+        cases = tuple(sorted({target.case_id for target in self.targets if target.case_id}))
+        ending = Ending(kind, self.relay, cases, len(self.targets))
+        await self.door.database.run(end, self.principal.person_id, ending)
+        maillog.ended(kind, self.relay, len(self.targets))
+        return replies.ENDED
 
     async def _finish(self) -> Received:
         loop = asyncio.get_running_loop()
@@ -194,6 +217,7 @@ class SubmissionTransaction:
             parent_id=decision.parent_id,
             repeat_key=repeat_key(door.deposit_key, str(self.sender), facts.message_id, recipients, received),
             left_in_clear=decision.left_in_clear,
+            relay=self.relay,
         )
 
     def _seal(self, received: Received, facts: Facts, plan: Plan) -> SealedMessage:

@@ -113,6 +113,7 @@ class MemoryDoor:
     def __init__(self) -> None:
         self.deposits: list[Deposit] = []
         self.attempts: list[Credentials] = []
+        self.guessed_from: list[str] = []
         self.violations: list[str] = []
         self.abandoned = 0
         self.open = 0
@@ -123,6 +124,7 @@ class MemoryDoor:
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         self.attempts.append(credentials)
+        self.guessed_from.append(peer.address)
         trouble(credentials.username, "auth")
         await asyncio.sleep(0)
         if (credentials.username, credentials.password) != ("joe", "right"):

@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
 from tests.dialogs.door import MemoryDoor
@@ -25,12 +26,13 @@ class House:
     listener: Listener
     trust: ssl.SSLContext
 
-    async def connect(self, *, tls: bool = False) -> Client:
+    async def connect(self, *, tls: bool = False, source: str = "127.0.0.1") -> Client:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1",
             self.listener.port,
             ssl=self.trust if tls else None,
             server_hostname="localhost" if tls else None,
+            local_addr=(source, 0),
         )
         return Client(reader, writer, self.trust)
 
@@ -106,8 +108,12 @@ async def open_house(
     implicit_tls: bool = False,
     require_auth: bool = False,
     limits: DoorLimits | None = None,
+    **more: Any,
 ) -> AsyncIterator[House]:
-    """Open it; at the end no connection, no transaction and no breach of the seam may be left."""
+    """Open it, with `more` as `open_listener` takes it.
+
+    At the end no connection, no transaction and no breach of the seam may be left.
+    """
     door = MemoryDoor()
     listener = await open_listener(
         door,
@@ -119,6 +125,7 @@ async def open_house(
         limits=limits or DoorLimits(),
         hostname=HOSTNAME,
         require_auth=require_auth,
+        **more,
     )
     house = House(door, listener, trust)
     try:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from gateway.inbound.listener.limits import DoorLimits
+from gateway.inbound.listener.hosts import Networks, TrustedHosts
+from gateway.inbound.listener.limits import DoorLimits, Occupancy
 from gateway.inbound.listener.server import Listener, open_listener, open_lmtp_listener
 
-__all__ = ["DoorLimits", "Listener", "open_listener", "open_lmtp_listener"]
+__all__ = [
+    "DoorLimits",
+    "Listener",
+    "Networks",
+    "Occupancy",
+    "TrustedHosts",
+    "open_listener",
+    "open_lmtp_listener",
+]

@@ -18,6 +18,7 @@ from gateway.domain.errors import NotAuthenticated
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
 from gateway.inbound.listener.inbox import LineTooLong, PeerGone
+from gateway.inbound.listener.naming import XCLIENT, XFORWARD, parse_xclient, parse_xforward
 from gateway.inbound.listener.reception import Reception
 from gateway.inbound.listener.seam import Credentials, Door
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
@@ -26,9 +27,10 @@ from gateway.inbound.listener.wire import Hangup
 
 _PRINTABLE: Final = re.compile(rb"[ -~\x80-\xff]+\Z")
 _HELO_NAME: Final = re.compile(rb"[!-~]{1,255}\Z")
-_HTTP: Final = frozenset(b"GET POST HEAD PUT DELETE OPTIONS CONNECT TRACE PATCH PRI".split())
+_OTHERS_WORDS: Final = frozenset(b"GET POST HEAD PUT DELETE OPTIONS CONNECT TRACE PATCH PRI PROXY".split())
+"""Of HTTP, and of a proxy that nobody listed."""
 _BEFORE_TLS: Final = frozenset({b"EHLO", b"NOOP", b"STARTTLS", b"QUIT", b"BDAT"})  # BDAT refuses by itself, see there
-_JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO", b"LHLO"})
+_JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO", b"LHLO", b"XCLIENT", b"XFORWARD"})
 _TLS_HANDSHAKE: Final = 0x16
 _MECHANISMS: Final = ("PLAIN", "LOGIN")
 
@@ -42,8 +44,10 @@ class Conversation(Reception):
 
     async def converse(self) -> None:
         """Greet the peer and obey it until it, or we, hang up."""
-        protocol = "LMTP" if self.settings.is_lmtp else "ESMTP"
-        self.say_lines(f"220 {self.settings.hostname} {protocol}\r\n")
+        refusal = self.why_unproven()
+        if refusal is not None:
+            raise Hangup(refusal, "relay")
+        self._welcome()
         if not self.has_tls and await self.inbox.first() == _TLS_HANDSHAKE:
             raise Hangup(None, "not-smtp")
         while True:
@@ -64,6 +68,10 @@ class Conversation(Reception):
             if self.state.is_closing and not self.is_busy:
                 raise Hangup(replies.CLOSING, "shutdown")
 
+    def _welcome(self) -> None:
+        protocol = "LMTP" if self.settings.is_lmtp else "ESMTP"
+        self.say_lines(f"220 {self.settings.hostname} {protocol}\r\n")
+
     async def _obey(self, line: bytes) -> SmtpReply | None:
         """Do one command; returns its reply, or None where it has been given."""
         verb, _, argument = line.partition(b" ")
@@ -74,7 +82,7 @@ class Conversation(Reception):
             return replies.NOT_A_COMMAND
         method = (LMTP_VERBS if self.settings.is_lmtp else VERBS).get(verb)
         if method is None:
-            if verb in _HTTP:
+            if verb in _OTHERS_WORDS:
                 raise Hangup(replies.NOT_SMTP, "not-smtp")
             return replies.UNKNOWN_COMMAND
         if self.awaits_tls and verb not in _BEFORE_TLS:
@@ -106,6 +114,8 @@ class Conversation(Reception):
             lines.append("STARTTLS")
         elif self.settings.require_auth:
             lines.append("AUTH " + " ".join(_MECHANISMS))
+        if self.origin.may_name and not self.awaits_tls:
+            lines += [" ".join(("XCLIENT", *XCLIENT)), " ".join(("XFORWARD", *XFORWARD))]
         lines.append("HELP")
         self.say_lines("".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n")
         return None
@@ -125,12 +135,44 @@ class Conversation(Reception):
             return replies.NO_ARGUMENT
         if self.has_tls:
             return replies.TLS_ALREADY
-        if self.settings.tls is None:
+        if self.settings.context is None:
             return replies.NO_TLS
         self.forget()
         self.say(replies.TLS_READY)
         await self.start_tls()
+        refusal = self.why_unproven()
+        if refusal is not None:
+            await self.inbox.first()  # what is said unasked, a client that has not spoken yet may not read
+            raise Hangup(refusal, "relay")
         return None
+
+    async def xclient(self, argument: bytes) -> SmtpReply | None:
+        """XCLIENT (Postfix's XCLIENT_README): from now on this connection is another client's, from its beginning."""
+        refusal = self._why_no_naming()
+        if refusal is not None:
+            return refusal
+        named = parse_xclient(argument)
+        self.forget()
+        refusal = self.origin.named(named) if named is not None else None
+        if refusal is not None:
+            raise Hangup(refusal, "limit")
+        self.begin_anew()
+        self.errors = self._failed_sign_ins = 0
+        self._welcome()
+        return None
+
+    async def xforward(self, argument: bytes) -> SmtpReply | None:
+        """XFORWARD (Postfix's XFORWARD_README): where the next message came from."""
+        refusal = self._why_no_naming()
+        if refusal is not None:
+            return refusal
+        self.forward(parse_xforward(argument))
+        return replies.OK
+
+    def _why_no_naming(self) -> SmtpReply | None:
+        if not self.origin.may_name:
+            return replies.NOT_FROM_YOU
+        return replies.NESTED_MAIL if self.has_transaction else None
 
     async def auth(self, argument: bytes) -> SmtpReply | None:
         """AUTH (RFC 4954): once a session, outside a message."""
@@ -218,6 +260,8 @@ VERBS: Final[dict[bytes, Callable[[Conversation, bytes], Awaitable[SmtpReply | N
     b"EHLO": Conversation.ehlo,
     b"STARTTLS": Conversation.starttls,
     b"AUTH": Conversation.auth,
+    b"XCLIENT": Conversation.xclient,
+    b"XFORWARD": Conversation.xforward,
     b"MAIL": Conversation.mail_from,
     b"RCPT": Conversation.rcpt_to,
     b"DATA": Conversation.data,
@@ -230,6 +274,6 @@ VERBS: Final[dict[bytes, Callable[[Conversation, bytes], Awaitable[SmtpReply | N
     b"QUIT": Conversation.quit,
 }
 
-_SMTP_ONLY: Final = frozenset({b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"BDAT"})
+_SMTP_ONLY: Final = frozenset({b"HELO", b"EHLO", b"STARTTLS", b"AUTH", b"BDAT", b"XCLIENT", b"XFORWARD"})
 LMTP_VERBS: Final = {b"LHLO": Conversation.ehlo, **{verb: VERBS[verb] for verb in VERBS if verb not in _SMTP_ONLY}}
 """The commands of LMTP (RFC 2033 section 4). BDAT is left out: a chunk that fails would need answers of its own."""

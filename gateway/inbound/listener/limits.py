@@ -24,7 +24,7 @@ class DoorLimits:
     overrun_octets: int = 150 * MEBIBYTE
     """How much of a message over `message_octets` is still read so that its peer can hear why it is refused."""
     in_flight_octets: int = 4096 * MEBIBYTE
-    """Of all messages that are being taken at once, by all connections of the listener."""
+    """Of all messages that are being taken at once, by all connections that are counted together."""
     recipients: int = 100
     connections: int = 1000
     connections_per_address: int = 50
@@ -52,6 +52,8 @@ class DoorLimits:
     write_seconds: float = 120.0
     """How long a peer may leave our replies unread."""
     handshake_seconds: float = 30.0
+    proxy_seconds: float = 5.0
+    """How long a proxy may take to say for whom it connects: it does so in its first packet."""
     linger_seconds: float = 5.0
     """How long a closed connection may take to fetch the last reply."""
 
@@ -62,13 +64,14 @@ class DoorLimits:
 
 
 STRESS_SHARE = 0.8
+RESERVED_SHARE = 0.1
 
 
 @dataclass(slots=True)
 class Occupancy:
     """Who is connected: a count in all, and one for each address (for each /64 where the address is of IPv6).
 
-    `octets` are those of the messages that are being taken.
+    Listeners of one program share it. `octets` are those of the messages that are being taken.
     """
 
     limits: DoorLimits
@@ -76,10 +79,14 @@ class Occupancy:
     octets: int = 0
     _by_address: Counter[str] = field(default_factory=Counter)
 
-    def enter(self, address: str) -> SmtpReply | None:
-        """Count one connection in. Returns the reply that turns it away, in which case it is not counted."""
+    def enter(self, address: str, *, is_vouched: bool = False) -> SmtpReply | None:
+        """Count one connection in. Returns the reply that turns it away, in which case it is not counted.
+
+        The site's own hosts and users (`is_vouched`) have places that no crowd of strangers can take.
+        """
         place = _network_of(address)
-        if self.total >= self.limits.connections:
+        places = self.limits.connections
+        if self.total >= places + (int(places * RESERVED_SHARE) if is_vouched else 0):
             return replies.TOO_MANY_CONNECTIONS
         if address and self._by_address[place] >= self.limits.connections_per_address:
             return replies.TOO_MANY_FROM_YOU

@@ -45,9 +45,14 @@ class Reception(Wire):
         return self._transfer is not None or self._is_committing
 
     @property
+    def has_transaction(self) -> bool:
+        """True between MAIL and the end of its message."""
+        return self._transaction is not None
+
+    @property
     def awaits_tls(self) -> bool:
         """True if nothing but STARTTLS can come next."""
-        return self.settings.tls is not None and not self.has_tls
+        return not self._has_tls and self.settings.context is not None
 
     @property
     def awaits_auth(self) -> bool:
@@ -62,6 +67,7 @@ class Reception(Wire):
             self._transfer.land()
         self._mail = self._transfer = None
         self._recipients = 0
+        self.forward(None)
         if transaction is not None:
             abandon(transaction)
 

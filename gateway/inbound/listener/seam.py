@@ -14,14 +14,32 @@ from gateway.domain.reply import SmtpReply
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What a listed peer said by XFORWARD of where a message came from; empty or 0 where it does not know.
+
+    For the log alone: nobody is judged by it. `ident` is that peer's own id of the message.
+    """
+
+    address: str
+    port: int
+    protocol: str
+    ident: str
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """What is known of the connection now. `address` is empty on a UNIX socket; `helo` until HELO or EHLO."""
+    """What is known of the connection now. `address` is empty on a UNIX socket; `helo` until HELO or EHLO.
+
+    Behind a listed proxy, address and port are those of the client that it names.
+    """
 
     address: str
     port: int
     tls: bool
     helo: str
     listener: str
+    forwarded: Forwarded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway import maillog
 from gateway.inbound.listener.conversation import Conversation
+from gateway.inbound.listener.hosts import Networks, TrustedHosts
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
 from gateway.inbound.listener.seam import Door
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
@@ -68,19 +69,27 @@ async def open_listener(
     limits: DoorLimits,
     hostname: str,
     require_auth: bool,
+    occupancy: Occupancy | None = None,
+    proxies: Networks = (),
+    speakers: Networks = (),
+    hosts: TrustedHosts | None = None,
 ) -> Listener:
     """Open a port whose peers speak to `door`. `port` 0 takes a free one; `hostname` is how the server names itself.
 
     With `tls`, STARTTLS is required before AUTH and MAIL, or the connection begins with TLS if `implicit_tls`; a
-    listener without `tls` speaks plainly, and offers no AUTH. Raises OSError where the port cannot be had.
+    listener without `tls` speaks plainly, and offers no AUTH. With `hosts` only these may speak, under their own
+    context. Peers in `proxies` begin with a PROXY header, those in `speakers` may say XCLIENT and XFORWARD. Listeners
+    that share an `occupancy` count together. Raises OSError where the port cannot be had.
     """
-    if implicit_tls and tls is None:
+    settings = ListenerSettings(
+        name, hostname, tls, implicit_tls, require_auth, limits, proxies=proxies, speakers=speakers, hosts=hosts
+    )
+    if implicit_tls and settings.context is None:
         raise ValueError("implicit TLS needs a TLS context")
-    if require_auth and tls is None:
+    if require_auth and settings.context is None:
         raise ValueError("AUTH needs TLS: no password crosses a wire in the clear")
     silence_aiosmtpd()
-    settings = ListenerSettings(name, hostname, tls, implicit_tls, require_auth, limits)
-    state = ListenerState(Occupancy(limits))
+    state = ListenerState(occupancy or Occupancy(limits))
     # By host and port: getaddrinfo says IPPROTO_TCP, without which asyncio sets no TCP_NODELAY on what it accepts.
     server = await asyncio.get_running_loop().create_server(
         lambda: Conversation(door, settings, state), host, port, backlog=_BACKLOG
@@ -91,7 +100,13 @@ async def open_listener(
 
 
 async def open_lmtp_listener(
-    door: Door, *, path: Path, users: frozenset[int], limits: DoorLimits, hostname: str
+    door: Door,
+    *,
+    path: Path,
+    users: frozenset[int],
+    limits: DoorLimits,
+    hostname: str,
+    occupancy: Occupancy | None = None,
 ) -> Listener:
     """Open a UNIX socket on which processes of these users (by id) speak LMTP (RFC 2033). Raises OSError.
 
@@ -99,7 +114,7 @@ async def open_lmtp_listener(
     """
     silence_aiosmtpd()
     settings = ListenerSettings("lmtp", hostname, None, False, False, limits, users)
-    state = ListenerState(Occupancy(limits))
+    state = ListenerState(occupancy or Occupancy(limits))
     server = await asyncio.get_running_loop().create_unix_server(
         lambda: Conversation(door, settings, state), sock=_bind(path), backlog=_BACKLOG
     )

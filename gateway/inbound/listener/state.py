@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from gateway.domain.reply import SmtpReply
+from gateway.inbound.listener.hosts import Networks, TrustedHosts
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
 
 if TYPE_CHECKING:
@@ -27,6 +28,17 @@ class ListenerSettings:
     limits: DoorLimits
     users: frozenset[int] | None = None
     """The user ids of those who may speak LMTP on this UNIX socket; None where it is a port that speaks SMTP."""
+    proxies: Networks = ()
+    """Where a connection from begins with a PROXY header, and no other does."""
+    speakers: Networks = ()
+    """Who may say XCLIENT and XFORWARD."""
+    hosts: TrustedHosts | None = None
+    """The only hosts that may speak here; their `context` stands in place of `tls`."""
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """What the next handshake uses."""
+        return self.tls if self.hosts is None else self.hosts.context
 
     @property
     def is_lmtp(self) -> bool:

@@ -7,6 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Final, cast
 
+from gateway import maillog
 from gateway.domain.errors import ConfigError
 
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
@@ -44,18 +45,28 @@ async def raise_tls(
     in Python, also where the loop has a faster one; this is the loop's.
     """
     loop = asyncio.get_running_loop()
-    handshake = loop.create_task(
-        loop.start_tls(link, protocol, context, server_side=True, ssl_handshake_timeout=seconds)
-    )
+    handshake = loop.create_task(_shake_hands(link, protocol, context, seconds))
     try:
         await asyncio.sleep(0)  # the TLS layer is on the transport now, and its start is in the loop's next turn
         if early and not handshake.done():
             loop.call_soon(_feed, link.get_protocol(), early)
         return await handshake
-    except (OSError, RuntimeError):  # RuntimeError: the transport closed before the handshake began
-        return None
     finally:
-        handshake.cancel()
+        loop.call_soon(handshake.cancel)  # soon: a handshake that has just failed still says why
+
+
+async def _shake_hands(
+    link: asyncio.Transport, protocol: asyncio.Protocol, context: ssl.SSLContext, seconds: float
+) -> asyncio.Transport | None:
+    try:
+        return await asyncio.get_running_loop().start_tls(
+            link, protocol, context, server_side=True, ssl_handshake_timeout=seconds
+        )
+    except ssl.SSLCertVerificationError as problem:
+        maillog.client_certificate_refused(problem.verify_code)
+    except (OSError, RuntimeError):  # RuntimeError: the transport closed before the handshake began
+        pass  # nobody is left to be told
+    return None
 
 
 def _feed(protocol: asyncio.BaseProtocol, octets: bytes) -> None:

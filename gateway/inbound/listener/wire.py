@@ -14,9 +14,6 @@ import asyncio
 import base64
 import binascii
 import logging
-import os
-import socket
-import struct
 from abc import ABC, abstractmethod
 from math import inf
 from typing import Any, Final, cast
@@ -27,7 +24,9 @@ from gateway import maillog
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
 from gateway.inbound.listener.inbox import BareNewline, Inbox, PeerGone
-from gateway.inbound.listener.seam import Peer
+from gateway.inbound.listener.origin import Origin
+from gateway.inbound.listener.proxy import BadHeader, read_origin
+from gateway.inbound.listener.seam import Forwarded, Peer
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
 from gateway.inbound.listener.tls import raise_tls
 
@@ -79,10 +78,10 @@ class Wire(SMTP, ABC):
             line_octets=limits.auth_octets,
             seconds=limits.command_seconds,
         )
+        self.origin = Origin(settings, state.occupancy)
         self._number = next(state.numbers)
         self._link: asyncio.Transport | None = None
         self._peer: Peer | None = None
-        self._address = ""
         self._refusal: SmtpReply | None = None
         self._has_tls = False
         self._is_lost = False
@@ -121,9 +120,8 @@ class Wire(SMTP, ABC):
         """What is known of the connection now."""
         if self._peer is None:
             assert self.session is not None
-            name: Any = self.session.peer  # aiosmtpd says str; it is what the transport calls peername
-            address, port = (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
-            self._peer = Peer(address, port, self._has_tls, self.session.host_name or "", self.settings.name)
+            own, helo = self.origin, self.session.host_name or ""
+            self._peer = Peer(own.address, own.port, self._has_tls, helo, self.settings.name, own.forwarded)
         return self._peer
 
     def greet(self, helo: str, *, extended: bool) -> None:
@@ -132,6 +130,25 @@ class Wire(SMTP, ABC):
         self.session.host_name = helo
         self.session.extended_smtp = extended
         self._peer = None
+
+    def begin_anew(self) -> None:
+        """Forget who the peer said it was: after the start of TLS (RFC 3207, 4.2), and of another client's session."""
+        peer = self.session.peer if self.session is not None else None
+        self.session = Session(self.loop)
+        self.session.peer = peer
+        self._peer = None
+
+    def forward(self, forwarded: Forwarded | None) -> None:
+        """Take what XFORWARD said of the next message; None when that has come."""
+        if forwarded is not self.origin.forwarded:
+            self.origin.forwarded = forwarded
+            self._peer = None
+
+    def why_unproven(self) -> SmtpReply | None:
+        """Return the reply to a host that is not proven to be one of the listener's, as far as can be told now."""
+        hosts = self.settings.hosts
+        link = self._link if self._has_tls else None
+        return None if hosts is None else hosts.why_unproven(self.origin.address, link)
 
     def say(self, reply: SmtpReply) -> None:
         """Put a reply after the ones not yet sent; it leaves before the next wait for the peer."""
@@ -191,8 +208,9 @@ class Wire(SMTP, ABC):
 
     async def start_tls(self) -> None:
         """Turn the connection into a TLS one; what came before, and the session, are forgotten (RFC 3207, 4.2)."""
+        context = self.settings.context
         assert self._link is not None
-        assert self.settings.tls is not None
+        assert context is not None
         self.flush()
         # Nothing may be read between the discard and the handshake: it would be taken for what came inside TLS.
         self._link.pause_reading()
@@ -200,17 +218,14 @@ class Wire(SMTP, ABC):
         # Where TLS comes first, a loop may have read the client's hello before this task ran.
         early = self.inbox.take_all() if self.settings.implicit_tls else b""
         self.inbox.clear()
-        link = await raise_tls(self._link, self, self.settings.tls, early, self.limits.handshake_seconds)
+        link = await raise_tls(self._link, self, context, early, self.limits.handshake_seconds)
         if link is None:
             self.loop.call_soon(self.connection_lost, None)  # a connection lost within its handshake is not told of
             raise Hangup(None, "tls")
         self.transport = self._link = link
         self.inbox.attach(self._link)
-        peer = self.session.peer if self.session is not None else None
-        self.session = Session(self.loop)
-        self.session.peer = peer
         self._has_tls = True
-        self._peer = None
+        self.begin_anew()
 
     async def exchange(self, mechanism: str, arguments: list[str]) -> LoginPassword | None:
         """Run aiosmtpd's exchange of PLAIN or LOGIN; None where it failed and the peer has been told."""
@@ -254,21 +269,12 @@ class Wire(SMTP, ABC):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has come: count it in, or make ready to turn it away."""
         super().connection_made(transport)
-        assert self.session is not None
         self._reader = self.inbox  # type: ignore[assignment]
         self._link = cast("asyncio.Transport", transport)  # uvloop's is one in all but its bases
         self.inbox.attach(self._link)
-        self._address = self.peer.address
-        self._refusal = self._why_stranger() or self.state.occupancy.enter(self._address)
+        self._refusal = self.origin.arrive(self._link)
         self.state.wires.add(self)
         maillog.peer_connected(self.settings.name, str(self._number))
-
-    def _why_stranger(self) -> SmtpReply | None:
-        """Return the reply that turns away who may not use this socket."""
-        if self.settings.users is None:
-            return None
-        assert self._link is not None
-        return None if _user_at(self._link) in self.settings.users else replies.NOT_FOR_YOU
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -290,8 +296,7 @@ class Wire(SMTP, ABC):
             self._linger.cancel()
         super().connection_lost(error)
         self._link = None
-        if self._refusal is None:
-            self.state.occupancy.leave(self._address)
+        self.origin.leave()
         self.state.wires.discard(self)
         if self.state.is_closing and not self.state.wires:
             self.state.emptied.set()
@@ -327,12 +332,23 @@ class Wire(SMTP, ABC):
             maillog.peer_gone(self.settings.name, str(self._number), reason)
 
     async def _serve(self) -> None:
+        if self._refusal is None and self.origin.is_proxy:
+            self._refusal = await self._read_origin()
         if self._refusal is not None:
             # A client that awaits TLS cannot read a plain reply.
             raise Hangup(None if self.settings.implicit_tls else self._refusal, "limit")
         if self.settings.implicit_tls:
             await self.start_tls()
         await self.converse()
+
+    async def _read_origin(self) -> SmtpReply | None:
+        """Read the PROXY header; returns the reply that turns its client away. A peer without one is dropped."""
+        try:
+            async with asyncio.timeout(self.limits.proxy_seconds):
+                named = await read_origin(self.inbox)
+        except (BadHeader, TimeoutError):
+            raise Hangup(None, "proxy") from None
+        return self.origin.proxied(named)
 
     def _hang_up(self) -> None:
         self.inbox.drop()
@@ -362,13 +378,6 @@ def silence_aiosmtpd() -> None:
     logger.propagate = False
     if _say_nothing not in logger.filters:
         logger.addFilter(_say_nothing)
-
-
-def _user_at(link: asyncio.Transport) -> int:
-    """Return the user id of the process at the other end of a UNIX socket (unix(7), SO_PEERCRED)."""
-    with socket.socket(fileno=os.dup(link.get_extra_info("socket").fileno())) as own:
-        _, user, _ = struct.unpack("3i", own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    return int(user)
 
 
 def _say_nothing(_: logging.LogRecord) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from gateway import config
 from gateway.config import ConfigProblems
 from gateway.config.example import Site, example
+from tests.dialogs.certificates import make_certificate
 
 
 @pytest.fixture
@@ -50,3 +51,21 @@ def test_a_program_refuses_its_key_when_others_can_read_it(settings: config.Sett
     settings.tls.key.chmod(0o604)
     with pytest.raises(ConfigProblems, match="chmod 0600"):
         config.require_private(settings, [settings.tls.key])
+
+
+def test_a_relay_needs_certificates_in_its_file(settings: config.Settings) -> None:
+    relay = """
+[submission.relays.mta]
+kind = "own-mta"
+starttls = ["127.0.0.1:0"]
+networks = ["127.0.0.1"]
+client_ca = "tls/mta.pem"
+"""
+    settings.file.write_text(settings.file.read_text("utf-8") + relay, "utf-8")
+    with_relay, listed = config.load(settings.file), settings.file.parent / "tls" / "mta.pem"
+    key = "submission.relays.mta.client_ca"
+    assert told(with_relay) == [f"{key}: there is no file {listed}."]
+    listed.write_text("no certificate")
+    assert told(with_relay) == [f"{key}: {listed} has no certificates."]
+    listed.write_bytes(make_certificate(settings.file.parent / "made")[0].read_bytes())
+    assert told(with_relay) == []

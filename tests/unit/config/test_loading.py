@@ -109,12 +109,47 @@ operators = [0, 1000]
     assert settings.authenticator.operators == (0, 1000)
 
 
+def test_a_relay_is_read_whole(tmp_path: Path) -> None:
+    text = (
+        LEAST
+        + """
+[submission]
+proxies = ["192.0.2.1", "2001:db8::/48"]
+[submission.relays.mta]
+kind = "own-mta"
+tls = ["127.0.0.1:0"]
+networks = ["10.0.0.5", "10.1.0.0/24"]
+client_ca = "tls/mta.pem"
+client_names = ["mta.example.gov"]
+xclient = ["10.0.0.5"]
+[submission.relays.second]
+kind = "own-mta"
+starttls = [":2525"]
+networks = ["2001:db8:1::/64"]
+client_ca = "/etc/second.pem"
+"""
+    )
+    submission = written(tmp_path, text).submission
+    first, second = submission.relays
+    assert (first.name, second.name) == ("mta", "second")
+    assert first.starttls == ()
+    assert first.tls == (Listen("127.0.0.1", 0),)
+    assert [str(one) for one in first.networks] == ["10.0.0.5/32", "10.1.0.0/24"]
+    assert first.client_ca == tmp_path / "tls" / "mta.pem"
+    assert first.client_names == ("mta.example.gov",)
+    assert [str(one) for one in first.xclient] == ["10.0.0.5/32"]
+    assert [str(one) for one in submission.proxies] == ["192.0.2.1/32", "2001:db8::/48"]
+    assert second.proxies == submission.xclient == ()
+
+
 @pytest.mark.parametrize("environment", ["trial", "production"])
 def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: str) -> None:
     """The commented lines, made active, change nothing: so they are the defaults, and every key exists."""
     text = example(Site(environment=environment, relay="relay.example.gov"))
-    shown = re.sub(r"^# (?=[a-z_]+ = |\[notifier.dkim\])", "", text, flags=re.MULTILINE)
+    shown = re.sub(r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\])", "", text, flags=re.MULTILINE)
     every = written(tmp_path, shown)
+    assert [relay.name for relay in every.submission.relays] == ["mta"]
+    every = replace(every, submission=replace(every.submission, relays=()))
     assert every.notifier.dkim is not None
     assert replace(every, notifier=replace(every.notifier, dkim=None)) == written(tmp_path, text)
 
@@ -126,6 +161,6 @@ def test_names_with_quotes_survive_the_example(tmp_path: Path) -> None:
 def test_every_key_is_in_the_example() -> None:
     """A key that the loader reads is shown to whoever begins."""
     source = "".join(path.read_text("utf-8") for path in Path(config.__file__).parent.glob("loading.py"))
-    read = set(re.findall(r'\b(?:table|inner)\.(?!complain|has|table)\w+\(\s*"([a-z_]+)"', source))
+    read = set(re.findall(r'\b(?:table|inner)\.(?!complain|has|table|named)\w+\(\s*"([a-z_]+)"', source))
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", example(Site(relay="x")), re.MULTILINE))
     assert read - shown == set()

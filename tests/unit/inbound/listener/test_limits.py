@@ -49,6 +49,15 @@ def test_a_unix_socket_has_no_address_to_count() -> None:
     assert here.enter("") is None
 
 
+def test_the_sites_own_have_places_that_no_crowd_takes() -> None:
+    here = Occupancy(DoorLimits(connections=20))
+    assert [here.enter(f"192.0.2.{last}") for last in range(20)] == [None] * 20
+    assert here.enter("192.0.2.20") is replies.TOO_MANY_CONNECTIONS
+    assert here.enter("10.0.0.5", is_vouched=True) is None
+    assert here.enter("", is_vouched=True) is None
+    assert here.enter("", is_vouched=True) is replies.TOO_MANY_CONNECTIONS
+
+
 def test_an_address_that_left_is_forgotten() -> None:
     here = Occupancy(DoorLimits())
     here.enter("192.0.2.1")
