@@ -48,6 +48,7 @@ class Limits:
     pixels: int = 40_000_000
     pages: int = 50
     ocr_pages: int = 20
+    seconds: int = 17  # the child itself is ended at 20
 
 
 class Budget:

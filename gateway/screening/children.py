@@ -1,0 +1,209 @@
+"""The program's side of the template: starts it, keeps locked children waiting, and starts it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from gateway import maillog
+from gateway.domain.errors import ScreeningUnavailable
+from gateway.screening.protocol import MAX_ANSWER, READY, BadAnswer, Locks, Orders, Request, Role
+
+COMMAND = (sys.executable, "-m", "gateway.screening.template")
+
+_FIRST_PAUSE, _LONGEST_PAUSE, _SETTLED = 0.1, 30.0, 60.0
+_LOAD_SECONDS = 60.0
+_PASSED_ON = ("LANG", "LC_ALL", "TESSDATA_PREFIX", "COVERAGE_PROCESS_START")
+_ONE_THREAD = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_DOWN = "Mail cannot be screened now. Please try again later."
+
+
+class Child:
+    """A locked child that waits for its one mail. `ask` once, then `end`."""
+
+    def __init__(self, connection: socket.socket, handle: int) -> None:
+        self.connection = connection
+        self.locks = Locks(0, seccomp=False)
+        self._handle = handle
+
+    async def ask(self, request: Request, file: int) -> bytes:
+        """Hand over a request with its sealed file, and wait for the answer. Raises BadAnswer when the child dies."""
+        loop = asyncio.get_running_loop()
+        try:
+            socket.send_fds(self.connection, [request.encode()], [file])
+            answer = await loop.sock_recv(self.connection, MAX_ANSWER + 1)
+        except OSError:
+            raise BadAnswer("died") from None
+        if not answer:
+            raise BadAnswer("died")
+        return answer
+
+    def end(self) -> None:
+        """End the child, whatever it does, and let go of it."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        os.close(self._handle)
+        self.connection.close()
+
+
+class Children:
+    """Keeps `ahead[role]` children of each role waiting. `restarts` counts how often the template was started again."""
+
+    def __init__(self, orders: Orders, ahead: Mapping[Role, int], command: Sequence[str] = COMMAND) -> None:
+        self._orders = orders.encode()
+        self._ahead = ahead
+        self._command = command
+        self._waiting: dict[Role, asyncio.Queue[Child]] = {role: asyncio.Queue() for role in ahead}
+        self._unlocked: set[Child] = set()
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: socket.socket | None = None
+        self._gone = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self.restarts = 0
+
+    async def start(self) -> None:
+        """Start the template and ask for the first children. Raises ScreeningUnavailable when it does not come up."""
+        await self._launch()
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        """End the template and every child that waits."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._clear()
+
+    @property
+    def template(self) -> int:
+        """The template's process id, 0 while none runs."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
+    def is_down(self) -> bool:
+        """True while no template serves."""
+        return self._gone.is_set()
+
+    async def take(self, role: Role, patience: float) -> Child:
+        """Take a waiting child, and have another one forked. Raises ScreeningUnavailable after `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                child = await self._waiting[role].get()
+        except TimeoutError:
+            raise ScreeningUnavailable(_DOWN) from None
+        self._want(role)
+        return child
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        pause = _FIRST_PAUSE
+        while True:
+            since = loop.time()
+            await self._gone.wait()
+            if loop.time() - since > _SETTLED:
+                pause = _FIRST_PAUSE
+            code = await self._clear()
+            self.restarts += 1
+            maillog.program_died("screening", code, self.restarts)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            with suppress(ScreeningUnavailable):
+                await self._launch()
+
+    async def _launch(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._gone.clear()
+        self._control = ours
+        loop = asyncio.get_running_loop()
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    env=_environment(),
+                    start_new_session=True,  # Ctrl-C is for its program, which ends it
+                )
+            async with asyncio.timeout(_LOAD_SECONDS):
+                await loop.sock_sendall(ours, self._orders)
+                ready = await loop.sock_recv(ours, len(READY))
+        except (OSError, TimeoutError):
+            ready = b""
+        if ready != READY:
+            self._gone.set()
+            raise ScreeningUnavailable("The screening template does not start. The log says why.")
+        loop.add_reader(ours, self._take_in, ours)
+        for role, count in self._ahead.items():
+            for _ in range(count):
+                self._want(role)
+
+    def _want(self, role: Role) -> None:
+        if self._control is not None and not self._gone.is_set():
+            with suppress(OSError):  # the template has died, and is soon noticed
+                self._control.send(role.encode("ascii"))
+
+    def _take_in(self, control: socket.socket) -> None:
+        """One packet from the template: a child's connection and handle, or its own end."""
+        try:
+            packet, files, _, _ = socket.recv_fds(control, 16, 2)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet, files = b"", []
+        if not packet or len(files) != 2:
+            asyncio.get_running_loop().remove_reader(control)
+            self._gone.set()
+            return
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, files[0])
+        connection.setblocking(False)
+        child = Child(connection, files[1])
+        self._unlocked.add(child)
+        locked = partial(self._take_locked, Role(packet.decode("ascii")), child)
+        asyncio.get_running_loop().add_reader(connection, locked)
+
+    def _take_locked(self, role: Role, child: Child) -> None:
+        """A child says that it is locked up: it may be given a mail."""
+        asyncio.get_running_loop().remove_reader(child.connection)
+        self._unlocked.discard(child)
+        try:
+            child.locks = Locks.decode(child.connection.recv(MAX_ANSWER))
+        except (OSError, BadAnswer):
+            child.end()
+            maillog.screening_failed("unlocked")
+            asyncio.get_running_loop().call_later(_FIRST_PAUSE, self._want, role)
+            return
+        self._waiting[role].put_nowait(child)
+
+    async def _clear(self) -> int:
+        """End everything that runs, and return the template's exit code."""
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control)
+            self._control.close()
+            self._control = None
+        for child in self._unlocked:
+            asyncio.get_running_loop().remove_reader(child.connection)
+            child.end()
+        self._unlocked.clear()
+        for queue in self._waiting.values():
+            while not queue.empty():
+                queue.get_nowait().end()
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with suppress(ProcessLookupError):
+            process.kill()
+        return await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the program's own environment but language, and one thread for each library."""
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    here = str(Path(__file__).resolve().parents[2])
+    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1"}

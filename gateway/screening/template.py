@@ -1,0 +1,109 @@
+"""The template: loads everything that screening may need, then forks locked children ahead of need.
+
+Started by exec, `python -m gateway.screening.template`, before its program takes any mail.
+
+Does: reads its orders, loads every codec, extractor and detector and runs them once over documents of its own; then
+    forks a child for each packet that names a role, and sends back the child's connection and a handle to end it by.
+Trusts: its one connection, on standard input, to the program that started it.
+Holds: no mail, no key, no file or socket of others: of its program it inherits that connection, and until it has loaded
+    everything the log's stream, for its own faults.
+Fails: by ending, and its children with it. It ends when its program does.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import gc
+import importlib
+import os
+import pkgutil
+import select
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+from gateway import maillog
+from gateway.hardening import harden
+from gateway.screening import child, known
+from gateway.screening.extraction import documents
+from gateway.screening.protocol import MAX_ORDERS, READY, Orders, Role
+from gateway.screening.screen import screen
+
+_REAP_MILLISECONDS = 1000
+_COLLECT_AFTER = 20_000  # new objects: a child lives for one mail
+
+
+def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
+    """Be the template until the program at the other end of standard input goes away."""
+    harden()
+    try:
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(sys.stdin.fileno()))
+        orders = Orders.decode(control.recv(MAX_ORDERS))
+        load_codecs()
+        documents.preload()
+        for name in known.MAILS:
+            screen(known.mail(name), orders.policy, limits=orders.limits)
+        _silence()
+        control.send(READY)
+        _fork_on_demand(control, orders, tasks)
+    except Exception as problem:  # noqa: BLE001 - its program starts another; the place in code is all that is told
+        maillog.incident("screening.template", problem)
+        sys.exit(os.EX_SOFTWARE)
+
+
+def load_codecs() -> None:
+    """Load every encoding that Python has: a child could not, and would call the charset unknown."""
+    for module in pkgutil.iter_modules(encodings.__path__):
+        with suppress(ImportError, AttributeError):  # some are of other systems
+            importlib.import_module(f"encodings.{module.name}")
+    for name in {*encodings.aliases.aliases.values()}:
+        with suppress(LookupError):
+            codecs.lookup(name)
+
+
+def _silence() -> None:
+    """From here on no descriptor leads anywhere but the connection, and what is loaded is never looked at again."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    gc.collect()
+    gc.freeze()  # a collection in a child would write to pages that all share
+    gc.set_threshold(_COLLECT_AFTER)
+
+
+def _fork_on_demand(control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
+    wanted = select.poll()
+    wanted.register(control, select.POLLIN)
+    while True:
+        if wanted.poll(_REAP_MILLISECONDS):
+            packet = control.recv(16)
+            if not packet:
+                return
+            _fork(control, Role(packet.decode("ascii")), orders, tasks)
+        _reap()
+
+
+def _fork(control: socket.socket, role: Role, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
+    theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    parent = os.getpid()
+    process = os.fork()
+    if process == 0:
+        child.live(ours.fileno(), role, orders, tasks, parent)
+    ours.close()
+    handle = os.pidfd_open(process)  # it is not reaped yet, so the number is still its own
+    socket.send_fds(control, [role.encode("ascii")], [theirs.fileno(), handle])
+    theirs.close()
+    os.close(handle)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+if __name__ == "__main__":
+    serve()
