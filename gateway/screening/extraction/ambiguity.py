@@ -36,7 +36,9 @@ class Look:
 
     def part(self, defect: Defect) -> Part | None:
         """The part at which a defect was seen; None when its header was not read."""
-        return next((part for part in self.structure.part_map.parts if part.path == defect.path), None)
+        parts = {part.path: part for part in self.structure.part_map.parts}
+        as_text = defect.path.removesuffix("TEXT") + "1"  # what a multipart without parts is called
+        return parts.get(defect.path) or parts.get(as_text)
 
     def body(self, defect: Defect) -> bytes:
         """The encoded body of that part."""

@@ -102,12 +102,8 @@ def hidden_files(body: Body) -> Iterator[tuple[Document, Embedded | None]]:
 
 def charset_defects(body: Body) -> Iterator[Defect]:
     """A charset that nobody knows, over octets that are neither ASCII nor UTF-8: what they show cannot be told."""
-    unknown = [charset for charset in body.charsets if charset and codec_for(charset) is None]
-    if (
-        unknown
-        and not _is_utf_8(body.undone.octets)
-        and DefectKind.RISKY_CHARSET not in {defect.kind for defect in body.defects}
-    ):
+    unknown = [each for each in body.charsets if codec_for(each) is None and not _LIKE_ASCII.match(each)]
+    if unknown and not _is_utf_8(body.undone.octets):
         yield Defect(DefectKind.UNKNOWN_CHARSET, body.part.path, BROKEN)
 
 
