@@ -26,9 +26,9 @@ from gateway.config.settings import (
     SubmissionLimits,
     SubmissionSettings,
     TlsSettings,
+    TrustedRelaySettings,
 )
 
-    TrustedRelaySettings,
 __all__ = [
     "PROGRAMS",
     "AuthenticatorSettings",
@@ -49,8 +49,8 @@ __all__ = [
     "SubmissionLimits",
     "SubmissionSettings",
     "TlsSettings",
+    "TrustedRelaySettings",
     "file_problems",
     "load",
     "require_private",
 ]
-    "TrustedRelaySettings",

@@ -27,8 +27,8 @@ from gateway.config.settings import (
     SubmissionLimits,
     SubmissionSettings,
     TlsSettings,
-)
     TrustedRelaySettings,
+)
 
 MAX_FILE_OCTETS = 1024 * 1024
 MAX_SESSION_SECONDS = 24 * 3600
@@ -200,11 +200,9 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
         certificate=certificate,
         key=key,
         max_message_octets=table.size("max_message", "150 MiB", 64 * 1024),
-        limits=table.table("limits", _limits),
-    )
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
-
+        limits=table.table("limits", _limits),
         relays=table.named("relays", _trusted_relay),
     )
 
@@ -232,6 +230,8 @@ def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:
         client_names=table.texts("client_names", (), _HOST, _HOST_SHAPE),
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
+    )
+
 
 def _limits(table: Table) -> SubmissionLimits:
     return SubmissionLimits(

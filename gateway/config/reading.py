@@ -143,14 +143,6 @@ class Table:
                 found.append(uid)
         return tuple(found)
 
-    def table(self, key: str, read: Callable[[Table], T]) -> T:
-        """Read an inner table, an absent one as empty."""
-        value = self._take(key, {})
-        if not isinstance(value, dict):
-            self.complain(key, "must be a table.", f"Write it as [{self._inner(key)}] on a line of its own.")
-        table = Table(value if isinstance(value, dict) else {}, self._inner(key), self._file, self._problems)
-        found = read(table)
-        table.close()
     def networks(self, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
         """Read a list of addresses and networks; one that is most of the Internet is none."""
         value = self._take(key, [])
@@ -172,6 +164,14 @@ class Table:
 
         return self.table(key, lambda outer: tuple(outer.table(name, partial(one, name)) for name in outer.unread))
 
+    def table(self, key: str, read: Callable[[Table], T]) -> T:
+        """Read an inner table, an absent one as empty."""
+        value = self._take(key, {})
+        if not isinstance(value, dict):
+            self.complain(key, "must be a table.", f"Write it as [{self._inner(key)}] on a line of its own.")
+        table = Table(value if isinstance(value, dict) else {}, self._inner(key), self._file, self._problems)
+        found = read(table)
+        table.close()
         return found
 
     def close(self) -> None:
@@ -216,13 +216,6 @@ def _listen(value: object) -> Listen | None:
     return Listen(found[1] or found[2] or "0.0.0.0", int(found[3]))
 
 
-def _uid(value: object) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    try:
-        return pwd.getpwnam(str(value)).pw_uid
-    except KeyError:
-        return None
 def _network(value: object) -> IPv4Network | IPv6Network | None:
     try:
         found = ip_network(value) if isinstance(value, str) else None
@@ -231,3 +224,10 @@ def _network(value: object) -> IPv4Network | IPv6Network | None:
     return found if found is not None and found.prefixlen >= _WIDEST[found.version] else None
 
 
+def _uid(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    try:
+        return pwd.getpwnam(str(value)).pw_uid
+    except KeyError:
+        return None

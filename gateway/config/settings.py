@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from gateway.domain.notice import PRODUCTION
@@ -11,10 +12,10 @@ from gateway.domain.notice import PRODUCTION
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 """Every program, in the order in which they are started; they are stopped in the opposite one."""
 
-
-@dataclass(frozen=True, slots=True)
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Where a program listens. Port 0 lets the system choose; IPv6 hosts are without brackets."""
 
@@ -103,8 +104,6 @@ class SubmissionLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionSettings:
-@dataclass(frozen=True, slots=True)
 class TrustedRelaySettings:
     """A host of the site's own mail system: where it is listened to, and by what it is known.
 
@@ -122,6 +121,8 @@ class TrustedRelaySettings:
     xclient: Networks
 
 
+@dataclass(frozen=True, slots=True)
+class SubmissionSettings:
     """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays."""
 
     hostname: str
@@ -132,12 +133,12 @@ class TrustedRelaySettings:
     certificate: Path
     key: Path
     max_message_octets: int
-    limits: SubmissionLimits
-
     proxies: Networks
     xclient: Networks
-
+    limits: SubmissionLimits
     relays: tuple[TrustedRelaySettings, ...]
+
+
 class RelayTls(StrEnum):
     """How mail reaches the relay. NONE is for a relay on this machine only."""
 
