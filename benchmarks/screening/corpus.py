@@ -1,4 +1,4 @@
-"""The corpus: mail number i of a seed is always the same mail, whichever of them are made."""
+"""The corpus: mail number i of a seed is always the same mail, whichever of them are made, but for what encryption draws."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -58,8 +59,9 @@ class Screener:
     def _ask(self, path: Path) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{path}\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(f"{path}\n")
+            self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the screener ended with {self._process.wait()} at {path.name}")
@@ -70,8 +72,11 @@ class Screener:
 
     def close(self) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended already, and that was told
+            self._process.stdin.close()
         self._process.wait(30)
+        self._process.stdout.close()
 
 
 def run(

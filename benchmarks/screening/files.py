@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from benchmarks.screening.parts import hexadecimal
 from benchmarks.screening.passages import OPEN, Passage, unmarked
 
 _EPOCH = (2026, 1, 5, 9, 0, 0)
+_DATED = frozenset({"docProps/core.xml", "word/comments.xml"})
+_NOW = re.compile(rb"20\d\d-\d\d-\d\dT[0-9:.]+(Z|[+-][0-9:]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def rezipped(octets: bytes, *, store: bool = False) -> bytes:
         for item in old.infolist():
             entry = zipfile.ZipInfo(item.filename, _EPOCH)
             entry.compress_type = zipfile.ZIP_STORED if store or item.filename == "mimetype" else zipfile.ZIP_DEFLATED
-            new.writestr(entry, old.read(item))
+            octets = old.read(item)
+            new.writestr(entry, _NOW.sub(b"2026-01-05T09:00:00Z", octets) if item.filename in _DATED else octets)
     return made.getvalue()
 
 

@@ -30,7 +30,7 @@ def lines(seed: int, count: int, folder: Path) -> list[str]:
         for each in corpus.samples(seed, count):
             if each.label.wanted != "unscreenable":
                 rows.write(json.dumps({"wanted": each.label.wanted, "text": text_of(each.octets)}) + "\n")
-    done = subprocess.run([python, str(_PEER), str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([python, "-I", str(_PEER), str(path)], capture_output=True, text=True, check=False)
     if done.returncode:
         return [
             f"presidio: skipped, its run ended with {done.returncode}: {(done.stderr.strip().splitlines() or ['no word'])[-1]}"

@@ -13,10 +13,14 @@ _SCORE = 0.5
 
 
 def main() -> None:
+    import spacy.util
     from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-    model = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": "en_core_web_sm"}]}
+    english = next((name for name in spacy.util.get_installed_models() if name.startswith("en_")), None)
+    if english is None:
+        sys.exit("no English model of spaCy is installed beside it")
+    model = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": english}]}
     nlp = NlpEngineProvider(nlp_configuration=model).create_engine()
     registry = RecognizerRegistry()
     registry.load_predefined_recognizers(nlp_engine=nlp)
