@@ -17,6 +17,8 @@ _ACROSS: Final = 34  # a ruled line is at least so long; no stroke of a digit is
 _DOWN: Final = 40
 _LONG: Final = 160  # so long is no stroke of a letter, however large
 _THICK: Final = 14
+_TICK: Final = 18
+_THIN: Final = 9
 _INK: Final = 150
 _LOWEST: Final = 26  # heights of a box
 _HIGHEST: Final = 140
@@ -65,11 +67,17 @@ def find_rules(image: Image.Image) -> Rules:
     """The ruled lines of a page in gray, dark on light, level."""
     ink = image.point(lambda value: 255 if value < _INK else 0).filter(ImageFilter.MaxFilter(3))
     across, down = _opened(ink, _ACROSS, 0), _opened(ink, 0, _DOWN)
-    verticals = [_turned(box) for box in _lines(down.transpose(Image.Transpose.TRANSPOSE), _DOWN)]
-    horizontals = _lines(across, _ACROSS)
-    combs = tuple(_combs(verticals, horizontals)) if len(verticals) < _MOST_LINES else ()
+    verticals, horizontals = _upright_lines(down, _DOWN), _lines(across, _ACROSS)
+    combs = tuple(_combs(list(_pieces(verticals, horizontals)))) if len(verticals) < _MOST_LINES else ()
+    mask = ImageChops.lighter(across, down)
     is_long = any(box.right - box.left >= _LONG and box.height <= _THICK for box in horizontals)
-    return Rules(ImageChops.lighter(across, down), combs, is_long or bool(combs))
+    if is_long:
+        ticks = _ticks(ink, horizontals)
+        opened = tuple(_combs(ticks))
+        combs += opened
+        for tick in ticks if opened else ():
+            mask.paste(255, (tick.left, tick.top, tick.right, tick.bottom))
+    return Rules(mask, combs, is_long or bool(combs))
 
 
 def erase(image: Image.Image, rules: Rules) -> Image.Image:
@@ -154,6 +162,25 @@ def _lines(mask: Image.Image, shortest: int) -> list[Box]:
     return done + live
 
 
+def _upright_lines(mask: Image.Image, shortest: int) -> list[Box]:
+    return [_turned(box) for box in _lines(mask.transpose(Image.Transpose.TRANSPOSE), shortest)]
+
+
+def _ticks(ink: Image.Image, horizontals: list[Box]) -> list[Box]:
+    """Short upright lines that stand on a level one, as they part the places of an open comb."""
+    short = [box for box in _upright_lines(_opened(ink, 0, _TICK), _TICK) if box.right - box.left <= _THIN]
+    feet: dict[int, list[Box]] = {}
+    for line in horizontals:
+        for row in range(line.top - 3, line.bottom + 4):
+            feet.setdefault(row, []).append(line)
+    return [
+        box
+        for box in short
+        if box.height < _DOWN
+        and any(line.left - 6 <= box.left and box.right <= line.right + 6 for line in feet.get(box.bottom - 1, ()))
+    ]
+
+
 def _joined(live: list[Box], fresh: list[Box]) -> tuple[list[Box], list[Box]]:
     """Lines of the row before continued by those of this one; and those that ended."""
     grown: list[Box] = []
@@ -177,9 +204,10 @@ def _turned(box: Box) -> Box:
     return Box(box.top, box.left, box.bottom, box.right)
 
 
-def _combs(verticals: list[Box], horizontals: list[Box]) -> Iterator[Comb]:
+def _combs(verticals: list[Box]) -> Iterator[Comb]:
+    """Rows of upright lines of one height, as far as their distances are those of boxes."""
     rows: dict[int, list[Box]] = {}
-    for line in sorted(_pieces(verticals, horizontals), key=lambda box: box.top):
+    for line in sorted(verticals, key=lambda box: box.top):
         key = next(
             (top for top in rows if abs(top - line.top) <= 7 and abs(rows[top][0].bottom - line.bottom) <= 9), None
         )
@@ -195,7 +223,9 @@ def _combs(verticals: list[Box], horizontals: list[Box]) -> Iterator[Comb]:
                 yield from _whole(cells)
                 cells = []
                 continue
-            cells.append(Box(before.right, max(before.top, after.top), after.left, min(before.bottom, after.bottom)))
+            bottom = min(before.bottom, after.bottom)
+            top = min(max(before.top, after.top), bottom - int(gap * 1.2) if before.height < _DOWN else bottom)
+            cells.append(Box(before.right, max(top, 0), after.left, bottom))
         yield from _whole(cells)
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from gateway.domain.verdict import Unread
 from gateway.screening.chunk import Budget, Chunk
-from gateway.screening.extraction import archives, cards, ocr, texts
+from gateway.screening.extraction import archives, cards, ocr
 from gateway.screening.extraction.archives import read_by_libarchive, read_squeezed, read_tar, read_zip
 from gateway.screening.extraction.cards import read_card
 from gateway.screening.extraction.descent import (

@@ -1,18 +1,20 @@
-"""Objects embedded in documents: OLE 1.0 streams ([MS-OLEDS] section 2.2), packages, and pictures found by their marks."""
+"""Objects embedded in documents: OLE 1.0 ([MS-OLEDS] section 2.2), packages, and pictures found by their marks."""
 
 from __future__ import annotations
 
 import re
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.extraction.descent import Descent, Document, Item
 from gateway.screening.extraction.texts import strings
 
-_STARTS = re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|PK\x03\x04|%PDF-|\{\\rt|\x89PNG\r\n\x1a\n|\xff\xd8\xff[\xdb\xe0-\xef]"
-                     rb"|GIF8[79]a")  # fmt: skip
+_STARTS = re.compile(
+    rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|PK\x03\x04|%PDF-|\{\\rt|\x89PNG\r\n\x1a\n|\xff\xd8\xff[\xdb\xe0-\xef]|GIF8[79]a"
+)
 _PICTURES = re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff[\xdb\xe0-\xef]")
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _MOST_PICTURES: Final = 200
@@ -81,9 +83,7 @@ def _package(octets: bytes) -> tuple[list[str], bytes] | None:
         if place + 4 > len(octets):
             return None
         size = struct.unpack_from("<L", octets, place)[0]
-        names = [
-            octets[begin : end - 1].decode("cp1252", "replace") for begin, end in zip(ends, ends[1:], strict=False)
-        ]
+        names = [octets[begin : end - 1].decode("cp1252", "replace") for begin, end in pairwise(ends)]
         names = [name.replace("\\", "/").rpartition("/")[2] for name in names]
         return list(dict.fromkeys(filter(None, names))), octets[place + 4 : place + 4 + size]
     return None

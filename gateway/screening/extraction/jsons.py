@@ -26,7 +26,8 @@ def read_json(document: Document, descent: Descent) -> Iterator[Item]:
         end = 0
         lines: list[str] = []
         try:
-            for value, end in _values(text):
+            for value, after in _values(text):
+                end = after
                 lines += _lines(value)
                 if sum(map(len, lines)) > _CHUNK:
                     yield Chunk("\n".join(lines), document.place, Form.FIELDS)

@@ -57,7 +57,7 @@ def read_page(page: Page, budget: Budget) -> Iterator[Item]:
     reading = _best_turned(image)
     if reading.text.strip():
         yield Chunk(reading.text, page.place, Form.OCR)
-    for text in _without_rules(reading):
+    for text in filter(str.strip, _without_rules(reading)):
         yield Chunk(text, page.place, Form.OCR)
 
 
@@ -89,7 +89,7 @@ def _best_turned(image: Image.Image) -> _Reading:
     best = _recognise(image, tesserocr.PSM.AUTO)
     if best.is_good:
         return best
-    for turn in (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180):
+    for turn in (Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270):
         other = _recognise(image.transpose(turn), tesserocr.PSM.AUTO)
         if other.is_good or _weight(other) > _weight(best) * 1.3:
             best = other
@@ -110,13 +110,17 @@ def _without_rules(reading: _Reading) -> Iterator[str]:
             yield _recognise(reading.image, tesserocr.PSM.SPARSE_TEXT).text
         return
     cleaned = combs.erase(reading.image, rules)
-    for _, strip in combs.strips(cleaned, rules):
-        plain = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE).text
-        if combs.is_numeric(plain):
-            digits = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE, digits=True).text
-            yield strip.text(digits) or digits
-        yield strip.text(plain) or plain
+    yield "\n".join(line for _, strip in combs.strips(cleaned, rules) for line in _lines(strip))
     yield _recognise(combs.drawn_together(cleaned, rules), tesserocr.PSM.AUTO).text
+
+
+def _lines(strip: combs.Strip) -> Iterator[str]:
+    """A comb's characters as any, and as digits when most of them are."""
+    plain = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE).text.strip()
+    yield strip.text(plain) or plain
+    if combs.is_numeric(plain):
+        digits = _recognise(strip.image, tesserocr.PSM.SINGLE_LINE, digits=True).text.strip()
+        yield strip.text(digits) or digits
 
 
 def _barcodes(image: Image.Image) -> list[str]:

@@ -1,4 +1,4 @@
-"""OpenPGP (RFC 9580): literal and compressed data is read, encrypted data is named, keys and signatures hold no text."""
+"""OpenPGP (RFC 9580): literal and compressed data is read, encrypted data named; keys and signatures hold no text."""
 
 from __future__ import annotations
 

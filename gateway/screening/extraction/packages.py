@@ -1,4 +1,4 @@
-"""Office packages: zip files of XML parts (OOXML as ECMA-376, ODF as OASIS 1.3). Every part is read, whatever it is for.
+"""Office packages: zip files of XML parts (OOXML as ECMA-376, ODF as OASIS 1.3). Every part is read.
 
 Text first, part by part with its place; then pictures, embedded objects and other documents as nested documents.
 """
@@ -76,7 +76,7 @@ def read_package(document: Document, package: Zip, descent: Descent) -> Iterator
             later.append((member, _place(member.name, document.place)))
     if package.comment:
         yield Chunk(package.comment, f"{document.place}, archive comment")
-    yield from _read_parts(parts, document.place, descent)
+    yield from _read_parts(parts, document.place)
     for count, (member, place) in enumerate(later, 1):
         nested = f"{place}, {'picture' if _extension(member.name) in _PICTURE else 'embedded object'} {count}"
         yield from guarded(lambda: _read_nested(member, document.octets, nested, descent), nested)  # noqa: B023
@@ -91,7 +91,7 @@ def _keep(member: Member, octets: bytes, parts: dict[str, bytes], descent: Desce
     return iter(())
 
 
-def _read_parts(parts: dict[str, bytes], place: str, descent: Descent) -> Iterator[Item]:
+def _read_parts(parts: dict[str, bytes], place: str) -> Iterator[Item]:
     if b"encryption-data" in parts.get("META-INF/manifest.xml", b""):
         raise UnreadableError(Unread.ENCRYPTED, "document")
     workbook = sheets.open_workbook(parts)

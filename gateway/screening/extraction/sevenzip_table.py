@@ -91,6 +91,11 @@ class Table:
             value |= self.byte() << 8 * count
         return value
 
+    def bits(self, count: int) -> list[bool]:
+        """A flag each, the first in the highest bit."""
+        octets = self._take((count + 7) // 8)
+        return [bool(octets[index // 8] & 0x80 >> index % 8) for index in range(count)]
+
     def _take(self, size: int) -> bytes:
         piece = self._octets[self._place : self._place + size]
         if len(piece) < size or size < 0:
@@ -103,12 +108,8 @@ class Table:
         self._budget.check("members", count)
         return count
 
-    def _bits(self, count: int) -> list[bool]:
-        octets = self._take((count + 7) // 8)
-        return [bool(octets[index // 8] & 0x80 >> index % 8) for index in range(count)]
-
     def _digests(self, count: int) -> None:
-        defined = count if self.byte() else sum(self._bits(count))
+        defined = count if self.byte() else sum(self.bits(count))
         self._take(4 * defined)
 
     def _packed(self, archive: Archive) -> None:
@@ -192,7 +193,7 @@ class Table:
         while (kind := self.byte()) != 0x00:
             body = self._take(self.number())
             if kind == 0x0E:
-                archive.empty = Table(body, self._budget)._bits(count)
+                archive.empty = Table(body, self._budget).bits(count)
             elif kind == 0x11:
                 names = body[1:].decode("utf-16-le", "replace").split("\x00")
                 archive.names = [*names, *[""] * count][:count]

@@ -22,9 +22,13 @@ _MARKS: Final = (
 )
 # UTF-7 (RFC 2152): a run that begins with a character of ASCII or of double width; never `+1 212 555 …`.
 _SHIFTED = re.compile(rb"\+(?:A[A-P]|/[w-z])[A-Za-z0-9+/]")
+_UTF_8_NAMES: Final = ("", "utf-8", "us-ascii")
 _UTF_7_NAMES: Final = frozenset({"utf-7", "unicode-1-1-utf-7", "utf7", "x-unicode-2-0-utf-7", "csutf7", "utf-7-imap"})
-_EBCDIC_NAMES = re.compile(r"(?:ibm|cp|csibm|ebcdic|x-ebcdic|ccsid)[-_]?0*(?:37|273|277|278|280|284|285|297|500|871|1026|1140"
-                           r"|1141|1148|1047|cp-us|us|int)\b.*|ebcdic.*", re.IGNORECASE)  # fmt: skip
+_EBCDIC_NAMES = re.compile(
+    r"(?:ibm|cp|csibm|x-ebcdic|ccsid)[-_]?0*"
+    r"(?:37|273|277|278|280|284|285|297|500|871|1026|1047|114[0-9])(?:\b.*|_.*)?|(?:x-)?ebcdic.*",
+    re.IGNORECASE,
+)
 # EBCDIC's printable octets: blank, new line, digits, letters, and usual marks.
 _EBCDIC: Final = (
     b"\x40\x15\x25\x0d\x05\x4b\x4c\x4d\x4e\x50\x5a\x5b\x5c\x5d\x5e\x60\x61\x6b\x6c\x6d\x6e\x6f\x7a\x7b\x7c\x7d\x7e\x7f"
@@ -46,6 +50,7 @@ _SAMPLE: Final = 65_536
 
 def read_text(document: Document, descent: Descent) -> Iterator[Item]:
     """Plain text, in each way that it may be meant."""
+    del descent
     for text in readings(document.octets):
         yield Chunk(text, document.place)
 
@@ -56,9 +61,12 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
     Byte order marks and the patterns of UTF-16 and UTF-32 first, then as declared, then EBCDIC, UTF-7, ISO 2022 and
     digits of double width where their traces are. Line ends become LF. Never raises.
     """
-    found = [_by_codec(octets, codec) for codec in _codecs(octets, charset)]
-    if not found or charset:
-        found.append(decode_octets(octets, charset))
+    if _is_plainly_utf_8(octets, charset):
+        found = [octets.decode("utf-8")]
+    else:
+        found = [_by_codec(octets, codec) for codec in _codecs(octets, charset)]
+        if not found or charset:
+            found.append(decode_octets(octets, charset))
     texts = (text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff") for text in found)
     return list(dict.fromkeys(texts))
 
@@ -66,7 +74,7 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
 def looks_like_text(octets: bytes) -> bool:
     """Whether octets are more likely text in some charset than anything else."""
     sample = octets[:_SAMPLE]
-    if not sample.translate(None, _CONTROLS) == sample:
+    if sample.translate(None, _CONTROLS) != sample:
         if _wide_codec(sample):
             return True
         odd = len(sample) - len(sample.translate(None, _CONTROLS))
@@ -114,6 +122,13 @@ def _by_codec(octets: bytes, codec: str) -> str:
     except (UnicodeError, LookupError):
         return octets.decode("cp1252", "replace")
     return text.replace("\x85", "\n") if codec == "cp500" else text
+
+
+def _is_plainly_utf_8(octets: bytes, charset: str) -> bool:
+    """Most texts: UTF-8 that says so, or says nothing, with no trace of another charset. They have one reading."""
+    if charset.lower() not in _UTF_8_NAMES or b"\x00" in octets or b"\x1b" in octets or _SHIFTED.search(octets):
+        return False
+    return _is_utf_8(octets)
 
 
 def _is_utf_8(octets: bytes) -> bool:

@@ -56,7 +56,7 @@ def inflate(packed: bytes, budget: Budget) -> bytes:
 
 
 def unzlib(packed: bytes, budget: Budget) -> bytes:
-    """zlib's format (RFC 1950); raises as `inflate` does."""
+    """The format of zlib (RFC 1950); raises as `inflate` does."""
     return _whole(_Inflater(15), packed, budget)
 
 

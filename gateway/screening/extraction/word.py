@@ -12,8 +12,11 @@ from gateway.screening.extraction.descent import Item, UnreadableError
 from gateway.screening.extraction.texts import strings
 
 _MAGIC: Final = 0xA5EC
-_MARKS: Final = str.maketrans({7: "\t", 11: "\n", 12: "\n", 13: "\n", 14: "\n", 19: " ", 20: " ", 21: " ", 30: "-", 31: "",
-                               1: "", 2: "", 3: "", 4: "", 5: "", 8: "", 0: ""})  # fmt: skip
+_MARKS: Final = str.maketrans(
+    {7: "\t", 19: " ", 20: " ", 21: " ", 30: "-"}
+    | dict.fromkeys((11, 12, 13, 14), "\n")
+    | dict.fromkeys((0, 1, 2, 3, 4, 5, 8, 31))
+)
 
 
 def read_word(octets: bytes, streams: dict[str, bytes], place: str) -> Iterator[Item]:

@@ -22,15 +22,20 @@ _VALUED: Final = frozenset(
 )
 _PIVOTED: Final = frozenset({"s", "n", "d", "e"})
 _VALUES: Final = frozenset({"val", "value", "v", "name", "result"})
-_OFFICE_SPACES: Final = ("http://schemas.openxmlformats.org/", "http://schemas.microsoft.com/", "urn:schemas-microsoft-com:",
-                         "http://purl.oclc.org/ooxml/", "http://purl.org/dc/")  # fmt: skip
-_CUSTOM: Final = ("/customXml", "/custom-properties")
+_OFFICE_SPACES: Final = (
+    "http://schemas.openxmlformats.org/",
+    "http://schemas.microsoft.com/",
+    "urn:schemas-microsoft-com:",
+    "http://purl.oclc.org/ooxml/",
+    "http://purl.org/dc/",
+)
 _PLACED: Final = frozenset({"posOffset", "pctWidth", "pctHeight", "pctPosHOffset", "pctPosVOffset"})
 _ENDS_LINE: Final = frozenset({"p", "br", "cr", "tr", "si", "comment", "text", "row", "Paragraph", "Glyphs"})
 _ENDS_CELL: Final = frozenset({"tc", "tab", "ptab"})
-_BREAKS: Final = frozenset({"br", "cr"})
-_JOINS: Final = frozenset("r t rPr a:r proofErr bookmarkStart bookmarkEnd ins del smartTag hyperlink sdt sdtContent rt"
-                          " lastRenderedPageBreak noBreakHyphen softHyphen fldChar instrText delText tab".split())  # fmt: skip
+_JOINS: Final = frozenset(
+    "r t rPr proofErr bookmarkStart bookmarkEnd ins del smartTag hyperlink sdt sdtContent rt lastRenderedPageBreak"
+    " noBreakHyphen softHyphen fldChar instrText delText tab".split()
+)
 
 
 class _Words:

@@ -40,7 +40,7 @@ def walk(octets: bytes, listener: Listener) -> None:
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     _Wiring(listener).attach(parser)
     try:
-        parser.Parse(octets, True)  # noqa: FBT003 - expat's own signature
+        parser.Parse(octets, True)
     except expat.ExpatError as problem:
         raise UnreadableError(Unread.CORRUPT, "xml") from problem
 

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from gateway.domain.verdict import Unread
@@ -180,9 +181,7 @@ def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, 
     """Sizes and offset by the Zip64 field where the header has no room (APPNOTE 4.5.3)."""
     wide = _extra_field(extra, 0x0001)
     values = [int.from_bytes(wide[at : at + 8], "little") for at in range(0, len(wide) - 7, 8)]
-    told = []
-    for value in (size, packed, offset):
-        told.append(values.pop(0) if value == _HUGE and values else value)
+    told = [values.pop(0) if value == _HUGE and values else value for value in (size, packed, offset)]
     return told[0], told[1], told[2]
 
 
@@ -197,7 +196,7 @@ def _refuse_overlaps(members: list[Member]) -> None:
     spans = sorted({(member.start, member.start + member.packed) for member in members if member.packed})
     if len(spans) < sum(1 for member in members if member.packed):
         raise UnreadableError(Unread.CORRUPT, "overlap")
-    if any(before[1] > after[0] for before, after in zip(spans, spans[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in pairwise(spans)):
         raise UnreadableError(Unread.CORRUPT, "overlap")
 
 
