@@ -38,7 +38,6 @@ _NAME = re.compile(
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BOUNDARY = re.compile(rb"boundary[^=;]{0,20}=[ \t]*+(?:\"[^\"]*+\"?+|[^;\s]*+)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_ODD_OCTETS = re.compile(rb"[\x00\x1b~]|\A[\xfe\xff]")  # of UTF-16, ISO 2022 and HZ
 # Lines that every mail has and that have no room for anything else.
 _BARE = re.compile(
     r"mime-version: 1\.0|content-transfer-encoding: (?:7bit|8bit|binary|base64|quoted-printable)"
@@ -146,17 +145,7 @@ def _lines(header: Header) -> Iterator[str]:
 
 
 def _plain(line: bytes) -> list[str]:
-    return [_CONTROLS.sub(" ", text) for text in _read(line, "utf-8")]
-
-
-def _read(octets: bytes, charset: str) -> list[str]:
-    """The plausible texts of octets; most are UTF-8 and say so, and have one."""
-    if charset.lower() == "utf-8" and b"+" not in octets and not _ODD_OCTETS.search(octets):
-        try:
-            return [octets.decode("utf-8")]
-        except UnicodeDecodeError:
-            return readings(octets)
-    return readings(octets, charset)
+    return [_CONTROLS.sub(" ", text) for text in readings(line)]
 
 
 def _words(line: bytes) -> tuple[list[_Word], bytes]:
@@ -180,19 +169,19 @@ def _joined(words: list[_Word], rest: bytes) -> Iterator[str]:
     run, charset = b"", ""
     for word in words:
         if run and not (word.joins and word.charset.lower() == charset.lower()):
-            pieces.append(_read(run, charset))
+            pieces.append(readings(run, charset))
             run = b""
         if not word.joins:
             pieces.append(_plain(word.before))
         run, charset = run + word.octets, word.charset
-    pieces += [_read(run, charset), _plain(rest)]
+    pieces += [readings(run, charset), _plain(rest)]
     for number in range(min(max(map(len, pieces)), _MOST_READINGS)):
         yield "".join(piece[min(number, len(piece) - 1)] for piece in pieces)
 
 
 def _spaced(words: list[_Word], rest: bytes) -> str:
     """Each word by itself, the blanks between them kept."""
-    pieces = (_plain(word.before)[0] + _read(word.octets, word.charset)[0] for word in words)
+    pieces = (_plain(word.before)[0] + readings(word.octets, word.charset)[0] for word in words)
     return "".join((*pieces, _plain(rest)[0]))
 
 
@@ -201,14 +190,14 @@ def _streamed(words: list[_Word], rest: bytes) -> str:
     text, run, charset = "", b"", ""
     for word in words:
         if run and not (word.joins and word.is_base64):
-            text, run = text + _read(_unbase64(run), charset)[0], b""
+            text, run = text + readings(_unbase64(run), charset)[0], b""
         if not word.joins:
             text += _plain(word.before)[0]
         if word.is_base64:
             run, charset = run + word.text.rstrip(b"="), word.charset
         else:
-            text += _read(word.octets, word.charset)[0]
-    return text + (_read(_unbase64(run), charset)[0] if run else "") + _plain(rest)[0]
+            text += readings(word.octets, word.charset)[0]
+    return text + (readings(_unbase64(run), charset)[0] if run else "") + _plain(rest)[0]
 
 
 def _unbase64(text: bytes) -> bytes:
