@@ -1,0 +1,240 @@
+"""Candidates: number-like stretches of a view, with true spans.
+
+One RE2 alternation finds chains of digits (up to four signs between two) and codes of letters and digits. A chain is
+then cut into the numbers that its grouping allows: `12 345 6789, 987-65-4321` is one chain and several numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import re2
+
+from gateway.screening.view import View
+
+_SIGNS: Final = r"[ \t\n.,:;/\\_'\"()*|~#=+\-\[\]<>]"
+_LIKE_DIGITS: Final = "OoQIl|SBZ"
+_TO_DIGITS: Final = str.maketrans(_LIKE_DIGITS, "000111582")
+_LONGEST: Final = 4_000  # characters of one chain; a longer one is cut there
+_SMALLEST: Final = 8
+_LARGEST: Final = 22
+
+_CHAIN: Final = rf"[OoQIlSBZ|]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{7,}}"
+CODES: Final = {
+    "giin": r"\b[A-Za-z0-9]{6}[._ -][A-Za-z0-9]{5}[._ -](?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ -][0-9]{3}\b",
+    "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
+    "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
+    "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z]{1,30}<<[A-Z<]{5,}",
+    "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ .-]?[A-Za-z0-9]{4}){2,7}(?:[ .-]?[A-Za-z0-9]{1,4})?\b",
+    "curp": r"\b[A-Za-z]{4}[0-9]{6}[HMhm][A-Za-z]{5}[A-Za-z0-9][0-9]\b",
+    "cf": r"\b[A-Za-z]{3}[ -]?[A-Za-z]{3}[ -]?[0-9L-Vl-v]{2}[A-Za-z][0-9L-Vl-v]{2}[ -]?[A-Za-z][0-9L-Vl-v]{3}[A-Za-z]\b",
+    "rfc": r"\b[A-Za-z&]{3,4}[ -]?[0-9]{6}[ -]?[A-Za-z0-9]{2}[0-9Aa]\b",
+    "pan": r"\b[A-Za-z]{3}[ABCFGHLJPTabcfghljpt][A-Za-z][ -]?[0-9]{4}[ -]?[A-Za-z]\b",
+    "nino": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[A-Da-d]\b",
+    "dni": r"\b[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ -]?[A-Za-z]\b",
+    "nie": r"\b[XYZxyz][ -]?[0-9]{7}[ -]?[A-Za-z]\b",
+    "pps": r"\b[0-9]{7}[ -]?[A-Wa-w][A-IWa-iw]?\b",
+    "nric": r"\b[STFGMstfgm][0-9]{7}[A-Za-z]\b",
+    "hetu": r"\b[0-9]{6}[-+A-F][0-9]{3}[0-9A-Y]\b",
+    "ric": r"\b[1-9][0-9]{16}[0-9Xx]\b",
+    "ptin": r"\b[Pp][ .:#-]{0,2}[0-9](?:[ .-]?[0-9OoIl]){7}\b",
+    "caf": r"\b[0-9]{4}[ -]?[0-9]{5}[ -]?[A-Za-z]\b",
+}
+_GROUPED: Final = {name: re.compile(pattern + r"\Z") for name, pattern in CODES.items()}
+
+
+def _compile(pattern: str, *, longest: bool) -> re2._Regexp:
+    options = re2.Options()
+    options.never_capture = True
+    options.longest_match = longest
+    options.max_mem = 32 << 20
+    return re2.compile(pattern.encode(), options)
+
+
+_NUMBERS: Final = _compile(_CHAIN, longest=False)
+_CODES: Final = _compile("|".join(CODES.values()), longest=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Digits that may be one number: span, sizes of its groups, the signs between them.
+
+    `whole` is false when more digits follow or precede it by the same kind of sign.
+    """
+
+    digits: str = field(repr=False)
+    start: int
+    end: int
+    groups: tuple[int, ...]
+    signs: tuple[str, ...]
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Letters and digits of a known shape, upper case, signs between them dropped; `shapes` names the shapes it has."""
+
+    value: str = field(repr=False)
+    start: int
+    end: int
+    shapes: tuple[str, ...]
+
+
+def find_codes(view: View) -> Iterator[Code]:
+    """Codes of letters and digits, left to right, not overlapping."""
+    for match in _CODES.finditer(view.octets):
+        start, end = match.span()
+        raw = view.text[start:end]
+        shapes = tuple(name for name, pattern in _GROUPED.items() if pattern.match(raw))
+        yield Code(re.sub(r"[^A-Z0-9<&]", "", raw.upper()), start, end, shapes)
+
+
+def find_numbers(view: View) -> Iterator[Number]:
+    """Numbers of 8 to 22 digits, left to right; those of one chain may overlap."""
+    for match in _NUMBERS.finditer(view.octets):
+        start, end = match.span()
+        while end - start > _LONGEST:
+            yield from _cut(view.text, start, start + _LONGEST)
+            start += _LONGEST - 40
+        yield from _cut(view.text, start, end)
+
+
+# Cutting a chain. A group is a run of digit-like characters: its text, start, end.
+_GROUP: Final = re.compile(rf"[0-9{_LIKE_DIGITS}]+")
+_PHONE_OR_DATE: Final = re.compile(
+    r"[(+]?1?[ .(-]{0,2}[2-9]\d\d[) .-]{1,2}\d{3}[ .-]\d{4}\Z|"
+    r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
+)
+_Group = tuple[str, int, int]
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[Number]:
+    if _PHONE_OR_DATE.match(text[start:end]):
+        return
+    groups = [(match.group(), match.start(), match.end()) for match in _GROUP.finditer(text, start, end)]
+    for run in _numeric_runs(text, groups):
+        signs = [text[left[2] : right[1]] for left, right in zip(run, run[1:], strict=False)]
+        seen: set[tuple[int, int]] = set()
+        for number in _windows(run, signs):
+            if (number.start, number.end) not in seen:
+                seen.add((number.start, number.end))
+                yield number
+
+
+def _numeric_runs(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
+    """Runs of groups that are digits, or mostly; a word made of digit-like letters parts them."""
+    while groups and not any(map(str.isdigit, groups[-1][0])):
+        groups.pop()
+    run: list[_Group] = []
+    for group in groups:
+        read = _as_digits(text, *group)
+        if read is not None and (run or any(map(str.isdigit, group[0]))):
+            run.append((read, group[1], group[2]))
+            continue
+        if run:
+            yield run
+        run = []
+    if run:
+        yield run
+
+
+def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
+    if group.isdigit():
+        return group
+    glued = (start > 0 and text[start - 1].isalnum()) or (end < len(text) and text[end].isalnum())
+    digits = sum(map(str.isdigit, group))
+    letters = len(group) - digits
+    if glued:
+        return None
+    if digits == 0:
+        return group.translate(_TO_DIGITS) if len(group) == 1 and group not in "|l" else None
+    return group.translate(_TO_DIGITS) if letters <= max(1, digits) else None
+
+
+def _windows(run: list[_Group], signs: list[str]) -> Iterator[Number]:
+    sizes = [len(group[0]) for group in run]
+    if len(run) == 1:
+        yield from _number(run, signs, 0, 1)
+        return
+    if _SMALLEST <= sum(sizes) <= _LARGEST:
+        yield from _number(run, signs, 0, len(run))
+    singles = sizes.count(1)
+    if singles >= 6 and singles * 2 > len(sizes):
+        merged, between = _merge_singles(run, signs)
+        if len(merged) < len(run):
+            yield from _windows(merged, between)
+    yield from _uniform(run, signs, sizes)
+    yield from _classic(run, signs, sizes)
+    yield from _lines(run, signs, sizes)
+
+
+def _merge_singles(run: list[_Group], signs: list[str]) -> tuple[list[_Group], list[str]]:
+    """Digits set apart one by one, put together wherever the most usual sign stands between them."""
+    usual = max(set(signs), key=signs.count)
+    merged, between = [run[0]], list[str]()
+    for sign, group in zip(signs, run[1:], strict=True):
+        last = merged[-1]
+        if sign == usual:
+            merged[-1] = (last[0] + group[0], last[1], group[2])
+        else:
+            merged.append(group)
+            between.append(sign)
+    return merged, between
+
+
+def _uniform(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[Number]:
+    """Stretches that one and the same sign joins, and single groups."""
+    first = 0
+    for at in range(len(run)):
+        if at < len(signs) and signs[at] == signs[first if first < len(signs) else -1]:
+            continue
+        if _SMALLEST <= sum(sizes[first : at + 1]) <= _LARGEST:
+            yield from _number(run, signs, first, at + 1)
+        first = at if at < len(signs) and at > first else at + 1
+    for at, size in enumerate(sizes):
+        if _SMALLEST <= size <= _LARGEST:
+            yield from _number(run, signs, at, at + 1)
+
+
+_SHAPES: Final = ((3, 2, 4), (2, 7), (3, 3, 3), (4, 4, 4, 4), (4, 4, 4), (3, 3, 3, 2), (5, 5), (6, 4), (8, 4), (4, 5))
+
+
+def _classic(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[Number]:
+    """Groupings that numbers of our kinds are written in, with signs that agree but for blanks and line breaks."""
+    for at in range(len(run)):
+        for shape in _SHAPES:
+            if tuple(sizes[at : at + len(shape)]) == shape:
+                between = {sign.strip(" \n\t>") for sign in signs[at : at + len(shape) - 1]}
+                if len(between) == 1:
+                    yield from _number(run, signs, at, at + len(shape))
+
+
+def _lines(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[Number]:
+    """Stretches between line breaks, tabs, bars, commas and semicolons."""
+    first = 0
+    for at in range(len(run)):
+        if at == len(signs) or any(sign in signs[at] for sign in "\n\t|,;"):
+            if (first or at < len(signs)) and _SMALLEST <= sum(sizes[first : at + 1]) <= _LARGEST:
+                yield from _number(run, signs, first, at + 1)
+            first = at + 1
+
+
+def _number(run: list[_Group], signs: list[str], first: int, after: int) -> Iterator[Number]:
+    digits = "".join(group[0] for group in run[first:after])
+    if not _SMALLEST <= len(digits) <= _LARGEST:
+        return
+    inner = signs[first : after - 1]
+    border = [*(signs[first - 1 : first] if first else ()), *signs[after - 1 : after]]
+    tight = "-./_" if not inner else "".join(inner)
+    whole = not any(len(sign) == 1 and sign in tight for sign in border)
+    yield Number(
+        digits,
+        run[first][1],
+        run[after - 1][2],
+        tuple(len(group[0]) for group in run[first:after]),
+        tuple(inner),
+        whole,
+    )

@@ -1,0 +1,252 @@
+"""Context: what the words, signs and columns around a number say of it.
+
+Closeness of a label runs from 0 to 1: beside the number or at the head of its column is 1, and it falls with words,
+sentence ends, line breaks and other numbers in between. Where labels disagree, the nearer one speaks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import re2
+
+from gateway.screening.candidates import Code, Number, find_codes, find_numbers
+from gateway.screening.lexicon import LEXICON, Label, Role
+from gateway.screening.tables import Tables
+from gateway.screening.view import View
+
+_BEFORE: Final = 140  # characters looked at before a number
+_AFTER: Final = 60
+_LETTERS: Final = re.compile(r"[A-Za-z0-9]+")
+_SENTENCE: Final = re.compile(r"[.;!?](?:\s|\Z)")
+_NUMBER: Final = re.compile(r"\d(?:[ .-]?\d){4,}")
+_ADDRESS: Final = re.compile(
+    r"://|www\.|@[\w.-]+\.[a-z]{2,}|\.(?:com|net|org|gov|io|edu|html?|php|aspx?|jpe?g|png|gif|css|js)\b|[?&][\w.-]+=|^/[\w./-]{6,}|^cid:|^mid:|^urn:|"
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|\{[0-9A-Fa-f-]{8,}|0x[0-9a-fA-F]+|^sha\d*[:-]|\bv\d+\.\d",
+    re.IGNORECASE,
+)
+_MONEY: Final = re.compile(r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud)\s?)\Z", re.IGNORECASE)
+_NUMBERED: Final = frozenset("no num number numbers nr nos id ids # nummer numero numer code ref reference".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Closeness by class for labels that name a kind; of other labels the closest; flags of what the number stands in."""
+
+    named: dict[str, float] = field(default_factory=dict)
+    other: float = 0.0
+    telephone: float = 0.0
+    raising: dict[str, float] = field(default_factory=dict)
+    charity: float = 0.0
+    flags: frozenset[str] = frozenset()
+
+    def closest(self, names: Iterable[str]) -> float:
+        """Closeness of the closest label of some classes."""
+        return max((self.named.get(name, 0.0) for name in names), default=0.0)
+
+
+class Scan:
+    """One view, and what is found in it on demand: numbers, codes, labels that may come before any value, tables."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.text = view.text
+        self.tables = Tables(view.text)
+        self._numbers: list[Number] | None = None
+        self._heads: list[Label] | None = None
+        self._around: dict[tuple[int, int], Around] = {}
+
+    @property
+    def numbers(self) -> list[Number]:
+        """Numbers of 8 to 22 digits."""
+        if self._numbers is None:
+            self._numbers = list(find_numbers(self.view))
+        return self._numbers
+
+    def codes(self) -> Iterable[Code]:
+        """Codes of letters and digits."""
+        return find_codes(self.view)
+
+    @property
+    def heads(self) -> list[Label]:
+        """Labels of kinds, wherever they stand."""
+        if self._heads is None:
+            self._heads = _find_heads(self.view)
+        return self._heads
+
+    def around(self, start: int, end: int) -> Around:
+        """What is said around a span; worked out once each."""
+        if (start, end) not in self._around:
+            self._around[start, end] = _look_around(self, start, end)
+        return self._around[start, end]
+
+    def beside(self, label: Label, pattern: re.Pattern[str], reach: int = 70) -> list[tuple[re.Match[str], float]]:
+        """Matches of a pattern after a label, before it, or in the column under it, each with its closeness."""
+        found: list[tuple[re.Match[str], float]] = []
+        after = pattern.search(self.text, label.end, min(len(self.text), label.end + reach + 40))
+        if after and after.start() - label.end <= reach:
+            found.append((after, _closeness(self.text[label.end : after.start()])))
+        before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
+        if before:
+            found.append((before[-1], _closeness_after(self.text, before[-1].end(), label)))
+        for start, end in self.tables.below(label.start):
+            cell = pattern.search(self.text, start, end)
+            if cell:
+                found.append((cell, 0.95))
+        return found
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.never_capture = True
+    options.longest_match = True
+    options.max_mem = 64 << 20
+    return options
+
+
+_HEADS: Final = re2.compile(
+    "(?i)(?:\\b|_)(?:"
+    + "|".join(
+        sorted(
+            {
+                re.escape(phrase.replace(" #", "")).replace("\\ ", r"[\s'._/-]{0,3}")
+                for name, phrases in LEXICON.phrases.items()
+                if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
+                for phrase in phrases
+            }
+        )
+    )
+    + ")(?:\\b|_|[0-9])",
+    _options(),
+)
+
+
+def _find_heads(view: View) -> list[Label]:
+    labels: list[Label] = []
+    last = -1
+    for match in _HEADS.finditer(view.octets):
+        start, end = match.span()
+        if start < last:
+            continue
+        for label in LEXICON.labels(view.text, start, min(len(view.text), end + 24)):
+            if label.start < end and label.start >= last:
+                labels.append(label)
+        last = max((label.end for label in labels[-2:]), default=end)
+    return labels
+
+
+def _look_around(scan: Scan, start: int, end: int) -> Around:
+    text = scan.text
+    near = [
+        (label, _closeness(text[label.end : start])) for label in LEXICON.labels(text, max(0, start - _BEFORE), start)
+    ]
+    near += [
+        (label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, min(len(text), end + _AFTER))
+    ]
+    head = scan.tables.head_of(start)
+    if head:
+        near = [
+            (label, 0.4 * close if label.end < start and _BARS.search(text, label.end, start) else close)
+            for label, close in near
+        ]
+        near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
+    return _weigh_labels(text, start, near, _flags(text, start, end))
+
+
+_BARS: Final = re.compile(r"[\t|]")
+
+
+def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
+    named: dict[str, float] = {}
+    raising: dict[str, float] = {}
+    least = {Role.OTHER: 0.0, Role.PUBLIC: 0.0}
+    telephone = 0.0
+    best = max((close for label, close in near if label.role in {Role.NAMES, Role.FOREIGN}), default=0.0)
+    for label, close in near:
+        if label.role in {Role.NAMES, Role.FOREIGN}:
+            named[label.name] = max(close, named.get(label.name, 0.0))
+        elif label.role is Role.RAISES:
+            raising[label.name] = max(close, raising.get(label.name, 0.0))
+        elif label.role is Role.PUBLIC:
+            least[Role.PUBLIC] = 1.0
+        else:
+            if best > 0.35 and label.end <= start and not _numbered(text, label):
+                close *= 0.3
+            if label.name == "phone":
+                telephone = max(close, telephone)
+            else:
+                least[Role.OTHER] = max(close, least[Role.OTHER])
+    strongest = max(least[Role.OTHER], telephone)
+    if strongest > best:
+        named = {name: close * (0.35 if strongest - close > 0.1 else 0.7) for name, close in named.items()}
+    elif best > strongest:
+        fade = 0.3 if best - strongest > 0.1 else 0.6
+        telephone, least[Role.OTHER] = telephone * fade, least[Role.OTHER] * fade
+    return Around(named, least[Role.OTHER], telephone, raising, least[Role.PUBLIC], flags)
+
+
+def _numbered(text: str, label: Label) -> bool:
+    """Whether a label says that its value is a number ("order no.", "invoice #"), and so can hardly mean another."""
+    words = re.findall(r"[a-z]+|#", text[label.start : label.end + 3].lower())
+    return (
+        bool(words)
+        and (words[-1] in _NUMBERED or len(words) > 1 and words[-2] in _NUMBERED)
+        or text[label.end : label.end + 1] in ":#"
+    )
+
+
+def _closeness(gap: str) -> float:
+    """Closeness of a label before a number, by what stands between."""
+    letters = sum(map(len, _LETTERS.findall(gap)))
+    close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
+    if "\n" in gap:
+        close *= 0.92 if letters <= 3 else 0.5
+        if gap.count("\n") > 2:
+            close *= 0.6
+    if _SENTENCE.search(gap):
+        close *= 0.6 if letters > 3 else 0.95
+    if letters > 3 and ("\t" in gap or "|" in gap):
+        close *= 0.5
+    if _NUMBER.search(gap):
+        close *= 0.6
+    return close
+
+
+def _closeness_after(text: str, end: int, label: Label) -> float:
+    """Closeness of a label after a number: less than before it, and next to nothing when it heads what follows."""
+    gap = text[end : label.start]
+    if "\f" in gap or "\n\n" in gap:
+        return 0.0
+    letters = sum(map(len, _LETTERS.findall(gap)))
+    close = 0.85 if letters <= 3 else 0.7 if letters <= 14 else 0.4 if letters <= 30 else 0.2
+    if re.match(r"\s{0,3}(?:no\.?|number|nr\.?)?\s{0,3}[:=#]", text[label.end : label.end + 14]):
+        close *= 0.1
+    if "(" in gap and letters == 0:
+        return 0.95 * (close / 0.85)
+    if "\n" in gap or "\t" in gap or "|" in gap:
+        close *= 0.15
+    elif any(sign in gap for sign in ",;.") or _NUMBER.search(gap):
+        close *= 0.3
+    return close
+
+
+def _flags(text: str, start: int, end: int) -> frozenset[str]:
+    """What a span stands in: "address", "money", "glued", "hash_sign", "alone"."""
+    flags: set[str] = set()
+    before, after = text[max(0, start - 60) : start], text[end : end + 60]
+    left, right = re.search(r"\S*\Z", before), re.match(r"\S*", after)
+    token = (left.group() if left else "") + text[start:end] + (right.group() if right else "")
+    if _ADDRESS.search(token) or re.search(r"[0-9a-f]{12,}|[\w+/]{32,}", token.replace(text[start:end], " ")):
+        flags.add("address")
+    if _MONEY.search(before) or re.match(r"(?:\.\d\d)?\s?(?:%|usd|eur|dollars|gbp)\b|%", after, re.IGNORECASE):
+        flags.add("money")
+    if (before[-1:].isalnum() and not LEXICON.labels(text, max(0, start - 24), start)) or after[:1].isalnum():
+        flags.add("glued")
+    if before[-1:] == "#" or before.endswith("# "):
+        flags.add("hash_sign")
+    if re.search(r"(?:\A|\n)[ \t>*-]*\Z", before) and re.match(r"[ \t.]*(?:\n|\Z)", after):
+        flags.add("alone")
+    return frozenset(flags)

@@ -1,0 +1,205 @@
+"""Text inside text: base64, base32, hexadecimal, binary, Morse, percent and backslash escapes, character references.
+
+What decodes to readable text is given with its surroundings, so that a keyword beside it still counts. Only what has the
+look of an encoding is tried; what comes out unreadable (keys, hashes, images) is dropped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import urllib.parse
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import re2
+
+_AROUND: Final = 160  # characters of surroundings kept before and after what was decoded
+_LONGEST: Final = 200_000  # characters of one encoded run that are tried
+_MOST: Final = 2_000_000  # characters given per text, all together
+
+
+def decoded(octets: bytes, text: str) -> str:
+    """Passages of a text with what is encoded in them undone, a form feed between them; "" when there is nothing."""
+    passages: list[str] = []
+    size = 0
+    for passage in _passages(octets, text):
+        passages.append(passage)
+        size += len(passage)
+        if size > _MOST:
+            break
+    return "\n\f\n".join(passages)
+
+
+def _passages(octets: bytes, text: str) -> Iterator[str]:
+    if any(sign in octets for sign in (b"%", b"\\", b"&", b"=", b"+00")) and _ESCAPED.search(octets):
+        yield from _unescaped(octets, text)
+    for match in _TOKENS.finditer(octets):
+        start, end = match.span()
+        token = text[start : min(end, start + _LONGEST)]
+        for decode in _decoders(token):
+            plain = decode(token)
+            if plain is not None:
+                yield text[max(0, start - _AROUND) : start] + " " + plain + " " + text[end : end + _AROUND // 2]
+
+
+# Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
+_ONE: Final = r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\0?[0-7]{2,3}|&#x?[0-9a-f]{1,6};?|u\+[0-9a-f]{4}|=[0-9a-f]{2}"
+_ESCAPE: Final = re.compile(rf"(?:{_ONE})", re.IGNORECASE)
+_RUN_OF_ESCAPES: Final = re.compile(rf"(?:(?:{_ONE})[ ,]?)+", re.IGNORECASE)
+_ESCAPED: Final = re2.compile(
+    rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|"
+    rb"\\u00[2-7][0-9a-f]"
+)
+
+
+def _unescaped(octets: bytes, text: str) -> Iterator[str]:
+    last = -1
+    for match in _ESCAPED.finditer(octets):
+        if match.start() < last:
+            continue
+        start = max(0, match.start() - _AROUND)
+        last = match.start() + 3 * _AROUND
+        yield unescape(text[start:last])
+
+
+def unescape(passage: str) -> str:
+    """All escapes of a passage undone, blanks between escapes dropped."""
+    return _RUN_OF_ESCAPES.sub(_undo_run, passage)
+
+
+def _undo_run(run: re.Match[str]) -> str:
+    return "".join(map(_undo_one, _ESCAPE.findall(run.group())))
+
+
+def _undo_one(escape: str) -> str:
+    if escape[0] == "%":
+        return urllib.parse.unquote(escape, errors="replace")
+    if escape[0] == "&":
+        return html.unescape(escape)
+    digits = escape.lstrip("\\=uUxX+{").rstrip("}")
+    octal = escape[0] == "\\" and escape[1] in "01234567"
+    code = int(digits or "0", 8 if octal else 16)
+    return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
+
+
+# Encodings of a whole token.
+_HEX_PAIR: Final = r"(?:0x)?[0-9a-fA-F]{2}"
+_BASE64_SIGN: Final = r"[A-Za-z0-9+/_-]"
+_TOKENS: Final = re2.compile(
+    "|".join(
+        (
+            r"\b[01]{8}(?:[ ,.-]?[01]{8}){5,}\b",
+            r"[.-]{5}(?:[ /|]{1,3}[.-]{1,6}){7,}",
+            rf"\b{_HEX_PAIR}(?:[ :,;-]{{1,2}}{_HEX_PAIR}){{6,}}\b",
+            r"\b(?:0x)?(?:[2-7][0-9a-fA-F]){8,}\b",
+            r"\b(?:3[2-9]|4[0-9]|5[0-7])(?:[ ,;-]{1,2}(?:3[2-9]|4[0-9]|5[0-7])){7,}\b",
+            # ASCII in base64: each fourth character is of a known third of the alphabet; UTF-16 has zeros between.
+            rf"\b(?:[I-Za-fA]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
+            rf"//4{_BASE64_SIGN}{{12,}}={{0,3}}",
+            r"\b[A-Z2-7]{16,}={0,6}",
+        )
+    ).encode()
+)
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-\n]+={0,6}\Z")
+_HEXADECIMAL: Final = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,;\-\n]{0,2})+\Z")
+_BINARY: Final = re.compile(r"[01 ,.\-]+\Z")
+_DECIMAL: Final = re.compile(r"(?:[3-5][0-9][ ,;\-]{1,2})+[3-5][0-9]\Z")
+_MORSE_DIGITS: Final = {
+    "-----": "0",
+    ".----": "1",
+    "..---": "2",
+    "...--": "3",
+    "....-": "4",
+    ".....": "5",
+    "-....": "6",
+    "--...": "7",
+    "---..": "8",
+    "----.": "9",
+}
+
+
+def _decoders(token: str) -> Iterator[Callable[[str], str | None]]:
+    if token[0] in ".-":
+        yield _from_morse
+        return
+    if _BINARY.match(token) and len(token) >= 48:
+        yield _from_binary
+    if _DECIMAL.match(token):
+        yield _from_decimal
+    if _HEXADECIMAL.match(token) and len(token) >= 16:
+        yield _from_hex
+    if _BASE64.match(token):
+        body = token.rstrip("=")
+        if any(map(str.isupper, body)) and not (
+            body.isalpha() and (body[1:].islower() or body.isupper() and len(body) < 16)
+        ):
+            yield _from_base64
+            if body.isupper() and len(body) >= 16:
+                yield _from_base32
+
+
+def _from_morse(token: str) -> str | None:
+    digits = "".join(_MORSE_DIGITS.get(sign, " ") for sign in re.split(r"[ /|]+", token))
+    return digits if sum(map(str.isdigit, digits)) >= 8 else None
+
+
+def _from_binary(token: str) -> str | None:
+    bits = re.sub(r"[^01]", "", token)
+    return _readable(bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) - 7, 8)))
+
+
+def _from_decimal(token: str) -> str | None:
+    return _readable(bytes(int(code) for code in re.findall(r"\d+", token)))
+
+
+def _from_hex(token: str) -> str | None:
+    return _readable(bytes.fromhex("".join(re.findall(r"(?:0x)?([0-9a-fA-F]{2})", token))))
+
+
+def _from_base64(token: str) -> str | None:
+    body = token.replace("\n", "").rstrip("=").replace("-", "+").replace("_", "/")
+    body = body[: len(body) - (len(body) % 4 == 1)]
+    try:
+        return _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
+    except binascii.Error:
+        return None
+
+
+def _from_base32(token: str) -> str | None:
+    body = token.replace("\n", "").rstrip("=")
+    try:
+        return _readable(base64.b32decode(body + "=" * (-len(body) % 8)))
+    except binascii.Error:
+        return None
+
+
+def _readable(octets: bytes) -> str | None:
+    """The octets as text when nearly all of them are text; UTF-16 is seen by its zeros."""
+    octets = octets.removeprefix(b"\xff\xfe")
+    if octets[1::2].count(0) * 3 > len(octets) or octets[::2].count(0) * 3 > len(octets):
+        octets = octets.replace(b"\0", b"")
+    plain = octets.translate(None, _TEXT)
+    if len(octets) < 8 or len(plain) * 12 > len(octets):
+        return None
+    return octets.decode("utf-8", "replace")
+
+
+_TEXT: Final = bytes((9, 10, 13, *range(32, 127)))
+
+
+def rotated(text: str) -> str:
+    """Letters and digits turned by half their alphabet: ROT13 with ROT5."""
+    return text.translate(_ROTATED)
+
+
+def _rotation() -> dict[int, Any]:
+    lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+    return str.maketrans(
+        lower + upper + digits, "".join(row[len(row) // 2 :] + row[: len(row) // 2] for row in (lower, upper, digits))
+    )
+
+
+_ROTATED: Final = _rotation()

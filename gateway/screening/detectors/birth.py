@@ -1,0 +1,49 @@
+"""Dates of birth: a date in any order, with words that say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening.context import Scan
+from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.lexicon import Label
+from gateway.screening.weighing import Sighting
+
+_YEAR: Final = r"(?:1[89]|20)\d\d"
+_MONTH: Final = r"(?:jan|feb|mar|apr|abr|avr|may|mai|mag|maj|mei|maa|mrt|jun|juin|giu|cze|jul|juil|lug|lip|aug|ago|aou|sie|sep|set|wrz|oct|okt|ott|out|paz|nov|lis|dec|dez|dic|des|gru|ene|gen|sty|fev|fevr|lut|kwi)[a-z]{0,8}"
+_DATE: Final = re.compile(
+    rf"(?<![\d.])(?:{_YEAR}[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}(?!\d)|\d{{1,2}}[-./ ]{{1,2}}\d{{1,2}}[-./ ]{{1,2}}(?:{_YEAR}|\d\d)(?!\d)|"
+    rf"\d{{1,2}}(?:st|nd|rd|th|er|o|a)?\.?[- ,]{{0,2}}(?:of |de |di |den )?{_MONTH}\.?[- ,]{{0,2}}(?:de |del )?(?:{_YEAR}|'?\d\d)(?!\d)|"
+    rf"(?:{_YEAR}[01]\d[0-3]\d|[0-3]\d[0-3]\d{_YEAR})(?!\d)|{_YEAR}[- ]{{1,2}}{_MONTH}[- ]{{1,2}}\d{{1,2}}(?!\d))|"
+    rf"\b{_MONTH}\.? {{0,2}}\d{{1,2}}(?:st|nd|rd|th)?,? {{1,2}}{_YEAR}(?!\d)",
+    re.IGNORECASE,
+)
+_FIND_YEAR: Final = re.compile(_YEAR)
+_GENERAL: Final = frozenset(
+    "born birthday bday birth geb ur fodd nato nata nacio nacido nacida geboren nascido nascida nasceu".split()
+)
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings of dates of birth."""
+    for label in scan.heads:
+        if label.name == "birth":
+            yield from _dates(scan, label)
+
+
+def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
+    said = " ".join(re.findall(r"[a-z]+", scan.text[label.start : label.end].lower()))
+    for match, close in scan.beside(label, _DATE, 45):
+        years = [int(year) for year in _FIND_YEAR.findall(match.group())]
+        year = years[-1] if years else 0
+        features = surroundings(scan, scan.around(*match.span())) | {"named": close}
+        features.pop("other", None)
+        features |= {
+            "general": 1.0 if said in _GENERAL else 0.0,
+            "recent": 1.0 if year >= 2024 else 0.0,
+            "old": 1.0 if 0 < year < 1915 else 0.0,
+        }
+        yield Sighting(Kind.BIRTH_DATE, "birth", features, re.sub(r"\W", "", match.group().lower()))

@@ -1,0 +1,68 @@
+"""Filled tax forms: a form's name and several of its labels with values that someone wrote; a blank form passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening import facts
+from gateway.screening.chunk import Form
+from gateway.screening.context import Scan
+from gateway.screening.view import Reading
+from gateway.screening.weighing import Sighting
+
+_LINE: Final = re.compile(
+    r"^[ \t>*-]*(?:(?:line |box )?\d{1,2}[a-z]?[.):]? )?([A-Za-z][A-Za-z0-9 '/(),.&#-]{1,70}?)[ ]{0,3}(?:[:\t|]|\.{3,}|_{3,})[ \t]*(.*)$",
+    re.MULTILINE,
+)
+_EMPTY: Final = re.compile(r"[\W_]*\Z")
+_MOST: Final = 2_000  # lines looked at in one view
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """One sighting of a view that reads as a filled form."""
+    if scan.view.reading not in {Reading.PLAIN, Reading.MARKUP}:
+        return
+    title = facts.TITLES.search(scan.view.octets) is not None
+    if not title and scan.view.form is not Form.FIELDS:
+        return
+    named, filled, blank = _count_fields(scan.text)
+    if named + filled < 2:
+        return
+    features = {
+        "title": 1.0 if title else 0.0,
+        "name": 1.0 if named else 0.0,
+        "field": float(min(6, filled)),
+        "blank": float(min(5, blank)),
+        "fields": 1.0 if scan.view.form is Form.FIELDS else 0.0,
+    }
+    yield Sighting(Kind.FILLED_FORM, "form", features, "form")
+
+
+def _count_fields(text: str) -> tuple[int, int, int]:
+    """Name fields filled, fact fields filled, fields left blank."""
+    named: set[str] = set()
+    filled: set[str] = set()
+    blank = 0
+    for seen, line in enumerate(_LINE.finditer(text)):
+        if seen >= _MOST:
+            break
+        label, value = facts.phrase_of(line.group(1)), line.group(2).strip()
+        names, tells = label in facts.NAME_FIELDS, label in facts.FACT_FIELDS
+        if not (names or tells):
+            continue
+        if _EMPTY.match(value) or facts.phrase_of(value) in facts.BLANK or len(value) > 120:
+            blank += 1
+        elif names:
+            named.add(label)
+        elif not tells or label not in _CONTACT:
+            filled.add(label)
+    return len(named), len(filled), blank
+
+
+_CONTACT: Final = frozenset("telephone phone email e mail address signature country agent amount".split()) | {
+    "e mail",
+    "telephone no",
+}

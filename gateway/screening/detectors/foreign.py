@@ -1,0 +1,119 @@
+"""Taxpayer and identity numbers of other countries: by shape and check where little else passes, else with their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening.candidates import Code, Number
+from gateway.screening.context import Around, Scan
+from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.lexicon import Label
+from gateway.screening.validators import FOREIGN
+from gateway.screening.weighing import Sighting
+
+# Shape of a code → how much its check proves: "proved" hardly anything passes, "coded" the shape itself is rare.
+_CODED: Final = {
+    "nino": {"coded": 1.2},
+    "cf": {"coded": 1.0, "proved": 1.0},
+    "curp": {"coded": 1.0, "proved": 1.0},
+    "rfc": {"coded": 1.0, "checked": 1.0},
+    "pan": {"coded": 1.2},
+    "dni": {"coded": 0.8, "checked": 1.3},
+    "nie": {"coded": 1.2, "checked": 1.3},
+    "pps": {"coded": 0.6, "checked": 1.3},
+    "nric": {"coded": 0.6},
+    "hetu": {"coded": 1.0, "checked": 1.3},
+    "ric": {"proved": 1.0},
+}
+# Groups that numbers of a country are written in, and how telling they are.
+_GROUPED: Final = {
+    ("sin", (3, 3, 3)): 0.6,
+    ("cpf", (3, 3, 3, 2)): 1.6,
+    ("cnpj", (2, 3, 3, 4, 2)): 1.6,
+    ("idnr", (2, 3, 3, 3)): 1.2,
+    ("spi", (2, 2, 3, 3, 3)): 1.6,
+    ("my_number", (4, 4, 4)): 0.8,
+    ("personnummer", (6, 4)): 1.3,
+    ("personnummer", (8, 4)): 1.6,
+    ("tfn", (3, 3, 3)): 0.4,
+    ("utr", (5, 5)): 0.5,
+    ("ahv", (3, 4, 4, 2)): 1.6,
+    ("rrn", (6, 7)): 1.4,
+    ("nir", (1, 2, 2, 2, 3, 3, 2)): 1.6,
+    ("nn", (2, 2, 2, 3, 2)): 1.6,
+    ("cpr", (6, 4)): 0.6,
+    ("aadhaar", (4, 4, 4)): 0.5,
+    ("fodselsnummer", (6, 5)): 1.0,
+    ("cuit", (2, 8, 1)): 1.6,
+    ("rut", (2, 3, 3, 1)): 0.8,
+}
+_PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
+_ANY: Final = frozenset({"foreign", "tin"})
+_LOOSE: Final = re.compile(r"(?<![\w.$/])[A-Za-z]{0,4}[-. ]?\d(?:[-. /]?[A-Za-z0-9]){5,16}(?![\w%])")
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings of other countries' numbers."""
+    for code in scan.codes():
+        yield from _codes(scan, code)
+    for number in scan.numbers:
+        yield from _digits(scan, number)
+    for label in scan.heads:
+        if label.name == "foreign":
+            yield from _loose(scan, label)
+
+
+def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
+    for shape in code.shapes:
+        if shape not in _CODED:
+            continue
+        known = FOREIGN.get(shape)
+        if known and not known[1](code.value):
+            continue
+        around = scan.around(code.start, code.end)
+        own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
+        features = surroundings(scan, around) | _CODED[shape] | _labels(around, own)
+        if shape == "nino" and " " in scan.text[code.start : code.end]:
+            features["grouped"] = 1.0
+        if scan.text[code.start : code.end].islower():
+            features["partial"] = 0.6
+        yield Sighting(Kind.FOREIGN_TIN, "foreign", features, code.value, frozenset(own | _ANY))
+
+
+def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
+    """One sighting of a number: that of the country that fits best."""
+    best: Sighting | None = None
+    around: Around | None = None
+    for name, (lengths, check) in FOREIGN.items():
+        if len(number.digits) not in lengths or name == "foreign" or len(set(number.digits)) < 3:
+            continue
+        around = around or scan.around(number.start, number.end)
+        grouped = _GROUPED.get((name, number.groups), 0.0)
+        if not grouped and name not in around.named and not (around.named.keys() & _ANY):
+            continue
+        if not check(number.digits):
+            continue
+        features = surroundings(scan, around) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
+        features |= {"partial": 0.0 if number.whole else 1.0, "proved": 0.4 if name in _PROVING else 0.0}
+        sighting = Sighting(Kind.FOREIGN_TIN, "foreign", features, number.digits, frozenset({name, *_ANY}))
+        if best is None or sighting.logit > best.logit:
+            best = sighting
+    if best is not None:
+        yield best
+
+
+def _labels(around: Around, own: set[str]) -> dict[str, float]:
+    named = around.closest(own)
+    return {"named": named, "general": 0.0 if named > 0.5 else around.closest(_ANY)}
+
+
+def _loose(scan: Scan, label: Label) -> Iterator[Sighting]:
+    """Whatever stands beside "foreign tax identifying number": the countries are many."""
+    for match, close in scan.beside(label, _LOOSE):
+        value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
+        if len(value) >= 7 and sum(map(str.isdigit, value)) >= 6 and len(set(value)) > 3:
+            features = surroundings(scan, scan.around(*match.span())) | {"general": close}
+            yield Sighting(Kind.FOREIGN_TIN, "foreign", features, value)

@@ -1,0 +1,53 @@
+"""PTIN, CAF, EFIN, ETIN and IP PIN: numbers of those who prepare and send returns, and of those who are protected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening.context import Scan
+from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.weighing import Sighting
+
+# Class of the label → kind, and the values it may name: they count with their label only.
+_LABELLED: Final = {
+    "efin": (Kind.EFIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){5}(?![\d-])")),
+    "etin": (Kind.ETIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){4}(?![\d-])")),
+    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){5}(?![\d-])")),
+    "caf": (Kind.CAF, re.compile(r"(?<![\d.-])\d(?:[ .-]{0,3}\d){8}(?:[ -]?[A-Za-z]\b|(?![\d-]))")),
+    "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[ .#-]{0,3}[\dOo](?:[ .-]{0,3}[\dOolI]){7}(?!\d)")),
+}
+_SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings by shape (PTIN, CAF) and by label (all)."""
+    yield from _shaped(scan)
+    for label in scan.heads:
+        if label.name not in _LABELLED:
+            continue
+        kind, pattern = _LABELLED[label.name]
+        for match, close in scan.beside(label, pattern):
+            value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
+            around = scan.around(*match.span())
+            features = surroundings(scan, around) | {"named": max(close, around.named.get(label.name, 0.0))}
+            if len(set(value)) < 3 or value.startswith(("123456", "012345")):
+                features["sample"] = 0.6
+            yield Sighting(kind, "preparer", features, value)
+
+
+def _shaped(scan: Scan) -> Iterator[Sighting]:
+    for code in scan.codes():
+        around = None
+        if "ptin" in code.shapes:
+            around = scan.around(code.start, code.end)
+            features = surroundings(scan, around) | {"ptin": 1.0, "named": around.closest({"ptin", "tin"})}
+            if code.value in _SAMPLES or len(set(code.value[1:])) < 3:
+                features["sample"] = 1.0
+            yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))
+        elif "caf" in code.shapes:
+            around = scan.around(code.start, code.end)
+            features = surroundings(scan, around) | {"caf": 1.0, "named": around.closest({"caf"})}
+            yield Sighting(Kind.CAF, "preparer", features, code.value, frozenset({"caf"}))

@@ -1,0 +1,57 @@
+"""Return information of a named person without a number: income, withholding, refunds, debts, audits, budgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening import facts
+from gateway.screening.context import Scan
+from gateway.screening.lexicon import LEXICON
+from gateway.screening.view import Reading
+from gateway.screening.weighing import Sighting
+
+_AMOUNT: Final = re.compile(
+    r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud|us\$) ?)\s?\d[\d,. ']*(?:\s?(?:k|m|million|thousand)\b)?|\b\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d\d)?\b|\b\d{3,7}\.\d\d\b|"
+    r"\b(?!19\d\d\b|20[0-4]\d\b)\d{4,7}\b(?![-/.]\d)|\b\d{1,3}k\b",
+    re.IGNORECASE,
+)
+_PERSON: Final = 170  # characters around a fact in which its person is named
+_FIGURE: Final = 90
+_WIDE: Final = 140
+_MOST: Final = 400  # facts looked at in one view
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings of facts of a return, each with its person and its amount."""
+    if scan.view.reading in {Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED}:
+        return
+    for seen, match in enumerate(facts.FACTS.finditer(scan.view.octets)):
+        if seen >= _MOST:
+            return
+        start, end = match.span()
+        phrase = facts.phrase_of(scan.text[start:end])
+        amount = _AMOUNT.search(scan.text, max(0, start - 40), min(len(scan.text), end + _FIGURE))
+        event = phrase in facts.EVENTS
+        if not amount and not event:
+            continue
+        features = _features(scan, start, end) | {"amount": 1.0 if amount else 0.0, "event": 1.0 if event else 0.0}
+        features["fact"] = 0.6 if phrase in facts.WEAK else 1.0
+        if not amount or features["person"]:
+            features["own"] = 0.0
+        yield Sighting(Kind.RETURN_INFORMATION, "return", features, f"{phrase}|{amount.group() if amount else start}")
+
+
+def _features(scan: Scan, start: int, end: int) -> dict[str, float]:
+    near = scan.text[max(0, start - _PERSON) : end + _PERSON]
+    wide = scan.view.octets[max(0, start - _WIDE) : end + _WIDE]
+    tax = any(label.name in {"tax", "tin", "ssn", "itin"} for label in LEXICON.labels(near, 0, len(near)))
+    return {
+        "person": 1.0 if facts.names_person(near) else 0.0,
+        "own": 1.0 if facts.OWN.search(wide[60:-60]) else 0.0,
+        "plain": 1.0 if facts.PLAIN.search(wide) else 0.0,
+        "general": 1.0 if facts.GENERAL.search(wide[70:-70]) else 0.0,
+        "tax": 1.0 if tax else 0.0,
+    }

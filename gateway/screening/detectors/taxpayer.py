@@ -1,0 +1,94 @@
+"""SSN, ITIN, ATIN, EIN and QI-EIN: nine digits that structure alone hardly tells from other numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.domain.verdict import Kind
+from gateway.screening import validators
+from gateway.screening.candidates import Number
+from gateway.screening.context import Around, Scan
+from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.view import Reading
+from gateway.screening.weighing import Sighting
+
+_PERSONS: Final = frozenset({"ssn", "itin", "atin"})
+_EMPLOYERS: Final = frozenset({"ein", "qi_ein"})
+_OURS: Final = frozenset(
+    {"account", "routing", "card", "passport", "visa", "caf", "efin", "etin", "ip_pin", "ptin", "iban", "birth"}
+)
+_WANTED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin"})
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings of nine-digit taxpayer numbers."""
+    for number in scan.numbers:
+        if len(number.digits) != 9:
+            continue
+        around = scan.around(number.start, number.end)
+        kind = _kind(number, around)
+        if kind is None:
+            continue
+        features = surroundings(scan, around) | _shape(number, scan.view.reading) | _labels(kind, around)
+        yield Sighting(kind, "taxpayer", features, number.digits, _WANTED)
+
+
+def _kind(number: Number, around: Around) -> Kind | None:
+    """The kind that structure and labels point to; None when no kind has such a number."""
+    nine = number.digits
+    employer, person = around.closest(_EMPLOYERS), around.closest(_PERSONS)
+    named = max(_PERSONS | _EMPLOYERS, key=lambda name: (around.named.get(name, 0.0), name))
+    if (number.groups == (2, 7) and person <= employer) or employer > person:
+        if not validators.is_ein(nine):
+            return None
+        return Kind.QI_EIN if around.named.get("qi_ein", 0.0) > 0.5 and nine.startswith("98") else Kind.EIN
+    if validators.is_itin(nine):
+        return Kind.ITIN
+    if validators.is_atin(nine):
+        return Kind.ATIN
+    if validators.is_internal(nine):
+        return Kind.SSN if person > 0.5 else None
+    if validators.is_ssn(nine):
+        return Kind.ITIN if named == "itin" and person > 0.9 else Kind.SSN
+    return (
+        Kind.EIN
+        if validators.is_ein(nine) and around.closest({"tin"}) > 0.5 and number.groups in {(9,), (2, 7)}
+        else None
+    )
+
+
+def _labels(kind: Kind, around: Around) -> dict[str, float]:
+    named = around.closest(_EMPLOYERS if kind in {Kind.EIN, Kind.QI_EIN} else _PERSONS)
+    features = {
+        "named": named,
+        "tin": 0.0 if named > 0.5 else around.closest({"tin"}),
+        "account": 0.0 if named > 0.5 else around.closest(_OURS),
+        "foreign": 0.0 if named > 0.5 else around.closest(validators.FOREIGN),
+        "charity": around.charity if kind is Kind.EIN else 0.0,
+    }
+    return {name: value for name, value in features.items() if value}
+
+
+def _shape(number: Number, reading: Reading) -> dict[str, float]:
+    nine, signs = number.digits, {sign.strip() or " " for sign in number.signs}
+    features: dict[str, float] = {}
+    if number.groups == (3, 2, 4):
+        features["dashed" if signs == {"-"} else "parted" if len(signs) == 1 else "mixed"] = 1.0
+    elif number.groups == (2, 7):
+        features["employer" if signs == {"-"} else "odd"] = 1.0
+    elif number.groups == (9,):
+        features["bare"] = 1.0
+    elif number.groups in {(3, 3, 3), (5, 4)}:
+        features["triples" if number.groups[0] == 3 else "postal"] = 1.0
+    elif len(number.groups) >= 8:
+        features["apart"] = 1.0
+    else:
+        features["odd"] = 1.0
+    if validators.is_itin(nine) and number.groups == (3, 2, 4):
+        features["itin"] = 1.0
+    if validators.is_sample(nine) and reading is not Reading.JOINED:
+        features["sample"] = 1.0
+    if not number.whole:
+        features["partial"] = 1.0
+    return features

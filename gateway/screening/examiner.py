@@ -1,0 +1,159 @@
+"""The examiner of one mail: takes chunks in any order, weighs what the detectors see, gives the verdict.
+
+Evidence of one place speaks for another: "my SSN" in the subject makes nine bare digits in the body a finding. Numbers
+are held for the time of the examination only, to count each once; neither findings nor errors carry them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+import re2
+
+from gateway.domain.verdict import Finding, Kind, Strength, Unreadable, Verdict
+from gateway.screening import fragments
+from gateway.screening.chunk import Chunk, Form
+from gateway.screening.context import Scan
+from gateway.screening.detectors import DETECTORS
+from gateway.screening.normalise import read_views
+from gateway.screening.policy import Policy
+from gateway.screening.view import Reading, View
+from gateway.screening.weighing import Sighting, probability, weigh
+
+_CERTAIN: Final = 0.95
+_STRONG: Final = 0.7
+_MOST: Final = 20_000  # sightings kept of one mail
+_MOST_OF_A_KIND: Final = 1_000  # of one kind in one place, when they already count
+_PERSONAL: Final = frozenset({Kind.BIRTH_DATE, Kind.PASSPORT, Kind.SSN, Kind.ITIN})
+_BULK: Final = re2.compile(
+    rb"(?i)unsubscribe|view (?:this email|in your browser)|manage (?:your )?preferences|abmelden|darse de baja|desabonner|list-id|opt[- ]out"
+)
+
+
+class Examiner:
+    """Collects sightings chunk by chunk. Not thread-safe: one mail, one examiner."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._sightings: dict[tuple[Kind, str, str], Sighting] = {}
+        self._unreadable: list[Unreadable] = []
+        self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
+        self._pieces: list[tuple[str, fragments.Piece]] = []
+        self._bulk = False
+        self._certain = False
+        self._settled: Counter[tuple[Kind, str]] = Counter()
+
+    def __repr__(self) -> str:
+        return f"<Examiner: {len(self._sightings)} sightings>"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what has been taken already decides the verdict."""
+        return self._certain
+
+    def take(self, item: Chunk | Unreadable) -> None:
+        """Examine one chunk, or note a place that could not be read."""
+        if isinstance(item, Unreadable):
+            self._unreadable.append(item)
+            return
+        for view in read_views(item):
+            self._examine(view)
+
+    def verdict(self) -> Verdict:
+        """What follows from everything taken so far."""
+        for view in self._joined():
+            self._examine(view)
+        sightings = self._without_echoes()
+        mail = self._mail_features()
+        counted: dict[tuple[Kind, str], list[float]] = {}
+        proofs: set[tuple[Kind, str]] = set()
+        for (kind, place, _), sighting in sightings.items():
+            odds = self._odds(sighting, place, mail)
+            if odds < self._policy.threshold:
+                continue
+            counted.setdefault((kind, place), []).append(odds)
+            if sighting.proved:
+                proofs.add((kind, place))
+        findings = tuple(
+            Finding(kind, place, Strength.PROOF if (kind, place) in proofs else _strength(max(odds)), len(odds))
+            for (kind, place), odds in sorted(counted.items())
+        )
+        return Verdict(findings, tuple(self._unreadable))
+
+    def _examine(self, view: View) -> None:
+        scan = Scan(view)
+        self._note(scan)
+        for detect in DETECTORS:
+            for sighting in detect(scan):
+                self._add(sighting, view.place)
+
+    def _add(self, sighting: Sighting, place: str) -> None:
+        if self._policy.allows(sighting.kind, sighting.key) or len(self._sightings) >= _MOST:
+            return
+        if self._settled[sighting.kind, place] >= _MOST_OF_A_KIND:
+            return
+        key = (sighting.kind, place, sighting.key)
+        known = self._sightings.get(key)
+        if known is None or known.logit < sighting.logit:
+            self._sightings[key] = sighting
+            odds = probability(sighting.logit)
+            if odds >= self._policy.threshold:
+                self._settled[sighting.kind, place] += known is None
+                self._certain = self._certain or sighting.proved or odds >= _CERTAIN
+
+    def _note(self, scan: Scan) -> None:
+        """Remember what a view says for numbers elsewhere in the mail."""
+        view = scan.view
+        for label in scan.heads:
+            self._labels.setdefault(label.name, set()).add(f"{view.place}|{view.form.value}")
+        if view.reading is Reading.PLAIN:
+            self._pieces += [(view.place, piece) for piece in fragments.find_pieces(view.octets, view.text)][:50]
+        self._bulk = self._bulk or _BULK.search(view.octets) is not None
+
+    def _joined(self) -> list[View]:
+        """Numbers whose pieces stand in several places of the mail."""
+        if len({place for place, _ in self._pieces}) < 2:
+            return []
+        numbers = sorted(fragments.join([piece for _, piece in self._pieces]))
+        return [View("\n\n".join(numbers).encode(), self._pieces[0][0], Form.TEXT, Reading.JOINED)] if numbers else []
+
+    def _without_echoes(self) -> dict[tuple[Kind, str, str], Sighting]:
+        """Each number of a place counts for the kind that it most likely is."""
+        best: dict[tuple[str, str], tuple[Kind, str, str]] = {}
+        for key, sighting in self._sightings.items():
+            spot = (key[1], re.sub(r"\D", "", key[2]) or key[2])
+            if spot not in best or self._sightings[best[spot]].logit < sighting.logit:
+                best[spot] = key
+        return {key: self._sightings[key] for key in best.values()}
+
+    def _mail_features(self) -> dict[str, float]:
+        persons = {
+            kind for (kind, _, _), sighting in self._sightings.items() if kind in _PERSONAL and sighting.logit > 0
+        }
+        return {"mail_bulk": 1.0 if self._bulk else 0.0, "mail_person": 1.0 if persons else 0.0}
+
+    def _odds(self, sighting: Sighting, place: str, mail: dict[str, float]) -> float:
+        if sighting.proved:
+            return 1.0
+        features = dict(sighting.features) | mail
+        if mail["mail_person"] and sighting.kind in _PERSONAL and sighting.logit > 0:
+            features["mail_person"] = 0.0
+        if max(features.get("named", 0.0), features.get("tin", 0.0)) < 0.5:
+            features["mail_named"] = max((self._elsewhere(name, place) for name in sighting.labels), default=0.0)
+        return probability(weigh(sighting.family, features))
+
+    def _elsewhere(self, name: str, place: str) -> float:
+        """How much a label elsewhere says: most in a subject or a file name, less somewhere in the same text."""
+        spots = self._labels.get(name, set())
+        told = {"header", "file name"}
+        if any(spot.rpartition("|")[2] in told for spot in spots):
+            return 1.0
+        if any(spot.rpartition("|")[0] != place for spot in spots):
+            return 0.6
+        return 0.35 if spots else 0.0
+
+
+def _strength(odds: float) -> Strength:
+    return Strength.STRONG if odds >= _STRONG else Strength.WEAK

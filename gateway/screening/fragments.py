@@ -1,0 +1,77 @@
+"""Numbers told piece by piece: "starts with 123, then 45, and the last four are 6789", in one text or over a whole mail."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+import re2
+
+from gateway.screening.lexicon import LEXICON
+
+_ORDER: Final = {word: order for order, name in enumerate(("start", "middle", "end")) for word in LEXICON.pieces[name]}
+_ANY: Final = "|".join(re.escape(word).replace("\\ ", r"[\s_-]{1,3}") for word in sorted(_ORDER, key=len, reverse=True))
+_GATE: Final = re2.compile(rf"(?i)\b(?:{_ANY})\b".encode())
+_COUNT: Final = re.compile(
+    r"^\W{0,3}(?:(?:of|the)\s)?(?:half|part|bit|group|[1-6]|two|three|four|five|six|dos|tres|cuatro|cinco|zwei|drei|vier|deux|trois|quatre|cinq|due|tre|quattro|quatro|twee|drie)?"
+    r"(?:\s*(?:digits?|numbers?|nos?\.?|ones|cifras|digitos|ziffern|stellen|chiffres|cifre|numeri|cijfers))?(?=\D|$)",
+    re.IGNORECASE,
+)
+_DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
+_AHEAD: Final = 60  # characters after a word of order in which its piece is looked for
+_BEHIND: Final = 25
+_MOST: Final = 200  # words of order that are looked at in one text
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a number: 0 first, 1 middle, 2 last, and its digits."""
+
+    order: int
+    digits: str = field(repr=False)
+
+
+def find_pieces(octets: bytes, text: str) -> list[Piece]:
+    """Pieces that words of order name, in the order of the text. `octets` and `text` are the same ASCII."""
+    words: list[tuple[int, int, int]] = []
+    for match in _GATE.finditer(octets):
+        start, end = match.span()
+        words.append((start, end, _ORDER[re.sub(r"[\s_-]+", " ", text[start:end].lower())]))
+        if len(words) == _MOST:
+            break
+    if not words:
+        return []
+    pieces: list[Piece] = []
+    last = 0
+    for (start, end, order), (following, _, _) in pairwise([*words, (len(text), 0, 0)]):
+        found = _ahead(text, end, min(following, end + _AHEAD)) or _behind(text, max(last, start - _BEHIND), start)
+        if found:
+            last = found[1]
+            pieces.append(Piece(order, re.sub(r"\D", "", found[0])))
+    return pieces
+
+
+def _ahead(text: str, start: int, end: int) -> tuple[str, int] | None:
+    counted = _COUNT.match(text[start:end])
+    skipped = start + (counted.end() if counted else 0)
+    match = _DIGITS.search(text, skipped, min(len(text), end + 8))
+    return (match.group(), match.end()) if match and match.start() < end else None
+
+
+def _behind(text: str, start: int, end: int) -> tuple[str, int] | None:
+    matches = list(_DIGITS.finditer(text, start, end))
+    return (matches[-1].group(), matches[-1].end()) if matches else None
+
+
+def join(pieces: list[Piece]) -> set[str]:
+    """Every nine-digit number that two to four pieces make, in the order they claim and in the order they came."""
+    made: set[str] = set()
+    for row in (pieces, sorted(pieces, key=lambda piece: piece.order)):
+        digits = [piece.digits for piece in row[:_MOST]]
+        for at in range(len(digits)):
+            for number in (2, 3, 4):
+                if sum(map(len, digits[at : at + number])) == 9:
+                    made.add("".join(digits[at : at + number]))
+    return made

@@ -1,0 +1,126 @@
+"""The words that screening knows: classes of labels, read once from `lexicon.toml`, and found in a stretch of text.
+
+Words are compared lower case, without accents, split at anything that is not a letter and where `camelCase` turns.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+_WORD: Final = re.compile(r"#|\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
+_SHORT_WORDS: Final = 12  # letters; longer single words may be glued compounds and are looked up by their parts
+
+
+class Role(Enum):
+    """What a label does to a number beside it."""
+
+    NAMES = "names"  # it names a kind of taxpayer data
+    FOREIGN = "foreign"  # it names another country's number
+    OTHER = "other"  # it names another kind of number
+    RAISES = "raises"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A phrase of the lexicon at its place in a text: class name ("ssn", "order"), role, start and end offset."""
+
+    name: str
+    role: Role
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    words: tuple[str, ...]
+    name: str
+    role: Role
+
+
+class Lexicon:
+    """Phrases by their first word, longest first; one phrase may stand in several classes."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._by_first: dict[str, list[_Entry]] = {}
+        self.phrases: dict[str, tuple[str, ...]] = {}
+        self.roles: dict[str, Role] = {}
+        for name, phrases, role in _classes(table["labels"]):
+            self.phrases[name] = tuple(phrases)
+            self.roles[name] = role
+            for phrase in phrases:
+                words = tuple(phrase.split())
+                self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
+        for entries in self._by_first.values():
+            entries.sort(key=lambda entry: -len(entry.words))
+        self.pieces: dict[str, tuple[str, ...]] = {name: tuple(words) for name, words in table["pieces"].items()}
+        self.scripts: dict[str, str] = dict(table["scripts"])
+
+    def labels(self, text: str, start: int, end: int) -> list[Label]:
+        """All labels between two offsets of an ASCII text, in order; of those that start together the longest ones."""
+        words, starts, ends = _words(text, start, end)
+        found: list[Label] = []
+        at = 0
+        while at < len(words):
+            entries = self._by_first.get(words[at])
+            length = 0
+            for entry in entries or ():
+                size = len(entry.words)
+                if size < length:
+                    break
+                if size == 1 or entry.words == tuple(words[at : at + size]):
+                    length = size
+                    found.append(Label(entry.name, entry.role, starts[at], ends[at + length - 1]))
+            at += length or 1
+        return found
+
+
+def _classes(labels: Mapping[str, Any]) -> Iterator[tuple[str, list[str], Role]]:
+    roles = {"foreign": Role.FOREIGN, "other": Role.OTHER, "raise": Role.RAISES, "public": Role.PUBLIC}
+    for name, value in labels.items():
+        if isinstance(value, list):
+            yield name, value, Role.NAMES
+        else:
+            for inner, phrases in value.items():
+                yield inner, phrases, roles[name]
+
+
+def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[int]]:
+    """Words with their offsets; letters set apart ("S.S.N.", "p / o") count as one word when they stand in a row."""
+    words: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _WORD.finditer(text, start, end):
+        word = match.group()
+        first, last = match.span()
+        single = len(word) == 1 and word.isalpha()
+        if single and words and len(words[-1]) < 6 and first - ends[-1] <= 2 and _spelled(text, starts[-1], ends[-1]):
+            words[-1] += word.lower()
+            ends[-1] = last
+            continue
+        words.append(word.lower())
+        starts.append(first)
+        ends.append(last)
+    return words, starts, ends
+
+
+def _spelled(text: str, start: int, end: int) -> bool:
+    """Whether a word so far is one letter, or letters set apart by dots or blanks."""
+    return end - start == 1 or not text[start:end].isalnum()
+
+
+@cache
+def shipped() -> Lexicon:
+    """The lexicon that ships with the gateway."""
+    source = files("gateway.screening").joinpath("lexicon.toml").read_text("utf-8")
+    return Lexicon(tomllib.loads(source))
+
+
+LEXICON: Final = shipped()  # read at import: a sandboxed child can open no file

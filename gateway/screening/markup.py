@@ -1,0 +1,172 @@
+"""HTML and its like as text: what is shown, the same without what is hidden, and what stands in attributes and comments.
+
+Inline tags join what they part (`1<b>2</b>`), block tags break lines, cells of a row are joined by a tab. Nothing is
+parsed into a tree: each step is one pass with bounded look-ahead, so that hostile markup costs no more than its length.
+All functions take and give ASCII (see folding), but for what character references stand for.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Final
+
+import re2
+
+_COMMENT: Final = re.compile(r"<!--(.*?)(?:--!?>|\Z)", re.DOTALL)
+_CODE: Final = re.compile(r"<(style|script)\b[^<>]*>(.*?)(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+_CELL: Final = re.compile(
+    r"(?:</(?:p|div|span|b|strong|font)>[ ]{0,20}){0,3}</t[dh]\s{0,20}>\s*|"
+    r"<t[dh]\b[^<>]*>(?:\s{0,40}<(?:p|div)\b[^<>]*>){1,2}",
+    re.IGNORECASE,
+)
+_BLOCK: Final = re.compile(
+    r"<(?:/?(?:p|div|tr|table|tbody|thead|li|ul|ol|h[1-6]|hr|dd|dt|dl|pre|blockquote|section|article|header|footer|form|"
+    r"fieldset|option|select|title|center|address|label|legend|caption|body|html)|br)(?![a-z0-9])[^<>]*>\s*",
+    re.IGNORECASE,
+)
+_TAG: Final = re.compile(r"<(?:[a-zA-Z/!?][^<>]*|)(?:>|\Z)")
+_ATTRIBUTES: Final = re.compile(r"<[a-zA-Z][^<>\s]*((?:\s[^<>]*)?=[^<>]*)>")
+_ATTRIBUTE: Final = re.compile(r"""([a-zA-Z][\w:.-]*)\s{0,20}=\s{0,20}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_LAYOUT: Final = frozenset(
+    "style class width height bgcolor color align valign border cellpadding cellspacing size face colspan rowspan target "
+    "rel xmlns lang dir role type http-equiv charset media srcset sizes loading usemap coords shape".split()
+)
+_HIDING: Final = re.compile(
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|font-size\s{0,9}:\s{0,9}0(?![.\d]*[1-9])|"
+    r"opacity\s{0,9}:\s{0,9}0(?![.\d]*[1-9])|mso-hide\s{0,9}:\s{0,9}all|\shidden[\s>=/]",
+    re.IGNORECASE,
+)
+_MAY_HIDE: Final = re2.compile(
+    rb"(?i)display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0|mso-hide|\shidden[\s>=/]"
+)
+_MAY_TURN: Final = re2.compile(rb"(?i)\bdir\s*=\s*.?rtl|direction\s*:\s*rtl|<bdo")
+_RTL: Final = re.compile(r"""\bdir\s{0,9}=\s{0,9}["']?rtl|direction\s{0,9}:\s{0,9}rtl""", re.IGNORECASE)
+_CLASS_RULE: Final = re.compile(r"\.([\w-]{1,60})[^{}]{0,60}\{([^{}]*)\}")
+_CLASSES: Final = re.compile(r"""class\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
+_ELEMENT: Final = re.compile(r"<(/?)([a-zA-Z][\w:-]*)([^<>]*)>")
+_VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_PARTED: Final = re2.compile(
+    rb"(?i)<(?:html|body|table|div|span|font|td|br)\b[^<>]*>|[a-z0-9-]<(?:/?[a-z]{1,10}[1-6]?\s*/?|!--[^<>]*--)>"
+)
+
+
+def looks_like_markup(octets: bytes) -> bool:
+    """Whether tags part the characters of a text that does not say it is markup."""
+    return b"<" in octets and _PARTED.search(octets) is not None
+
+
+def shown(source: str) -> str:
+    """The text of markup, references resolved; hidden text is in it, comments, style and script are not."""
+    return _unmark(_without_code(source))
+
+
+def unhidden(source: str, octets: bytes) -> str | None:
+    """What a browser shows, hidden elements left out; None when nothing is hidden."""
+    if _MAY_HIDE.search(octets) is None:
+        return None
+    styles = (style.group(2) for style in _CODE.finditer(source) if style.group(1).lower() == "style")
+    hiding = {
+        rule.group(1) for style in styles for rule in _CLASS_RULE.finditer(style) if _HIDING.search(rule.group(2))
+    }
+    outside, inside = _parted(_without_code(source), lambda told: _is_hidden(told, hiding))
+    return _unmark(outside) if inside else None
+
+
+def turned(source: str, octets: bytes) -> str | None:
+    """Text of elements that run from right to left, turned round; None when there is none."""
+    if _MAY_TURN.search(octets) is None:
+        return None
+    styles = (style.group(2) for style in _CODE.finditer(source) if style.group(1).lower() == "style")
+    turning = {rule.group(1) for style in styles for rule in _CLASS_RULE.finditer(style) if _RTL.search(rule.group(2))}
+    outside, inside = _parted(_without_code(source), lambda told: _is_turned(told, turning))
+    if not inside:
+        return None
+    around = _unmark(outside)[:2_000]
+    return around + "\n" + "\n".join(line[::-1] for line in _unmark(inside).split("\n"))
+
+
+def aside(source: str) -> str:
+    """What stands in comments, style, script and attributes: a line each, the attributes of one tag on one line."""
+    lines = [comment.group(1) for comment in _COMMENT.finditer(source)] if "<!--" in source else []
+    lines += [code.group(2) for code in _CODE.finditer(source)]
+    for tag in _ATTRIBUTES.finditer(source):
+        told = [
+            f"{pair.group(1)}\t{pair.group(2) or pair.group(3) or pair.group(4) or ''}"
+            for pair in _ATTRIBUTE.finditer(tag.group(1))
+            if pair.group(1).lower() not in _LAYOUT
+        ]
+        if told:
+            lines.append(_input(told))
+    return resolve("\n".join(lines))
+
+
+def _input(told: list[str]) -> str:
+    """`name` and `value` of one field as label and value; else one attribute a column."""
+    pairs = dict(pair.split("\t", 1) for pair in told)
+    value = pairs.pop("value", None) or pairs.pop("content", None)
+    label = " ".join(
+        pairs.pop(key) for key in ("name", "id", "label", "aria-label", "placeholder", "title") if key in pairs
+    )
+    rest = "\t\n".join(f"{name}\t{text}" for name, text in pairs.items())
+    return "\n".join(line for line in (f"{label}\t{value}" if value is not None else label, rest) if line)
+
+
+def resolve(text: str) -> str:
+    """Character references as characters."""
+    if "&" not in text:
+        return text
+    return html.unescape(text.replace("&nbsp;", " ").replace("&zwnj;", "").replace("&shy;", ""))
+
+
+def _without_code(source: str) -> str:
+    text = _COMMENT.sub("", source) if "<!--" in source else source
+    text = _CODE.sub("\n", text)
+    return text.replace("<![CDATA[", "").replace("]]>", "") if "<![CDATA[" in text else text
+
+
+def _unmark(text: str) -> str:
+    if "<pre" not in text:
+        text = text.replace("\n", " ")
+    return resolve(_TAG.sub("", _BLOCK.sub("\n", _CELL.sub(_cell, text))))
+
+
+def _cell(match: re.Match[str]) -> str:
+    return "\t" if "</t" in match.group().lower() else ""
+
+
+def _parted(text: str, chosen: Callable[[str], bool]) -> tuple[str, str]:
+    """Text outside and inside of chosen elements. An element ends where as many of its name have closed as opened."""
+    outside: list[str] = []
+    inside: list[str] = []
+    name, open_, last = "", 0, 0
+    for tag in _ELEMENT.finditer(text):
+        closing, tag_name, told = tag.group(1), tag.group(2).lower(), tag.group(3)
+        if not name:
+            if closing or tag_name in _VOID or not chosen(f" {tag_name} {told} "):
+                continue
+            outside.append(text[last : tag.start()])
+            name, open_, last = tag_name, 1, tag.start()
+        elif tag_name == name and not told.endswith("/"):
+            open_ += -1 if closing else 1
+            if open_ == 0:
+                inside.append(text[last : tag.end()] + "\n")
+                name, last = "", tag.end()
+    (inside if name else outside).append(text[last:])
+    return "".join(outside), "".join(inside)
+
+
+def _is_hidden(told: str, hiding: set[str]) -> bool:
+    return _HIDING.search(told) is not None or _is_of(told, hiding)
+
+
+def _is_turned(told: str, turning: set[str]) -> bool:
+    return _RTL.search(told) is not None or _is_of(told, turning)
+
+
+def _is_of(told: str, classes: set[str]) -> bool:
+    named = _CLASSES.search(told) if classes else None
+    return named is not None and not classes.isdisjoint(
+        (named.group(1) or named.group(2) or named.group(3) or "").split()
+    )

@@ -1,0 +1,136 @@
+"""Normalising: a chunk in, its views out. Ordinary text has one view; what could be read otherwise has more, each of the
+passages concerned only. Linear in time and memory: what is added to a chunk is a few times its length at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from gateway.screening import fragments, markup, numberwords
+from gateway.screening.chunk import Chunk, Form
+from gateway.screening.decoding import decoded, rotated
+from gateway.screening.folding import fold
+from gateway.screening.lexicon import LEXICON
+from gateway.screening.view import Reading, View
+
+_LEVELS: Final = 2  # an encoding inside an encoding is undone, and no deeper
+_AROUND: Final = 120
+_OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
+_SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,2}[A-Za-z0-9]){7,}\b")
+_CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
+
+
+def _gate(name: str) -> re2._Regexp:
+    words = "|".join(re.escape(word).replace("\\ ", r"[\s'_-]{1,3}") for word in LEXICON.pieces[name])
+    return re2.compile(rf"(?i)\b(?:{words})\b".encode())
+
+
+_BACKWARDS: Final = _gate("backwards")
+_ROTATED: Final = _gate("rotated")
+
+
+def read_views(chunk: Chunk) -> Iterator[View]:
+    """All views of a chunk, the plainest first."""
+    octets = fold(chunk.text)
+    if chunk.form is Form.HTML or markup.looks_like_markup(octets):
+        texts = list(_readings_of_markup(octets, chunk.form is Form.HTML))
+    else:
+        texts = [(octets, Reading.PLAIN)]
+    if not chunk.text.isascii() and _OVERRIDE.search(chunk.text):
+        texts.append((fold(_OVERRIDE.sub(lambda match: match.group(1)[::-1], chunk.text)), Reading.REVERSED))
+    for folded, reading in texts:
+        view = View(folded, chunk.place, chunk.form, reading)
+        yield view
+        yield from _derived(view, 0)
+
+
+def _readings_of_markup(octets: bytes, declared: bool) -> Iterator[tuple[bytes, Reading]]:
+    source = octets.decode("ascii")
+    if not declared:
+        yield octets, Reading.PLAIN
+    shown = fold(markup.shown(source))
+    yield shown, Reading.PLAIN
+    visible = markup.unhidden(source, octets)
+    if visible is not None:
+        yield fold(visible), Reading.PLAIN
+    turned = markup.turned(source, octets)
+    if turned is not None:
+        yield fold(turned), Reading.REVERSED
+    if declared:
+        aside = fold(markup.aside(source))
+        if aside:
+            yield aside, Reading.MARKUP
+
+
+def _derived(view: View, level: int) -> Iterator[View]:
+    """Views of the passages of a view that can be read otherwise."""
+    inner = decoded(view.octets, view.text)
+    if inner and level < _LEVELS:
+        source = fold(inner)
+        again = View(source, view.place, view.form, Reading.DECODED)
+        yield again
+        yield from _derived(again, level + 1)
+        if markup.looks_like_markup(source):
+            yield View(fold(markup.shown(source.decode("ascii"))), view.place, view.form, Reading.DECODED)
+    for text, reading in (
+        (_spelled(view), Reading.WORDS),
+        (_squeezed(view), Reading.SQUEEZED),
+        (_backwards(view), Reading.REVERSED),
+        (_turned_letters(view), Reading.DECODED),
+        (_joined(view), Reading.JOINED),
+    ):
+        if text:
+            yield View(text.encode("ascii"), view.place, view.form, reading)
+
+
+def _spelled(view: View) -> str:
+    return _passages(
+        view.text, [(run.start, run.end, run.digits) for run in numberwords.find_spelled(view.octets, view.text)]
+    )
+
+
+def _squeezed(view: View) -> str:
+    runs = []
+    for match in _SPACED.finditer(view.octets):
+        start, end = match.span()
+        run = view.text[start:end]
+        if any(map(str.isalpha, run)) and any(map(str.isdigit, run)):
+            runs.append((start, end, re.sub(r"[ ._*|\t-]", "", run)))
+    return _passages(view.text, runs)
+
+
+def _backwards(view: View) -> str:
+    if _BACKWARDS.search(view.octets) is None:
+        return ""
+    return _passages(
+        view.text, [(chain.start(), chain.end(), chain.group()[::-1]) for chain in _CHAIN.finditer(view.text)]
+    )
+
+
+def _turned_letters(view: View) -> str:
+    if _ROTATED.search(view.octets) is None:
+        return ""
+    return view.text[:200] + "\n" + rotated(view.text)
+
+
+def _joined(view: View) -> str:
+    numbers = fragments.join(fragments.find_pieces(view.octets, view.text))
+    return "\n\n".join(sorted(numbers))
+
+
+def _passages(text: str, runs: list[tuple[int, int, str]]) -> str:
+    """Each run replaced, with its surroundings; runs that lie close together share one passage."""
+    passages: list[str] = []
+    last = 0
+    for number, (start, end, instead) in enumerate(runs):
+        following = runs[number + 1][0] if number + 1 < len(runs) else len(text)
+        if not passages or start - last > _AROUND:
+            passages.append("\n\f\n")
+            last = max(last, start - _AROUND)
+        passages += [text[last:start], instead, text[end : min(following, end + _AROUND)]]
+        last = min(following, end + _AROUND)
+    return "".join(passages)

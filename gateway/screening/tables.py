@@ -1,0 +1,108 @@
+"""Tables in plain text: rows parted by tabs, bars, semicolons, commas or two blanks; a cell and the head of its column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
+_WIDE: Final = re.compile(r" {2,}")
+_MOST_ROWS: Final = 500  # rows of one column that are read below a head
+_LONGEST_ROW: Final = 2_000
+_Span = tuple[int, int]
+
+
+class Tables:
+    """Finds heads and columns in one text. Each line is looked at once, whatever is asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._heads: dict[int, int] = {}  # start of a row → start of the head row of its table
+
+    def head_of(self, at: int) -> _Span | None:
+        """The cell that heads the column of the cell at an offset; None when that is no table, or is its head."""
+        start, end = self._line(at)
+        sign = self._sign(start, end)
+        if not sign:
+            return None
+        head = self._head_row(start, end, sign)
+        if head == start:
+            return None
+        column = sum(1 for cell in self._cells(start, end, sign) if cell[1] < at)
+        cells = self._cells(head, self._line(head)[1], sign)
+        return cells[column] if column < len(cells) else None
+
+    def below(self, at: int) -> Iterator[_Span]:
+        """The cells under the cell at an offset, when it stands in the first row of a table."""
+        start, end = self._line(at)
+        sign = self._sign(start, end)
+        if not sign or self._head_row(start, end, sign) != start:
+            return
+        column = sum(1 for cell in self._cells(start, end, sign) if cell[1] < at)
+        for _ in range(_MOST_ROWS):
+            start, following = self._line(end + 1) if end + 1 < len(self._text) else (end, end)
+            if following <= end or self._sign(start, following) != sign and not self._is_rule(start, following):
+                return
+            end = following
+            cells = self._cells(start, end, sign)
+            if column < len(cells) and not self._is_rule(start, end):
+                yield cells[column]
+
+    def _head_row(self, start: int, end: int, sign: str) -> int:
+        """Start of the first row of the table that a row is in; remembered for every row on the way."""
+        row, rows, count = start, [start], self._count(start, end, sign)
+        while row > 0 and row not in self._heads:
+            before, until = self._line(row - 1)
+            if not self._is_rule(before, until) and (
+                self._sign(before, until) != sign or self._count(before, until, sign) != count
+            ):
+                break
+            if before == until:
+                break
+            row = before
+            rows.append(row)
+        head = self._heads.get(row, row)
+        while head not in self._heads and self._is_rule(*self._line(head)) and head < start:
+            head = self._line(head)[1] + 1
+        self._heads.update(dict.fromkeys(rows, head))
+        return head
+
+    def _line(self, at: int) -> _Span:
+        start = self._text.rfind("\n", 0, at) + 1
+        end = self._text.find("\n", at)
+        return start, len(self._text) if end < 0 else end
+
+    def _sign(self, start: int, end: int) -> str:
+        """What parts the cells of a line: "" when it is no row."""
+        if end - start > _LONGEST_ROW:
+            return ""
+        for sign in "\t|;,":
+            if self._text.find(sign, start, end) >= 0 and (sign != "," or self._text.count(",", start, end) >= 1):
+                return sign
+        return "  " if "  " in self._text[start:end].strip() else ""
+
+    def _count(self, start: int, end: int, sign: str) -> int:
+        if sign == "  ":
+            return 0
+        return self._text.count(sign, start, end)
+
+    def _cells(self, start: int, end: int, sign: str) -> list[_Span]:
+        if sign == "  ":
+            line = self._text[start:end]
+            bounds = [match.span() for match in _WIDE.finditer(line) if match.start() > 0]
+            starts, ends = (
+                [start, *(start + right for _, right in bounds)],
+                [*(start + left for left, _ in bounds), end],
+            )
+            return list(zip(starts, ends, strict=True))
+        cells: list[_Span] = []
+        while True:
+            cut = self._text.find(sign, start, end)
+            if cut < 0:
+                return [*cells, (start, end)]
+            cells.append((start, cut))
+            start = cut + 1
+
+    def _is_rule(self, start: int, end: int) -> bool:
+        return end > start and _RULE.match(self._text, start, end) is not None
