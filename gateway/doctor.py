@@ -33,6 +33,7 @@ SOON = timedelta(days=30)
 PLENTY = 1024**3
 MAX_SOCKET_PATH = 107
 OLDEST_SQLITE = (3, 37)
+KEYRINGS = ("pubring.kbx", "pubring.gpg")
 
 
 class State(StrEnum):
@@ -57,7 +58,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at machine, files, database and programs."""
     findings: list[Finding] = []
-    for look in (_machine, _tools, _files, _certificates, _vault, _programs, _sockets):
+    for look in (_machine, _tools, _files, _certificates, _signed_mail, _vault, _programs, _sockets):
         findings += _safely(look, settings)
     return findings
 
@@ -160,6 +161,36 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
             yield Finding("certificate", State.WARNING, f"{words}, signed by itself", "For a trial only.")
         else:
             yield Finding("certificate", State.OK, words)
+
+
+def _signed_mail(settings: Settings) -> Iterator[Finding]:
+    """Whose signatures on mail the portal can vouch for."""
+    anchors, home = settings.portal.smime_anchors, settings.portal.openpgp_home
+    if anchors is None:
+        yield Finding("S/MIME", State.OFF, "no anchors", "Signers are not known here. Set portal.smime_anchors.")
+    elif anchors.is_file():
+        yield _anchors(anchors)
+    if home is None:
+        yield Finding("OpenPGP", State.OFF, "no keyring", "Signatures are not checked. Set portal.openpgp_home.")
+    elif not any((home / name).is_file() for name in KEYRINGS):
+        advice = f"Bring keys in: gpg --homedir {home} --import FILE, as the user of the portal."
+        yield Finding("OpenPGP", State.WARNING, f"no keys in {home}", advice)
+    elif shutil.which("gpg") is None:
+        yield Finding("OpenPGP", State.WARNING, "gpg is not installed", "Install gpg: signatures are not checked.")
+    else:
+        yield Finding("OpenPGP", State.OK, f"keys in {home}")
+
+
+def _anchors(path: Path) -> Finding:
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError:
+        advice = "Name a file of certificates in PEM: portal.smime_anchors."
+        return Finding("S/MIME", State.PROBLEM, f"{path.name} is not one", advice)
+    old = sum(each.not_valid_after_utc < datetime.now(UTC) for each in found)
+    if old:
+        return Finding("S/MIME", State.WARNING, f"{len(found)} anchors, {old} expired", "Bring new ones.")
+    return Finding("S/MIME", State.OK, f"{len(found)} anchors")
 
 
 def _vault(settings: Settings) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from gateway.mime.certificates import MAX_ADDRESSES, readable
 from gateway.mime.openpgp import literal_header
 
 GPG = "gpg"
+_KEYRINGS = ("pubring.kbx", "pubring.gpg")
 _PGP = Scheme.OPENPGP
 _BUFFER_OCTETS = 64 * 1024
 _FINGERPRINT = re.compile(r"[0-9A-F]{40,64}\Z")
@@ -49,7 +50,7 @@ class Keyring:
 
     def why_not(self) -> Reason | None:
         """Why nothing can be checked here, or None."""
-        if self.home is None or not self.home.is_dir():
+        if self.home is None or not any((self.home / name).is_file() for name in _KEYRINGS):
             return Reason.NO_KEYRING
         return None if shutil.which(GPG) else Reason.NO_PROGRAM
 

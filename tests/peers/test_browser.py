@@ -12,8 +12,11 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright
 
+from gateway.portal.signatures import Signatures
 from tests.portal.conftest import LISTE, Story, tell
 from tests.portal.house import PASSWORD, Someone, open_house
+from tests.portal.test_signatures import EVE_CARD, INES_CARD, STRANGER, TRUST, clear, opaque_beside, told, wrapped
+from tests.signing import ENTITY, header, signer
 
 DESK = (1280, 800)
 PHONE = (360, 740)
@@ -72,8 +75,10 @@ class Visit:
 
 
 @contextlib.asynccontextmanager
-async def visit(size: tuple[int, int], *, with_script: bool = True) -> AsyncIterator[Visit]:
-    async with open_house() as house, async_playwright() as playwright:
+async def visit(
+    size: tuple[int, int], *, with_script: bool = True, signatures: Signatures | None = None
+) -> AsyncIterator[Visit]:
+    async with open_house(signatures=signatures) as house, async_playwright() as playwright:
         browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         window = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, ignore_https_errors=True, java_script_enabled=with_script
@@ -207,6 +212,34 @@ async def test_an_employees_pages_and_every_refusal_are_for_everyone(size: tuple
         await visiting.go(f"/messages/{story.first}")
         visiting.complaints.clear()  # the browser tells of the 503
         await visiting.judge()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "with_script"),
+    [(DESK, True), (PHONE, True), (PHONE, False)],
+    ids=["desk", "phone", "phone-without-script"],
+)
+async def test_every_result_of_a_signature_is_for_everyone(size: tuple[int, int], with_script: bool) -> None:
+    changed = clear(signer(INES_CARD, ENTITY), signer(EVE_CARD, ENTITY)).replace(b"figures", b"numbers")
+    mails = {
+        "Good": clear(),
+        "Another": clear(signer(EVE_CARD, ENTITY)),
+        "Not known here": clear(signer(STRANGER, ENTITY)),
+        "Broken": changed,
+        "Good for a part": opaque_beside(),
+        "Not checked": clear(*[signer(INES_CARD, ENTITY)] * 9),
+        "Good S/MIME": header() + wrapped(),
+    }
+    async with visit(size, with_script=with_script, signatures=Signatures(TRUST)) as visiting:
+        story = visiting.story
+        await visiting.sign_in(story.berg)
+        for words, octets in mails.items():
+            reference = await story.house.receive(story.ines, story.case_id, [story.berg], octets)
+            await visiting.go(f"/messages/{reference}")
+            assert told(await visiting.page.content())[0].startswith(words)
+            await visiting.judge()
+            assert await visiting.page.get_by_text("you asked for.").count() == 1
 
 
 @pytest.mark.slow

@@ -183,7 +183,8 @@ async def test_what_gpg_signs_is_good_here(site: Site, algorithm: str) -> None:
     await asyncio.to_thread(site.make_key, user, algorithm)
     signature = await asyncio.to_thread(site.sign, user)
     (words,) = await site.told(header() + openpgp(signature))
-    assert words == "Not checked OpenPGP: the signer’s key is not known here."
+    assert words.startswith("Not checked OpenPGP: ")
+    assert "not known here" in words or "has no keys" in words  # nobody has brought a key so far
     await asyncio.to_thread(site.know, f"={user}")
     (words,) = await site.told(header() + openpgp(signature))
     assert words.startswith(f"Good OpenPGP, by the author: Ines {algorithm} <{INES}>.")

@@ -161,6 +161,11 @@ async def test_a_part_put_between_text_and_signature_is_not_covered(reader: Read
     assert words.startswith("Not checked")
 
 
+def opaque_beside() -> bytes:
+    """A whole mail: an opaque part behind a text that nobody signed."""
+    return header() + OUTER + EVIL + b"--out\r\n" + wrapped() + b"\r\n--out--\r\n"
+
+
 OUTER = b"Content-Type: multipart/mixed; boundary=out\r\n\r\n"
 EVIL = b"--out\r\nContent-Type: text/plain\r\n\r\nPay to another account.\r\n"
 
@@ -245,11 +250,11 @@ async def test_signatures_within_signatures_are_all_told_and_the_innermost_text_
 
 
 async def test_an_opaque_part_beside_a_text_is_shown_as_a_part_of_its_own(reader: Reader) -> None:
-    page = await reader.page(header() + OUTER + EVIL + b"--out\r\n" + wrapped() + b"\r\n--out--\r\n")
+    page = await reader.page(opaque_beside())
     (words,) = told(page)
     assert words.startswith("Good for a part")
     assert "does not cover all of the text below" in words
-    assert "Signed and wrapped in smime.p7m" in page
+    assert "Inside of smime.p7m" in page
     assert page.index("Pay to another account.") < page.index(TEXT)
 
 
