@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import html
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.screening import filler, letters, lookalikes, parts, people
+from benchmarks.screening import filler, letters, lookalikes, openpgp, parts, people, wrapped
 from benchmarks.screening.letters import Letter
 from benchmarks.screening.numbers import digits
 from benchmarks.screening.parts import Part, hexadecimal, token
@@ -132,19 +131,24 @@ def _signed(rng: Random, letter: Letter, protocol: str, part: Part, micalg: str)
 
 
 def pgp_signed(rng: Random) -> bytes:
-    raw = base64.b64encode(rng.randbytes(119)).decode()
-    armour = (
-        "-----BEGIN PGP SIGNATURE-----\n\n"
-        + "\n".join(raw[at : at + 64] for at in range(0, len(raw), 64))
-        + f"\n={token(rng, 4)}\n-----END PGP SIGNATURE-----\n"
-    )
+    signature = openpgp.armour("SIGNATURE", openpgp.packet(2, b"\x04\x00\x16\x08\x00\x00" + rng.randbytes(111)))
     fields = (
         'Content-Type: application/pgp-signature; name="signature.asc"',
         "Content-Description: OpenPGP digital signature",
     )
     return _signed(
-        rng, letters.letter(rng), "application/pgp-signature", Part(fields, parts.crlf(armour).encode()), "pgp-sha256"
+        rng,
+        letters.letter(rng),
+        "application/pgp-signature",
+        Part(fields, parts.crlf(signature).encode()),
+        "pgp-sha256",
     )
+
+
+def smime_signed(rng: Random) -> bytes:
+    letter = letters.letter(rng)
+    wrapped.signed_detached(letter)
+    return letters.octets(letter)
 
 
 def git_mail(rng: Random) -> bytes:
@@ -185,5 +189,6 @@ def booking(rng: Random) -> bytes:
 
 MAILS: dict[str, Callable[[Random], bytes]] = {
     "newsletter": newsletter, "receipt": receipt, "invitation": invitation, "delivery report": delivery_report, "mailing list": mailing_list, "away": away,
-    "pgp signed": pgp_signed, "git": git_mail, "monitoring": monitoring, "ticket": ticket, "booking": booking,
+    "pgp signed": pgp_signed,
+    "smime signed": smime_signed, "git": git_mail, "monitoring": monitoring, "ticket": ticket, "booking": booking,
 }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import string
 from collections.abc import Callable
 from random import Random
@@ -10,6 +9,7 @@ from random import Random
 from benchmarks.screening import filler, people
 from benchmarks.screening.grammar import expand
 from benchmarks.screening.numbers import UPPER, digits, letters, luhn_digit
+from benchmarks.screening.openpgp import armour, packet
 from benchmarks.screening.parts import hexadecimal, token
 
 Made = Callable[[Random], str]
@@ -214,9 +214,12 @@ def diff(rng: Random) -> str:
 
 
 def key_block(rng: Random) -> str:
-    raw = base64.b64encode(rng.randbytes(rng.randint(300, 900))).decode()
-    body = "\n".join(raw[at : at + 64] for at in range(0, len(raw), 64))
-    return f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{body}\n={token(rng, 4)}\n-----END PGP PUBLIC KEY BLOCK-----"
+    """An OpenPGP public key: Ed25519 key, user id, signature."""
+    key = b"\x04" + rng.randbytes(4) + bytes.fromhex("16092b06010401da470f01010740") + rng.randbytes(32)
+    signature = b"\x04\x13\x16\x08\x00\x00" + rng.randbytes(111)
+    return armour(
+        "PUBLIC KEY BLOCK", packet(6, key) + packet(13, people.person(rng).address.encode()) + packet(2, signature)
+    )
 
 
 def schedule(rng: Random) -> str:

@@ -46,7 +46,10 @@ def share(answers: Iterable[Answer], holds: Callable[[Answer], bool]) -> Share:
 
 
 def tainted(answer: Answer) -> bool:
-    return answer.verdict == "tainted"
+    """Whether the data was found; a mail that two readers read in two ways may as well be refused for that."""
+    return answer.verdict == "tainted" or (
+        answer.verdict == "unscreenable" and answer.label.place.startswith("structure: ")
+    )
 
 
 def refused(answer: Answer) -> bool:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from benchmarks.screening import files, filler, letters, office, ole, packing, parts, pdfs
 from benchmarks.screening.files import File
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.openpgp import armour, packet
 from benchmarks.screening.parts import Part, token
 from benchmarks.screening.passages import Passage, passage
 from benchmarks.screening.sample import Label, Sample
@@ -131,9 +132,7 @@ def unknown_binary(rng: Random) -> File:
 def openpgp(rng: Random) -> File:
     """An encrypted OpenPGP message (RFC 9580): a public-key session key packet, then encrypted data."""
     session = b"\x03" + rng.randbytes(8) + b"\x01" + struct.pack(">H", 2048) + b"\x80" + rng.randbytes(255)
-    data = b"\x01" + rng.randbytes(600)
-    octets = b"\xc1\xc0" + bytes([len(session) - 192]) + session if len(session) < 448 else b""
-    octets += b"\xd2" + bytes([192 + ((len(data) - 192) >> 8), (len(data) - 192) & 0xFF]) + data
+    octets = packet(1, session) + packet(18, b"\x01" + rng.randbytes(600))
     return File("message.gpg", "application/octet-stream", octets)
 
 
@@ -183,21 +182,19 @@ def _smime(letter: Letter) -> None:
 def _pgp_mime(letter: Letter) -> None:
     """multipart/encrypted (RFC 3156)."""
     raw = openpgp(letter.rng).octets
-    armour = b"-----BEGIN PGP MESSAGE-----\r\n\r\n" + parts.in_base64(raw) + b"-----END PGP MESSAGE-----\r\n"
     version = Part(("Content-Type: application/pgp-encrypted",), b"Version: 1\r\n")
-    data = Part(("Content-Type: application/octet-stream; name=encrypted.asc",), armour)
+    data = Part(
+        ("Content-Type: application/octet-stream; name=encrypted.asc",), parts.crlf(armour("MESSAGE", raw)).encode()
+    )
     letter.own_text = parts.multipart(
         letter.rng, "encrypted", [version, data], extra=';\r\n protocol="application/pgp-encrypted"'
     )
 
 
 def _pgp_inline(letter: Letter) -> None:
-    raw = parts.in_base64(openpgp(letter.rng).octets).decode()
+    said = parts.crlf(armour("MESSAGE", openpgp(letter.rng).octets))
     letter.form = "plain"
-    letter.own_text = Part(
-        ("Content-Type: text/plain; charset=us-ascii",),
-        f"-----BEGIN PGP MESSAGE-----\r\n\r\n{raw}-----END PGP MESSAGE-----\r\n".encode(),
-    )
+    letter.own_text = Part(("Content-Type: text/plain; charset=us-ascii",), said.encode())
 
 
 def _many_parts(letter: Letter) -> None:
