@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import re2
@@ -16,32 +17,41 @@ import re2
 from gateway.screening.view import View
 
 _SIGNS: Final = r"[ \t\n.,:;/\\_'\"()*|~#=+\-\[\]<>]"
-_LIKE_DIGITS: Final = "OoQIl|SBZ"
-_TO_DIGITS: Final = str.maketrans(_LIKE_DIGITS, "000111582")
+_LIKE_DIGITS: Final = "OoQIlSBZ"
+_TO_DIGITS: Final = str.maketrans(_LIKE_DIGITS, "00011582")
 _LONGEST: Final = 4_000  # characters of one chain; a longer one is cut there
 _SMALLEST: Final = 8
 _LARGEST: Final = 22
 
-_CHAIN: Final = rf"[OoQIlSBZ|]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{7,}}"
+_CHAIN: Final = rf"[{_LIKE_DIGITS}]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{7,}}"
+_GAP: Final = r"[ .,/_|-]{0,3}"
+
+
+def _digits(number: int) -> str:
+    """So many digits, signs between them."""
+    return f"[0-9](?:{_GAP}[0-9]){{{number - 1}}}"
+
+
+_DATED: Final = rf"{_digits(6)}{_GAP}"
 CODES: Final = {
     "giin": r"\b[A-Za-z0-9]{6}[._ -][A-Za-z0-9]{5}[._ -](?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ -][0-9]{3}\b",
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
     "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z]{1,30}<<[A-Z<]{5,}",
-    "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ .-]?[A-Za-z0-9]{4}){2,7}(?:[ .-]?[A-Za-z0-9]{1,4})?\b",
-    "curp": r"\b[A-Za-z]{4}[0-9]{6}[HMhm][A-Za-z]{5}[A-Za-z0-9][0-9]\b",
-    "cf": r"\b[A-Za-z]{3}[ -]?[A-Za-z]{3}[ -]?[0-9L-Vl-v]{2}[A-Za-z][0-9L-Vl-v]{2}[ -]?[A-Za-z][0-9L-Vl-v]{3}[A-Za-z]\b",
-    "rfc": r"\b[A-Za-z&]{3,4}[ -]?[0-9]{6}[ -]?[A-Za-z0-9]{2}[0-9Aa]\b",
-    "pan": r"\b[A-Za-z]{3}[ABCFGHLJPTabcfghljpt][A-Za-z][ -]?[0-9]{4}[ -]?[A-Za-z]\b",
-    "nino": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[A-Da-d]\b",
-    "dni": r"\b[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ -]?[A-Za-z]\b",
-    "nie": r"\b[XYZxyz][ -]?[0-9]{7}[ -]?[A-Za-z]\b",
-    "pps": r"\b[0-9]{7}[ -]?[A-Wa-w][A-IWa-iw]?\b",
+    "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_-]{0,3}[A-Za-z0-9]{1,4})?\b",
+    "curp": rf"\b[A-Za-z]{{4}}{_GAP}{_DATED}[HMhm][A-Za-z]{{5}}{_GAP}[A-Za-z0-9]{_GAP}[0-9]\b",
+    "cf": rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b",
+    "rfc": rf"\b[A-Za-z&]{{3,4}}{_GAP}{_DATED}[A-Za-z0-9]{{2}}[0-9Aa]\b",
+    "pan": rf"\b[A-Za-z]{{3}}[ABCFGHLJPTabcfghljpt][A-Za-z]{_GAP}{_digits(4)}{_GAP}[A-Za-z]\b",
+    "nino": rf"\b[A-Za-z]{{2}}{_GAP}{_DATED}[A-Da-d]\b",
+    "dni": rf"\b{_digits(8)}{_GAP}[A-Za-z]\b",
+    "nie": rf"\b[XYZxyz]{_GAP}{_digits(7)}{_GAP}[A-Za-z]\b",
+    "pps": rf"\b{_digits(7)}{_GAP}[A-Wa-w][A-IWa-iw]?\b",
     "nric": r"\b[STFGMstfgm][0-9]{7}[A-Za-z]\b",
     "hetu": r"\b[0-9]{6}[-+A-F][0-9]{3}[0-9A-Y]\b",
-    "ric": r"\b[1-9][0-9]{16}[0-9Xx]\b",
-    "ptin": r"\b[Pp][ .:#-]{0,2}[0-9](?:[ .-]?[0-9OoIl]){7}\b",
-    "caf": r"\b[0-9]{4}[ -]?[0-9]{5}[ -]?[A-Za-z]\b",
+    "ric": rf"\b[1-9]{_GAP}{_digits(16)}{_GAP}[0-9Xx]\b",
+    "ptin": r"\b[Pp][ .#-]{0,2}[0-9](?:[ ./_|-]{0,3}[0-9OoIl]){7}\b",
+    "caf": rf"\b{_digits(9)}{_GAP}[A-Za-z]\b",
 }
 _GROUPED: Final = {name: re.compile(pattern + r"\Z") for name, pattern in CODES.items()}
 
@@ -104,19 +114,18 @@ def find_numbers(view: View) -> Iterator[Number]:
 
 # Cutting a chain. A group is a run of digit-like characters: its text, start, end.
 _GROUP: Final = re.compile(rf"[0-9{_LIKE_DIGITS}]+")
-_PHONE_OR_DATE: Final = re.compile(
-    r"[(+]?1?[ .(-]{0,2}[2-9]\d\d[) .-]{1,2}\d{3}[ .-]\d{4}\Z|"
+_DATE: Final = re.compile(
     r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
 )
 _Group = tuple[str, int, int]
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Number]:
-    if _PHONE_OR_DATE.match(text[start:end]):
+    if _DATE.match(text[start:end]):
         return
     groups = [(match.group(), match.start(), match.end()) for match in _GROUP.finditer(text, start, end)]
     for run in _numeric_runs(text, groups):
-        signs = [text[left[2] : right[1]] for left, right in zip(run, run[1:], strict=False)]
+        signs = [text[left[2] : right[1]] for left, right in pairwise(run)]
         seen: set[tuple[int, int]] = set()
         for number in _windows(run, signs):
             if (number.start, number.end) not in seen:
@@ -150,7 +159,7 @@ def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
     if glued:
         return None
     if digits == 0:
-        return group.translate(_TO_DIGITS) if len(group) == 1 and group not in "|l" else None
+        return group.translate(_TO_DIGITS) if len(group) == 1 and group != "l" else None
     return group.translate(_TO_DIGITS) if letters <= max(1, digits) else None
 
 
@@ -166,6 +175,8 @@ def _windows(run: list[_Group], signs: list[str]) -> Iterator[Number]:
         merged, between = _merge_singles(run, signs)
         if len(merged) < len(run):
             yield from _windows(merged, between)
+    if any(sign.strip(" ") == "\n" for sign in signs):
+        yield from _windows(*_unbroken(run, signs))
     yield from _uniform(run, signs, sizes)
     yield from _classic(run, signs, sizes)
     yield from _lines(run, signs, sizes)
@@ -182,6 +193,18 @@ def _merge_singles(run: list[_Group], signs: list[str]) -> tuple[list[_Group], l
         else:
             merged.append(group)
             between.append(sign)
+    return merged, between
+
+
+def _unbroken(run: list[_Group], signs: list[str]) -> tuple[list[_Group], list[str]]:
+    """Groups that a line break alone parts, put together."""
+    merged, between = [run[0]], list[str]()
+    for sign, group in zip(signs, run[1:], strict=True):
+        if sign.strip(" ") == "\n" and len(merged[-1][0]) + len(group[0]) <= _SMALLEST + 1:
+            merged[-1] = (merged[-1][0] + group[0], merged[-1][1], group[2])
+        else:
+            merged.append(group)
+            between.append(sign.replace("\n", ""))
     return merged, between
 
 

@@ -14,6 +14,7 @@ from typing import Final
 import re2
 
 from gateway.screening.candidates import Code, Number, find_codes, find_numbers
+from gateway.screening.chunk import Form
 from gateway.screening.lexicon import LEXICON, Label, Role
 from gateway.screening.tables import Tables
 from gateway.screening.view import View
@@ -29,6 +30,8 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 _MONEY: Final = re.compile(r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud)\s?)\Z", re.IGNORECASE)
+_DIALLED: Final = re.compile(r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2})?\Z|\(\d{1,5}\) ?\Z")
+_DECIMAL: Final = re.compile(r"\d{1,3}\.\d{5,}\Z")
 _NUMBERED: Final = frozenset("no num number numbers nr nos id ids # nummer numero numer code ref reference".split())
 
 
@@ -92,10 +95,10 @@ class Scan:
         before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
         if before:
             found.append((before[-1], _closeness_after(self.text, before[-1].end(), label)))
-        for start, end in self.tables.below(label.start):
+        for start, end, close in self.tables.below(label.start, label.end):
             cell = pattern.search(self.text, start, end)
             if cell:
-                found.append((cell, 0.95))
+                found.append((cell, close))
         return found
 
 
@@ -146,17 +149,24 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
     near += [
         (label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, min(len(text), end + _AFTER))
     ]
-    head = scan.tables.head_of(start)
+    head = None if scan.view.form is Form.FIELDS else scan.tables.head_of(start)
     if head:
         near = [
             (label, 0.4 * close if label.end < start and _BARS.search(text, label.end, start) else close)
             for label, close in near
         ]
         near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
+    elif scan.view.form is not Form.FIELDS and not near:
+        loose = scan.tables.loose_head_of(start, end)
+        near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
+    unknown = _UNKNOWN.search(text, max(0, start - 40), start)
+    if unknown and not any(label.end > unknown.start(1) for label, _ in near if label.end <= start):
+        near.append((Label("order", Role.OTHER, unknown.start(), unknown.end()), 0.9))
     return _weigh_labels(text, start, near, _flags(text, start, end))
 
 
 _BARS: Final = re.compile(r"[\t|]")
+_UNKNOWN: Final = re.compile(r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z", re.IGNORECASE)  # "Material no."
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
@@ -245,6 +255,10 @@ def _flags(text: str, start: int, end: int) -> frozenset[str]:
         flags.add("money")
     if (before[-1:].isalnum() and not LEXICON.labels(text, max(0, start - 24), start)) or after[:1].isalnum():
         flags.add("glued")
+    if _DIALLED.search(before):
+        flags.add("dialled")
+    if _DECIMAL.match(text[start:end]) or (before[-1:] == "." and before[-2:-1].isdigit()):
+        flags.add("decimal")
     if before[-1:] == "#" or before.endswith("# "):
         flags.add("hash_sign")
     if re.search(r"(?:\A|\n)[ \t>*-]*\Z", before) and re.match(r"[ \t.]*(?:\n|\Z)", after):

@@ -141,7 +141,8 @@ class Examiner:
         if mail["mail_person"] and sighting.kind in _PERSONAL and sighting.logit > 0:
             features["mail_person"] = 0.0
         if max(features.get("named", 0.0), features.get("tin", 0.0)) < 0.5:
-            features["mail_named"] = max((self._elsewhere(name, place) for name in sighting.labels), default=0.0)
+            elsewhere = max((self._elsewhere(name, place) for name in sighting.labels), default=0.0)
+            features["mail_named"] = 1.0 if elsewhere and "joined" in features else elsewhere
         return probability(weigh(sighting.family, features))
 
     def _elsewhere(self, name: str, place: str) -> float:

@@ -21,6 +21,7 @@ _LEVELS: Final = 2  # an encoding inside an encoding is undone, and no deeper
 _AROUND: Final = 120
 _OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
 _SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,2}[A-Za-z0-9]){7,}\b")
+_BROKEN: Final = re2.compile(rb"[A-Za-z0-9.-]{1,24} ?(?:\n ?[A-Za-z0-9./-]{1,8} ?){1,8}(?:\n ?[A-Za-z0-9./-]{1,24})?")
 _CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
 
 
@@ -77,6 +78,7 @@ def _derived(view: View, level: int) -> Iterator[View]:
         if markup.looks_like_markup(source):
             yield View(fold(markup.shown(source.decode("ascii"))), view.place, view.form, Reading.DECODED)
     for text, reading in (
+        (_unwrapped(view), Reading.UNWRAPPED),
         (_spelled(view), Reading.WORDS),
         (_squeezed(view), Reading.SQUEEZED),
         (_backwards(view), Reading.REVERSED),
@@ -100,6 +102,16 @@ def _squeezed(view: View) -> str:
         run = view.text[start:end]
         if any(map(str.isalpha, run)) and any(map(str.isdigit, run)):
             runs.append((start, end, re.sub(r"[ ._*|\t-]", "", run)))
+    return _passages(view.text, runs)
+
+
+def _unwrapped(view: View) -> str:
+    """Short pieces of lines, as documents break them inside a word, put together with what stands around them."""
+    runs = []
+    for match in _BROKEN.finditer(view.octets):
+        start, end = match.span()
+        if any(map(str.isdigit, view.text[start:end])) and any(map(str.isalpha, view.text[start:end])):
+            runs.append((start, end, re.sub(r" ?\n ?", "", view.text[start:end])))
     return _passages(view.text, runs)
 
 

@@ -10,6 +10,8 @@ _RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
 _WIDE: Final = re.compile(r" {2,}")
 _MOST_ROWS: Final = 500  # rows of one column that are read below a head
 _LONGEST_ROW: Final = 2_000
+_LONGEST_LOOSE: Final = 90
+_MOST_LOOSE: Final = 30
 _Span = tuple[int, int]
 
 
@@ -33,11 +35,45 @@ class Tables:
         cells = self._cells(head, self._line(head)[1], sign)
         return cells[column] if column < len(cells) else None
 
-    def below(self, at: int) -> Iterator[_Span]:
-        """The cells under the cell at an offset, when it stands in the first row of a table."""
+    def loose_head_of(self, start: int, end: int) -> _Span | None:
+        """The half of a head line that heads a number whose row has only single blanks, as rows of printed pages have."""
+        row, until = self._line(start)
+        if until - row > _LONGEST_LOOSE or row == 0:
+            return None
+        head, head_end = self._loose_head(row)
+        if head == row or not self._is_loose_head(head, head_end):
+            return None
+        middle = self._text.rfind(" ", head, head + (head_end - head) // 2 + 1)
+        middle = head if middle < 0 else middle
+        if until - end <= 2 and start - row > 2:
+            return middle, head_end
+        return (head, head_end) if start - row > 2 else (head, max(middle, head + (head_end - head) * 2 // 3))
+
+    def _loose_head(self, row: int) -> _Span:
+        """The first line of the block of short lines that a line is in, or the line some way up."""
+        for _ in range(_MOST_LOOSE):
+            if row == 0:
+                break
+            before, until = self._line(row - 1)
+            if before == until or until - before > _LONGEST_LOOSE:
+                break
+            if self._is_loose_head(before, until):
+                return before, until
+            row = before
+        return self._line(row)
+
+    def _is_loose_head(self, start: int, end: int) -> bool:
+        line = self._text[start:end].rstrip()
+        return 4 <= len(line) <= 60 and not any(map(str.isdigit, line)) and line[-1] not in ".,;!?"
+
+    def below(self, at: int, after: int) -> Iterator[tuple[int, int, float]]:
+        """Under a label in the first row of a table: the cells of its column, or the lines; each with its closeness."""
         start, end = self._line(at)
         sign = self._sign(start, end)
-        if not sign or self._head_row(start, end, sign) != start:
+        if not sign:
+            yield from self._lines_below(start, end, after)
+            return
+        if self._head_row(start, end, sign) != start:
             return
         column = sum(1 for cell in self._cells(start, end, sign) if cell[1] < at)
         for _ in range(_MOST_ROWS):
@@ -47,7 +83,18 @@ class Tables:
             end = following
             cells = self._cells(start, end, sign)
             if column < len(cells) and not self._is_rule(start, end):
-                yield cells[column]
+                yield *cells[column], 0.95
+
+    def _lines_below(self, start: int, end: int, after: int) -> Iterator[tuple[int, int, float]]:
+        if not self._is_loose_head(start, end):
+            return
+        last = end - after <= 2
+        for _ in range(_MOST_LOOSE):
+            start, following = self._line(end + 1) if end + 1 < len(self._text) else (end, end)
+            if following <= start or following - start > _LONGEST_LOOSE:
+                return
+            end = following
+            yield (max(start, end - 24) if last else start), end, 0.8 if last else 0.6
 
     def _head_row(self, start: int, end: int, sign: str) -> int:
         """Start of the first row of the table that a row is in; remembered for every row on the way."""

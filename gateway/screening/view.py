@@ -13,6 +13,7 @@ class Reading(Enum):
 
     PLAIN = "plain"
     MARKUP = "markup"  # attributes, comments, style: what a browser does not show as text
+    UNWRAPPED = "unwrapped"  # pieces of lines put together
     DECODED = "decoded"  # base64, hexadecimal and their like, undone
     WORDS = "words"  # number words as digits
     SQUEEZED = "squeezed"  # characters set apart, put together

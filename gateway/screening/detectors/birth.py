@@ -39,6 +39,8 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
     for match, close in scan.beside(label, _DATE, 45):
         years = [int(year) for year in _FIND_YEAR.findall(match.group())]
         year = years[-1] if years else 0
+        if not _is_day(match.group()):
+            continue
         features = surroundings(scan, scan.around(*match.span())) | {"named": close}
         features.pop("other", None)
         features |= {
@@ -47,3 +49,12 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
             "old": 1.0 if 0 < year < 1915 else 0.0,
         }
         yield Sighting(Kind.BIRTH_DATE, "birth", features, re.sub(r"\W", "", match.group().lower()))
+
+
+def _is_day(said: str) -> bool:
+    """Whether the numbers of a date can be a day, a month and a year in some order."""
+    numbers = [int(number) for number in re.findall(r"\d{1,4}", said) if len(number) < 4]
+    if len(numbers) < 2 or re.search(r"[a-z]{3}", said, re.IGNORECASE):
+        return not numbers or min(numbers) <= 31
+    small = sorted(numbers)
+    return small[0] <= 12 and small[1] <= 31 and 0 < small[0]

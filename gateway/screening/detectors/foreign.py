@@ -52,6 +52,7 @@ _GROUPED: Final = {
 }
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
 _ANY: Final = frozenset({"foreign", "tin"})
+_TIDY: Final = re.compile(r"[A-Za-z]{0,4}[ -]?\d{6,18}[ -]?\w{0,3}\Z|\d\d\.\d{3}\.\d{3}[ -]?\w\Z|[A-Z]{2}(?:[ -]?\d\d){3}[ -]?[A-Z]\Z|[A-Z]{3} ?[A-Z]{3} ?\w{5} ?\w{5}\Z|\w{8,18}\Z")
 _LOOSE: Final = re.compile(r"(?<![\w.$/])[A-Za-z]{0,4}[-. ]?\d(?:[-. /]?[A-Za-z0-9]){5,16}(?![\w%])")
 
 
@@ -59,8 +60,10 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of other countries' numbers."""
     for code in scan.codes():
         yield from _codes(scan, code)
+    named = any(label.name in FOREIGN or label.name == "tin" for label in scan.heads)
     for number in scan.numbers:
-        yield from _digits(scan, number)
+        if named or any((name, number.groups) in _GROUPED for name in FOREIGN):
+            yield from _digits(scan, number)
     for label in scan.heads:
         if label.name == "foreign":
             yield from _loose(scan, label)
@@ -76,6 +79,8 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
         features = surroundings(scan, around) | _CODED[shape] | _labels(around, own)
+        if not _TIDY.match(scan.text[code.start : code.end]):
+            features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():
@@ -107,7 +112,7 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
 
 def _labels(around: Around, own: set[str]) -> dict[str, float]:
     named = around.closest(own)
-    return {"named": named, "general": 0.0 if named > 0.5 else around.closest(_ANY)}
+    return {"named": named, "charity": around.charity, "general": 0.0 if named > 0.5 else around.closest(_ANY)}
 
 
 def _loose(scan: Scan, label: Label) -> Iterator[Sighting]:

@@ -13,11 +13,11 @@ from gateway.screening.weighing import Sighting
 
 # Class of the label → kind, and the values it may name: they count with their label only.
 _LABELLED: Final = {
-    "efin": (Kind.EFIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){5}(?![\d-])")),
-    "etin": (Kind.ETIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){4}(?![\d-])")),
-    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.-])\d(?:[ -]?\d){5}(?![\d-])")),
-    "caf": (Kind.CAF, re.compile(r"(?<![\d.-])\d(?:[ .-]{0,3}\d){8}(?:[ -]?[A-Za-z]\b|(?![\d-]))")),
-    "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[ .#-]{0,3}[\dOo](?:[ .-]{0,3}[\dOolI]){7}(?!\d)")),
+    "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){5}(?![\w-])")),
+    "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){4}(?![\w-])")),
+    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){5}(?![\w-])")),
+    "caf": (Kind.CAF, re.compile(r"(?<![\d.$-])\d(?:[\s./_|,-]{0,3}\d){8}(?:[\s./_|-]{0,3}[A-Za-z]\b|(?![\d-]))")),
+    "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#-]{0,3}[\dOo](?:[\s./_|,-]{0,3}[\dOolI]){7}(?!\d)")),
 }
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
 
@@ -43,7 +43,8 @@ def _shaped(scan: Scan) -> Iterator[Sighting]:
         around = None
         if "ptin" in code.shapes:
             around = scan.around(code.start, code.end)
-            features = surroundings(scan, around) | {"ptin": 1.0, "named": around.closest({"ptin", "tin"})}
+            tidy = re.match(r"P-?\d{8}\Z", scan.text[code.start : code.end]) is not None
+            features = surroundings(scan, around) | {"ptin": 1.0 if tidy else 0.2, "named": around.closest({"ptin", "tin"})}
             if code.value in _SAMPLES or len(set(code.value[1:])) < 3:
                 features["sample"] = 1.0
             yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))

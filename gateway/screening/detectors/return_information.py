@@ -14,10 +14,12 @@ from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
 _AMOUNT: Final = re.compile(
-    r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud|us\$) ?)\s?\d[\d,. ']*(?:\s?(?:k|m|million|thousand)\b)?|\b\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d\d)?\b|\b\d{3,7}\.\d\d\b|"
-    r"\b(?!19\d\d\b|20[0-4]\d\b)\d{4,7}\b(?![-/.]\d)|\b\d{1,3}k\b",
+    r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|brl|mxn|sek|pln|us\$) ?)\s?\d[\d,. ']*(?:\s?(?:k|m|million|thousand)\b)?|"
+    r"(?<![\d.,+-])\b\d{1,3}(?:,\d{3})+(?:\.\d\d)?\b|(?<![\d.,+-])\b\d{1,3}(?:\.\d{3})+(?:,\d\d)?\b(?!\.\d)|(?<![\d.,:-])\b\d{3,7}[.,]\d\d\b(?![.:]?\d)|"
+    r"\b\d{1,3}(?:[ .,]?\d{3})*(?:[.,]\d\d)? ?(?:usd|eur|gbp|euros?|dollars|dolares|k)\b",
     re.IGNORECASE,
 )
+_BARE: Final = re.compile(r"[ \t]{0,3}(?:[:=|\t]|is|was|of|were|es|ist|est|e|de)?[ \t]{0,3}(?!(?:19|20)\d\d\b)(\d{4,7})(?![\d/-])", re.IGNORECASE)
 _PERSON: Final = 170  # characters around a fact in which its person is named
 _FIGURE: Final = 90
 _WIDE: Final = 140
@@ -34,6 +36,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         start, end = match.span()
         phrase = facts.phrase_of(scan.text[start:end])
         amount = _AMOUNT.search(scan.text, max(0, start - 40), min(len(scan.text), end + _FIGURE))
+        amount = amount or _BARE.match(scan.text, end)
         event = phrase in facts.EVENTS
         if not amount and not event:
             continue
