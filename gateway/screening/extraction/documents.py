@@ -64,14 +64,15 @@ def extract_document(
         yield from own.run()
 
 
-def preload() -> None:
-    """Import every codec and library and open the OCR engine: a sandboxed child can open no file."""
+def preload(*, pages: bool = True) -> None:
+    """Import every codec and library and, to read `pages`, open the OCR engine: a sandboxed child can open no file."""
     for module in pkgutil.iter_modules(encodings.__path__):
         if module.name not in ("mbcs", "oem"):
             importlib.import_module(f"encodings.{module.name}")
     Image.init()
     archives.libarchive()
-    ocr.engine()
+    if pages:
+        ocr.engine()
 
 
 def _open(document: Document, descent: Descent) -> Iterator[Item]:

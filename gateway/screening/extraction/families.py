@@ -78,8 +78,8 @@ _MAGIC: Final[tuple[tuple[int, bytes, Family], ...]] = (
     (0, b"7z\xbc\xaf\x27\x1c", Family.SEVEN_ZIP),
     (0, b"Rar!\x1a\x07", Family.RAR),
     (0, b"MSCF", Family.ARCHIVE),
-    (2, b"-lh", Family.ARCHIVE),
-    (2, b"-lz", Family.ARCHIVE),
+    (2, b"-lh5-", Family.ARCHIVE),
+    (2, b"-lh0-", Family.ARCHIVE),
     (0, b"!<arch>\n", Family.ARCHIVE),
     (0, b"070701", Family.ARCHIVE),
     (0, b"070707", Family.ARCHIVE),
@@ -121,7 +121,19 @@ _HEADER = re.compile(
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:[^\n]*\n(?:[ \t][^\n]*\n)*")
 _ARMOR = re.compile(rb"^-----BEGIN (PGP|PKCS7|CMS)\b", re.MULTILINE)
 _JSON = re.compile(rb"[\[{]\s*(?:[\"\[{\]}\d-]|true|false|null)")
-_OPENPGP_TAGS: Final = frozenset({1, 2, 3, 4, 5, 6, 8, 9, 11, 18, 20})
+_OPENPGP_VERSIONS: Final[dict[int, frozenset[int]]] = {
+    1: frozenset({2, 3, 6}),
+    2: frozenset({3, 4, 5, 6}),
+    3: frozenset({4, 5, 6}),
+    4: frozenset({3, 6}),
+    5: frozenset({3, 4, 5, 6}),
+    6: frozenset({2, 3, 4, 5, 6}),
+    8: frozenset({0, 1, 2, 3}),
+    9: frozenset(range(256)),
+    11: frozenset(b"btuml1"),
+    18: frozenset({1, 2}),
+    20: frozenset({1}),
+}
 
 _BY_TYPE: Final = {
     "text/html": Family.HTML,
@@ -169,6 +181,9 @@ _OF_TEXT: Final = frozenset({
     Family.TEXT,
 })  # fmt: skip
 
+# Families whose mark at the start is clear enough even where all octets could be letters.
+_OF_CLEAR_MARKS: Final = frozenset({Family.PDF, Family.RTF, Family.ZIP, Family.ARCHIVE})
+
 
 def plausible(document: Document) -> list[Family]:
     """Every family that the document may be read as, likeliest first; empty when it is nothing that we know."""
@@ -176,6 +191,7 @@ def plausible(document: Document) -> list[Family]:
     found = _of_octets(octets)
     claimed = _claimed(document)
     if looks_like_text(octets):
+        found = [family for family in found if family in _OF_CLEAR_MARKS]
         found += [family for family in _of_text(octets) if family not in found]
         found += [family for family in claimed if family in _OF_TEXT and family not in found]
         return found or [Family.TEXT]
@@ -267,25 +283,21 @@ def _is_cms(octets: bytes) -> bool:
 
 
 def _is_openpgp(octets: bytes) -> bool:
-    """A first packet whose tag and length fit (RFC 9580 section 4.2)."""
+    """A first packet whose tag, length and version fit, and behind it another or the end (RFC 9580 section 4.2)."""
     if len(octets) < 6 or not octets[0] & 0x80:
         return False
     first = octets[0]
     if first & 0x40:
         tag, length = first & 0x3F, octets[1]
-        size = length if length < 192 else (length - 192 << 8) + octets[2] + 192 if length < 224 else 0
+        start = 2 if length < 192 or 224 <= length < 255 else 3 if length < 224 else 6
+        size = (
+            length if length < 192 else (length - 192 << 8) + octets[2] + 192 if length < 224 else 1 << (length & 0x1F)
+        )
+        size = int.from_bytes(octets[2:6], "big") if length == 255 else size
     else:
         tag, width = first >> 2 & 0x0F, 1 << (first & 3)
-        size = int.from_bytes(octets[1 : 1 + width], "big") if width < 8 else 0
-    versions = {
-        1: {3, 6},
-        2: {3, 4, 5, 6},
-        3: {4, 5, 6},
-        5: {3, 4, 5, 6},
-        6: {2, 3, 4, 5, 6},
-        8: {0, 1, 2, 3},
-        18: {1, 2},
-    }
-    return (
-        tag in _OPENPGP_TAGS and size <= len(octets) and (tag not in versions or bool(versions[tag] & set(octets[2:7])))
-    )
+        start = 1 + (width if width < 8 else 0)
+        size = int.from_bytes(octets[1:start], "big") if width < 8 else len(octets) - 1
+    end = start + size
+    is_followed = end == len(octets) or (end < len(octets) and (octets[end] & 0x80 or 224 <= octets[1] < 255))
+    return tag in _OPENPGP_VERSIONS and bool(is_followed) and octets[start] in _OPENPGP_VERSIONS[tag]

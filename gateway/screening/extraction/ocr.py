@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import tesserocr
 import zxingcpp
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from gateway.screening.chunk import Budget, Chunk, Form
 from gateway.screening.extraction import combs, straightening
@@ -53,7 +53,7 @@ def read_page(page: Page, budget: Budget) -> Iterator[Item]:
     codes = _barcodes(image)
     if codes:
         yield Chunk("\n".join(codes), f"{page.place}, barcode")
-    image = straightening.straighten(_sized(_dark_on_light(image)))
+    image = straightening.straighten(_evened(_sized(_dark_on_light(image))))
     reading = _best_turned(image)
     if reading.text.strip():
         yield Chunk(reading.text, page.place, Form.OCR)
@@ -151,6 +151,15 @@ def _sized(image: Image.Image) -> Image.Image:
     if longest < 1_500:
         return image.resize(_scaled(image, 1.6), Image.Resampling.BICUBIC)
     return image
+
+
+def _evened(image: Image.Image) -> Image.Image:
+    """A photograph lit from one side, with its ground made white: what is darker than all around it stays."""
+    small = image.resize(_scaled(image, 1 / 16), Image.Resampling.BOX).filter(ImageFilter.MaxFilter(5))
+    if float(small.getextrema()[0]) > 200:  # type: ignore[arg-type]
+        return image
+    ground = small.filter(ImageFilter.GaussianBlur(2)).resize(image.size, Image.Resampling.BILINEAR)
+    return ImageOps.invert(ImageOps.autocontrast(ImageChops.subtract(ground, image), cutoff=(0, 0.05)))
 
 
 def _scaled(image: Image.Image, factor: float) -> tuple[int, int]:

@@ -10,7 +10,6 @@ import lzma
 import re
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -60,13 +59,9 @@ def open_zip(octets: bytes, budget: Budget) -> Zip:
     """The members of a zip file. Raises UnreadableError when nothing can be found or members overlap, OverBudgetError
     when there are too many.
     """
-    most = budget.limits.members
-    if octets.count(_CENTRAL) > most or octets.count(_LOCAL) > 2 * most:
-        budget.check("members", most + 1)
-    central = list(_central_members(octets))
-    starts = {member.start for member in central}
+    central = _directory(octets, budget)
     _refuse_overlaps(central)
-    stray = [member for member in _local_members(octets, central) if member.start not in starts]
+    stray = _stray_members(octets, central, budget)
     if not central and not stray and _END not in octets:
         raise UnreadableError(Unread.CORRUPT, "zip")
     members = sorted(central + stray, key=lambda member: member.start)
@@ -124,27 +119,46 @@ def _text(octets: bytes, flags: int) -> str:
         return octets.decode("cp437")
 
 
-def _central_members(octets: bytes) -> Iterator[Member]:
-    """Members by every run of central headers there is: a file may hold more than one directory."""
+def _directory(octets: bytes, budget: Budget) -> list[Member]:
+    """The members that the central directory tells of, which the record at the end points to."""
+    end = octets.rfind(_END)
+    if end < 0 or end + 22 > len(octets):
+        return []
     shift = _shift(octets)
-    place = octets.find(_CENTRAL)
-    while place >= 0 and len(octets) >= place + 46:
-        fields = struct.unpack_from("<4s6H3L5H2L", octets, place)
-        flags, method, check, packed, size = fields[3], fields[4], fields[7], fields[8], fields[9]
-        name_size, extra_size, note_size, offset = fields[10], fields[11], fields[12], fields[16]
-        after = place + 46
-        name = octets[after : after + name_size]
-        extra = octets[after + name_size : after + name_size + extra_size]
-        note = octets[after + name_size + extra_size : after + name_size + extra_size + note_size]
-        size, packed, offset = _wide(extra, size, packed, offset)
-        start = _data_start(octets, offset + shift)
-        if start is not None:
-            yield Member(
-                _name(name, extra, flags), _text(note, flags), start, packed, size, method, check, bool(flags & 0x2041)
-            )
-        elif not name.endswith(b"/"):
-            raise UnreadableError(Unread.CORRUPT, "zip")
-        place = octets.find(_CENTRAL, after + name_size + extra_size + note_size)
+    place = struct.unpack_from("<L", octets, end + 16)[0] + shift
+    if place >= _HUGE:
+        place = _wide_start(octets, end)
+    found: list[Member] = []
+    while octets[place : place + 4] == _CENTRAL and place + 46 <= len(octets):
+        member, place = _central_member(octets, place, shift)
+        found += [member] if member is not None else []
+        budget.check("members", len(found))
+    return found
+
+
+def _wide_start(octets: bytes, end: int) -> int:
+    """Where the directory begins by the Zip64 record (APPNOTE 4.3.14)."""
+    wide = octets.rfind(b"PK\x06\x06", 0, end)
+    return int(struct.unpack_from("<Q", octets, wide + 48)[0]) if 0 <= wide <= len(octets) - 56 else 0
+
+
+def _central_member(octets: bytes, place: int, shift: int) -> tuple[Member | None, int]:
+    """The member of a header in the directory, None for a folder without data; and where the next header begins."""
+    fields = struct.unpack_from("<4s6H3L5H2L", octets, place)
+    flags, method, check, packed, size = fields[3], fields[4], fields[7], fields[8], fields[9]
+    name_end = place + 46 + fields[10]
+    extra_end = name_end + fields[11]
+    note_end = extra_end + fields[12]
+    name, extra, note = octets[place + 46 : name_end], octets[name_end:extra_end], octets[extra_end:note_end]
+    size, packed, offset = _wide(extra, size, packed, fields[16])
+    start = _data_start(octets, offset + shift)
+    if start is None and not name.endswith(b"/"):
+        raise UnreadableError(Unread.CORRUPT, "zip")
+    if start is None:
+        return None, note_end
+    is_encrypted = bool(flags & 0x2041)
+    told = Member(_name(name, extra, flags), _text(note, flags), start, packed, size, method, check, is_encrypted)
+    return told, note_end
 
 
 def _shift(octets: bytes) -> int:
@@ -200,10 +214,11 @@ def _refuse_overlaps(members: list[Member]) -> None:
         raise UnreadableError(Unread.CORRUPT, "overlap")
 
 
-def _local_members(octets: bytes, central: list[Member]) -> Iterator[Member]:
+def _stray_members(octets: bytes, central: list[Member], budget: Budget) -> list[Member]:
     """Members by their local headers, outside of what the central directory's members take up."""
     spans = sorted((member.start, member.start + member.packed) for member in central)
     ends = dict(spans)
+    found: list[Member] = []
     place = octets.find(_LOCAL)
     while place >= 0:
         start = _data_start(octets, place)
@@ -212,8 +227,10 @@ def _local_members(octets: bytes, central: list[Member]) -> Iterator[Member]:
             place = octets.find(_LOCAL, max(inside or 0, place + 4))
             continue
         member = _local_member(octets, place, start)
-        yield member
+        found.append(member)
+        budget.check("members", len(found))
         place = octets.find(_LOCAL, max(start, member.start + member.packed))
+    return found
 
 
 def _end_around(spans: list[tuple[int, int]], place: int) -> int | None:
