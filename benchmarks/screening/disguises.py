@@ -17,7 +17,7 @@ MARKS = "\u0301\u0336\u0332\u20dd"
 
 @dataclass(frozen=True, slots=True)
 class Disguise:
-    """`tier` names the goal that it falls under; `only` what it can be used on: "any", "digits" or "nine" of them."""
+    """`tier` names the goal that it falls under; `only` what it can be used on: digits only, nine and more ("long"), or what has parts."""
 
     name: str
     tier: str
@@ -120,10 +120,10 @@ DISGUISES: dict[str, Disguise] = {
     for each in (
         Disguise("none", "ordinary", "any", lambda rng, text, language: text),
         Disguise("no separators", "contained", "any", lambda rng, text, language: _plain(text)),
-        Disguise("dots", "contained", "any", _joined(".")),
-        Disguise("slashes", "contained", "any", _joined("/")),
+        Disguise("dots", "contained", "parted", _joined(".")),
+        Disguise("slashes", "contained", "parted", _joined("/")),
         Disguise("spaces", "contained", "any", _joined(" ")),
-        Disguise("underscores", "contained", "any", _joined("_")),
+        Disguise("underscores", "contained", "parted", _joined("_")),
         Disguise("spaced dashes", "contained", "any", _mixed),
         Disguise("nbsp", "contained", "any", _joined("\u00a0")),
         Disguise("odd spaces", "contained", "any", lambda r, t, la: _joined(r.choice("\u2009\u202f\u2007\u3000\u2003"))(r, t, la)),
@@ -137,8 +137,8 @@ DISGUISES: dict[str, Disguise] = {
         Disguise("bars between digits", "hidden", "any", lambda r, t, la: r.choice(["|", " | ", "*", "·", "'", " - ", ","]).join(_plain(t))),
         Disguise("line break", "contained", "any", _broken),
         Disguise("words", "hidden", "digits", _spoken),
-        Disguise("half words", "hidden", "digits", _half_spoken),
-        Disguise("look-alikes", "hidden", "digits", lambda rng, text, language: spoken.look_alikes(rng, text)),
+        Disguise("half words", "hidden", "long", _half_spoken),
+        Disguise("look-alikes", "hidden", "long", lambda rng, text, language: spoken.look_alikes(rng, text)),
         Disguise("base64", "hidden", "any", _base64),
         Disguise("hex", "hidden", "any", _hex),
         Disguise("percent", "hidden", "any", _percent),

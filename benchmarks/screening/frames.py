@@ -69,6 +69,25 @@ LABELLED: dict[str, tuple[str, ...]] = {
     "sv": ("{n} har {l} {v}.", "{l}: {v}", "Mitt {l} är {v}, hör av dig om något saknas."),
 }
 
+# Days of birth are said in words of their own.
+BORN: dict[str, tuple[str, ...]] = {
+    "en": (
+        "{n}, date of birth {v}[, arrives in {city} next week|]", "{n} (DOB {v})", "DOB: {v} ({n})", "{n} was born on {v}[ in {city}|].", "[Her|His|{g}'s] date of birth is {v}.", "Birth date of {n}: {v}",
+        "[For the visa|For the flight|For the form]: {n}, born {v}", "I was born on {v}, [the form says otherwise|please correct it]. {n}", "Name: {n}\nDate of birth: {v}\nCity: {city}", "d.o.b. {v} - {n}",
+    ),
+    "de": ("{n}, geb. {v}", "{n}, geboren am {v}[ in {city}|]", "Geburtsdatum von {n}: {v}", "Ich bin am {v} geboren. {n}", "Name: {n}\nGeburtsdatum: {v}"),
+    "fr": ("{n}, né le {v}", "{n}, née le {v}[ à {city}|]", "Date de naissance de {n} : {v}", "Nom : {n}\nDate de naissance : {v}"),
+    "es": ("{n}, nacido el {v}[ en {city}|]", "Fecha de nacimiento de {n}: {v}", "Nombre: {n}\nF. nacimiento: {v}"),
+    "it": ("{n}, nato il {v}[ a {city}|]", "{n}, nata il {v}", "Data di nascita di {n}: {v}"),
+    "pt": ("{n}, nascido em {v}", "Data de nascimento de {n}: {v}"),
+    "nl": ("{n}, geboren op {v}", "Geboortedatum van {n}: {v}"),
+    "ja": ("{n} 生年月日 {v}", "生年月日：{v}（{n}）"),
+    "zh": ("{n}，出生日期：{v}", "出生日期 {v} {n}"),
+    "ru": ("{n}, дата рождения {v}", "{n}, год рождения и день: дата рождения {v}"),
+    "pl": ("{n}, data urodzenia {v}", "{n}, ur. {v}"),
+    "ko": ("{n} 생년월일 {v}",),
+}  # fmt: skip
+
 # The number beside a person, and nothing that says what it is.
 BARE = (
     "{n}, {v}", "{n}  {v}", "{n} - {v}", "{n} ({v})", "{v} {n}", "{g}: {v}", "{n}\n{v}", "{n}, {city}, {v}", "{act}: {n} {v}",

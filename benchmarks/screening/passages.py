@@ -66,7 +66,7 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
         return _bank(rng, made, owner, slots, disguise)
     slots["v"] = f"{OPEN}{value}{CLOSE}"
     question = ""
-    known = frames.LABELLED.get(language, frames.LABELLED["en"])
+    known = (frames.BORN if variant == "birth-date" else frames.LABELLED).get(language, frames.LABELLED["en"])
     if style == "bare":
         prose = expand(rng, rng.choice(frames.BARE), slots)
     elif style == "split":

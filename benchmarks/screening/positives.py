@@ -58,7 +58,7 @@ def _disguised(rng: Random, ident: str) -> Sample:
     disguise = rng.choice([each for each in DISGUISES.values() if each.name != "none"])
     while True:
         variant = _variant(rng)
-        if variant not in _FACTS and (disguise.only == "any" or variant in _NUMERIC):
+        if variant not in _FACTS and variant in _ALLOWED[disguise.only]:
             break
     simple = [
         "body plain",
@@ -76,26 +76,11 @@ def _disguised(rng: Random, ident: str) -> Sample:
     return _made(rng, ident, variant, rng.choice(simple), disguise, "labelled")
 
 
-_NUMERIC = frozenset(
-    {
-        *NINE,
-        "ein",
-        "qi-ein",
-        "efin",
-        "etin",
-        "ip-pin",
-        "card",
-        "bank",
-        "utr",
-        "sin",
-        "idnr",
-        "spi",
-        "bsn",
-        "tfn",
-        "mynumber",
-        "cpf",
-    }
-)
+_LONG = frozenset({*NINE, "ein", "qi-ein", "card", "utr", "sin", "idnr", "spi", "bsn", "tfn", "mynumber", "cpf"})
+_ALLOWED = {
+    "any": frozenset(WEIGHTS), "digits": _LONG | {"efin", "etin", "ip-pin", "bank"}, "long": _LONG,
+    "parted": _LONG - {"utr", "idnr", "spi", "bsn"} | {"caf", "giin", "iban", "nino", "personnummer"},
+}  # fmt: skip
 
 
 def _placed(rng: Random, ident: str) -> Sample:
@@ -141,6 +126,8 @@ def _form(rng: Random, ident: str) -> Sample:
     return Sample(label, letters.octets(letter))
 
 
+# Where an answer stands above the question that it answers.
+_ANSWERS = frozenset({"body plain", "body html"})
 _WESTERN = frozenset({"en", "es", "de", "fr", "pt", "it", "nl"})
 _STYLE_TIERS = {"bare": "contained", "headless": "contained", "far": "contained", "split": "hidden"}
 
@@ -148,7 +135,7 @@ _STYLE_TIERS = {"bare": "contained", "headless": "contained", "far": "contained"
 def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise, style: str) -> Sample:
     if variant in {"bank", "return-information"} and style in {"asked", "table", "bare", "headless", "far"}:
         style = "labelled"
-    if variant == "mrz" and style == "table":
+    if (variant == "mrz" and style == "table") or (style == "asked" and place not in _ANSWERS):
         style = "labelled"
     language = _language(rng, variant)
     if place in places.WESTERN and language not in _WESTERN:

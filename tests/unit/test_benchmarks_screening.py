@@ -49,10 +49,14 @@ def attachment(octets: bytes) -> bytes:
     return next(iter(mail.iter_attachments())).get_payload(decode=True)
 
 
+# What signs, locks or dates itself anew.
+UNSTEADY = {"7z", "odt", "pdf text", "signed opaque", "smime signed", "zip", "nested zip"}
+
+
 def test_a_seed_names_the_same_mails_each_time() -> None:
-    quick = [at for at in range(60) if corpus.sample(SEED, at).label.place not in {"7z", "pdf text"}]
-    for at in quick:
-        if (first := corpus.sample(SEED, at)).label.wanted != "unscreenable":
+    for at in range(60):
+        first = corpus.sample(SEED, at)
+        if first.label.wanted != "unscreenable" and not UNSTEADY & {first.label.place, first.label.variant}:
             assert corpus.sample(SEED, at) == first
     assert corpus.sample(SEED, 0).octets != corpus.sample(SEED + 1, 0).octets
 
