@@ -100,6 +100,23 @@ async def test_the_correspondents_copy_tells_nothing_of_the_office(
         assert hidden not in page, hidden
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "text"),
+    [
+        ("smime_clear_signed", "Not known here", "Signed with an invented card."),
+        ("smime_opaque_signed", "Not known here", "Opaque."),
+        ("pgp_mime_signed", "Not checked", "Signed, trailing blanks:"),
+        ("pgp_inline_signed", "Not checked", "dash escaped"),
+    ],
+)
+async def test_signed_mail_is_read_and_its_signature_told(
+    name: str, words: str, text: str, deposited: dict[str, Deposited], outside: Browser
+) -> None:
+    page = (await outside.open(f"/messages/{deposited[name].reference}")).html
+    assert words in page
+    assert text in page
+
+
 async def test_mail_that_is_encrypted_for_someone_is_refused_at_the_end_of_its_data(world: World) -> None:
     for name, code, text in await asyncio.to_thread(_send_encrypted, world):
         assert (code, "send it without Encrypt" in text) == (550, True), f"{name}: {text}"
