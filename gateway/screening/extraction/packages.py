@@ -52,6 +52,8 @@ _DULL_PARTS = re.compile(
     re.IGNORECASE,
 )
 _THUMBNAIL: Final = 20_000  # octets: the first page at 256 pixels, on which nothing can be read
+_STYLE_PARTS = re.compile(r"word/(?:styles\w*|numbering|webSettings)\.xml", re.IGNORECASE)
+_STYLE_WORDS = re.compile(rb">([^<]*[^<\s][^<]*)<|<w:(?:name|aliases) w:val=\"([^\"<]*)\"")
 _SHEET_PARTS = re.compile(r"xl/(?:worksheets|chartsheets|dialogsheets|macrosheets)/[^/]+\.xml", re.IGNORECASE)
 _BINARY_SHEETS = re.compile(r"xl/.*\.bin", re.IGNORECASE)
 
@@ -103,8 +105,20 @@ def _read_parts(parts: dict[str, bytes], place: str) -> Iterator[Item]:
             yield from guarded(lambda: workbook.read(name, content, place), place)  # noqa: B023
         elif is_odf and name.startswith("META-INF/"):
             continue
+        elif _STYLE_PARTS.fullmatch(name):
+            yield from _style_words(content, where)
         else:
             yield from guarded(lambda: _as_part(content, where, read), where)  # noqa: B023
+
+
+def _style_words(content: bytes, place: str) -> Iterator[Item]:
+    """Tables of styles are long and say nothing: their names, and any text that should not be there, by one search."""
+    words = [match.group(1) or match.group(2) for match in _STYLE_WORDS.finditer(content)]
+    text = "\n".join(word.decode("utf-8", "replace") for word in dict.fromkeys(words) if len(word) > 5)
+    if b"\x00" in content:  # UTF-16
+        yield from _as_part(content, place, read_part)
+    elif text:
+        yield Chunk(text, place)
 
 
 def _as_part(content: bytes, place: str, read: Callable[[bytes, str], Iterator[Item]]) -> Iterator[Item]:

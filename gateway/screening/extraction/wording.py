@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.screening.chunk import Chunk
+from gateway.screening.extraction import tables
 from gateway.screening.extraction.descent import Item
 from gateway.screening.extraction.xmls import walk
 
@@ -44,13 +45,23 @@ class _Words:
     def __init__(self) -> None:
         self.text: list[str] = []
         self.attributes: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self._nested: list[list[list[str]]] = []
+        self._cells: list[list[str]] = []
         self._muted = 0
 
     def opened(self, space: str, name: str, attributes: dict[str, str]) -> None:
         if name in _PLACED:
             self._muted += 1
-        if name == "noBreakHyphen":
-            self.text.append("-")
+        elif name == "noBreakHyphen":
+            self.told("-")
+        elif name == "tbl":
+            self._nested.append([])
+            self.tables.append(self._nested[-1])
+        elif name == "tr" and self._nested:
+            self._nested[-1].append([])
+        elif name == "tc" and self._nested:
+            self._cells.append([])
         is_office = space.startswith(_OFFICE_SPACES)
         for key, value in attributes.items():
             is_cached = key == "v" and name in _PIVOTED
@@ -62,13 +73,26 @@ class _Words:
         if name in _PLACED:
             self._muted -= 1
         if name in _ENDS_CELL:
-            self.text.append("\t")
+            self._end_cell(name)
+        elif name == "tbl" and self._nested:
+            self._nested.pop()
+        elif name == "p" and self._cells:
+            self.told(" ")
         elif name in _ENDS_LINE or name not in _JOINS:
             self.text.append("\n")
 
     def told(self, text: str) -> None:
         if not self._muted:
             self.text.append(text)
+            if self._cells:
+                self._cells[-1].append(text)
+
+    def _end_cell(self, name: str) -> None:
+        if name == "tc" and self._cells:
+            cell = "".join(self._cells.pop())
+            if self._nested and self._nested[-1]:
+                self._nested[-1][-1].append(cell)
+        self.text.append("\t")
 
     @staticmethod
     def _is_worded(name: str, key: str, attributes: dict[str, str]) -> bool:
@@ -84,5 +108,8 @@ def read_part(octets: bytes, place: str) -> Iterator[Item]:
     text = re.sub(r"\n\s*\n+", "\n", "".join(words.text)).strip()
     if text:
         yield Chunk(text, place)
+    for rows in words.tables:
+        if len(rows) > 1:
+            yield from tables.fields(rows, place)
     if words.attributes:
         yield Chunk("\n".join(dict.fromkeys(words.attributes)), place)
