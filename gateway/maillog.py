@@ -156,6 +156,31 @@ def withheld(verb: str, reason_kind: str) -> None:
     _say("warning", "withheld", verb=verb, reason=reason_kind)
 
 
+# ---- screening
+
+
+def screening_started(landlock: int, seccomp: int, text_children: int, page_children: int) -> None:
+    """Children wait for mail, held by this version of Landlock and by seccomp (1) or not (0)."""
+    _say(
+        "info",
+        "screening started",
+        landlock=landlock,
+        seccomp=seccomp,
+        text_children=text_children,
+        page_children=page_children,
+    )
+
+
+def screening_failed(reason: str) -> None:
+    """A child did not do its task; `reason` is a kind: time, unlocked, died, answer."""
+    _say("warning", "screening failed", reason=reason)
+
+
+def screening_fault(place: str, kind: str) -> None:
+    """Code of ours gave up over a mail, at this place (`pdf.py:10`) with this class of error."""
+    _say("error", "screening fault", place=place, kind=kind)
+
+
 # ---- outbox
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "gateway.cli.doctor:doctor",
     "backup": "gateway.cli.backup:backup",
     "restore": "gateway.cli.backup:restore",
+    "screen": "gateway.cli.screen:screen",
     "demo": "gateway.cli.demo:demo",
     "config": "gateway.cli.config:app",
     "employee": "gateway.cli.employee:app",

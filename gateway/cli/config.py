@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +58,22 @@ def _problems(path: Path) -> list[Problem]:
 
 
 def _programme_problems(settings: Settings) -> list[Problem]:
+    from gateway.screening.site import orders_of
+
     try:
-        programmes_of(settings)
+        orders_of(settings.screening, programmes_of(settings).values())
     except ConfigError as found:
         return [Problem(str(settings.file), "programmes.use", line, "") for line in found.advice.splitlines()]
     return []
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, Listen):
+    if isinstance(value, Listen | IPv4Network | IPv6Network):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Path | Enum):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from gateway import resources
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.reading import Table
+from gateway.config.screening import read_screening
 from gateway.config.settings import (
     AuthenticatorSettings,
     DkimSettings,
@@ -88,6 +89,7 @@ def _settings(root: Table, file: Path) -> Settings:
         submission=root.table("submission", lambda table: _submission(table, site, tls)),
         notifier=root.table("notifier", lambda table: _notifier(table, site)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
+        screening=root.table("screening", read_screening),
         tls=tls,
         log=root.table("log", _log),
     )

@@ -90,6 +90,14 @@ class Table:
         self.complain(key, "is not usable.", f"Give a whole number from {least} to {most}.")
         return default
 
+    def fraction(self, key: str, default: float) -> float:
+        """Read a number between 0 and 1."""
+        value = self._take(key, default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
+            return float(value)
+        self.complain(key, "is not usable.", "Give a number between 0 and 1, such as 0.5.")
+        return default
+
     def flag(self, key: str, *, default: bool) -> bool:
         """Read true or false."""
         value = self._take(key, default)

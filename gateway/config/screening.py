@@ -8,7 +8,7 @@ from gateway.config.reading import Table
 from gateway.config.settings import ScreeningLimits, ScreeningSettings
 from gateway.domain.verdict import Kind
 
-_NUMBER = re.compile(r"[0-9A-Za-z](?:[ .-]?[0-9A-Za-z]){3,39}\Z")
+_NUMBER = re.compile(r"[0-9A-Za-z](?:[ .-]?[0-9A-Za-z]){3,15}\Z")
 _MOST_NUMBERS = 5000
 _KINDS = ", ".join(Kind)
 

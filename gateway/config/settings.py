@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from gateway.domain.notice import PRODUCTION
+from gateway.domain.verdict import Kind
 
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 """Every program, in the order in which they are started; they are stopped in the opposite one."""
@@ -195,6 +196,39 @@ class PortalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreeningLimits:
+    """What one mail may cost. Octets, pixels, pages, seconds of processor time; over a limit it is unscreenable."""
+
+    depth: int
+    parts: int
+    members: int
+    expanded: int
+    expanded_one: int
+    ratio: int
+    ratio_after: int
+    pixels: int
+    pages: int
+    ocr_pages: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningSettings:
+    """Kinds to search for (None: those of the programmes) less `never`, numbers that are public, limits, children.
+
+    `threshold` is the score from which a candidate is a finding. A number of children that is 0 follows the cores.
+    """
+
+    kinds: frozenset[Kind] | None
+    never: frozenset[Kind]
+    threshold: float
+    public_numbers: tuple[str, ...]
+    text_children: int
+    page_children: int
+    limits: ScreeningLimits
+
+
+@dataclass(frozen=True, slots=True)
 class TlsSettings:
     """The certificate that programs use unless their own table names another."""
 
@@ -228,5 +262,6 @@ class Settings:
     submission: SubmissionSettings
     notifier: NotifierSettings
     portal: PortalSettings
+    screening: ScreeningSettings
     tls: TlsSettings
     log: LogSettings

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from gateway.domain.verdict import Unread, Unreadable, Verdict
 from gateway.screening import known, landlock, seccomp
+from gateway.screening.chunk import Limits
 from gateway.screening.policy import Policy
 from gateway.screening.protocol import MAIL, MAX_REQUEST, Answer, Locks, Orders, Request, Role, Task
 from gateway.screening.screen import OutOfTime, screen
@@ -42,19 +43,26 @@ _BEHIND_OTHERS = 10  # nice: reading pages never slows ordinary mail down
 _prctl: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
 
 
-def live(connection: int, role: Role, orders: Orders, tasks: Mapping[str, TaskOf], parent: int) -> NoReturn:
+def live(connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: int) -> NoReturn:
     """Be a child from birth to end. `connection` is its only descriptor to keep, `parent` the template's process id."""
     try:
         channel = _leave_everything(connection, parent)
-        if role is Role.PAGES:
+        if orders.role is Role.PAGES:
             os.nice(_BEHIND_OTHERS)
-        else:
-            orders = replace(orders, limits=replace(orders.limits, ocr_pages=0))
-        os.write(_CONNECTION, lock(orders.limits.seconds).encode())
+        orders = replace(orders, limits=limits_of(orders))
+        locks = lock(orders.limits.seconds)
+        if orders.role is Role.TEXT:  # while nobody waits: what a look writes to is copied from the template now
+            screen(known.mail(known.TEXT), orders.policy, limits=orders.limits)
+        os.write(_CONNECTION, locks.encode())
         _serve(channel, orders, tasks)
     except BaseException:  # noqa: BLE001 - nothing may unwind into the template's own frames; silence says it all
         os._exit(os.EX_SOFTWARE)
     os._exit(os.EX_OK)
+
+
+def limits_of(orders: Orders) -> Limits:
+    """Return the limits of this role: those of the site, and where text is read, no page of an image."""
+    return replace(orders.limits, ocr_pages=0) if orders.role is Role.TEXT else orders.limits
 
 
 def lock(seconds: int) -> Locks:

@@ -7,14 +7,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from gateway import maillog
 from gateway.domain.errors import ScreeningUnavailable
-from gateway.screening.protocol import MAX_ANSWER, READY, BadAnswer, Locks, Orders, Request, Role
+from gateway.screening.protocol import FORK, MAX_ANSWER, READY, BadAnswer, Locks, Orders, Request
 
 COMMAND = (sys.executable, "-m", "gateway.screening.template")
 
@@ -54,13 +53,13 @@ class Child:
 
 
 class Children:
-    """Keeps `ahead[role]` children of each role waiting. `restarts` counts how often the template was started again."""
+    """Keeps `ahead` children of one template waiting. `restarts` counts how often the template was started again."""
 
-    def __init__(self, orders: Orders, ahead: Mapping[Role, int], command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, orders: Orders, ahead: int, command: Sequence[str] = COMMAND) -> None:
         self._orders = orders.encode()
         self._ahead = ahead
         self._command = command
-        self._waiting: dict[Role, asyncio.Queue[Child]] = {role: asyncio.Queue() for role in ahead}
+        self._waiting: asyncio.Queue[Child] = asyncio.Queue()
         self._unlocked: set[Child] = set()
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
@@ -71,6 +70,10 @@ class Children:
     async def start(self) -> None:
         """Start the template and ask for the first children. Raises ScreeningUnavailable when it does not come up."""
         await self._launch()
+        self._keeper = asyncio.create_task(self._keep())
+
+    def start_soon(self) -> None:
+        """Start the template while others go on; `take` waits for it."""
         self._keeper = asyncio.create_task(self._keep())
 
     async def close(self) -> None:
@@ -90,19 +93,22 @@ class Children:
         """True while no template serves."""
         return self._gone.is_set()
 
-    async def take(self, role: Role, patience: float) -> Child:
+    async def take(self, patience: float) -> Child:
         """Take a waiting child, and have another one forked. Raises ScreeningUnavailable after `patience` seconds."""
         try:
             async with asyncio.timeout(patience):
-                child = await self._waiting[role].get()
+                child = await self._waiting.get()
         except TimeoutError:
             raise ScreeningUnavailable(_DOWN) from None
-        self._want(role)
+        self._want()
         return child
 
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE
+        if self._control is None:
+            with suppress(ScreeningUnavailable):
+                await self._launch()
         while True:
             since = loop.time()
             await self._gone.wait()
@@ -140,19 +146,18 @@ class Children:
             self._gone.set()
             raise ScreeningUnavailable("The screening template does not start. The log says why.")
         loop.add_reader(ours, self._take_in, ours)
-        for role, count in self._ahead.items():
-            for _ in range(count):
-                self._want(role)
+        for _ in range(self._ahead):
+            self._want()
 
-    def _want(self, role: Role) -> None:
+    def _want(self) -> None:
         if self._control is not None and not self._gone.is_set():
             with suppress(OSError):  # the template has died, and is soon noticed
-                self._control.send(role.encode("ascii"))
+                self._control.send(FORK)
 
     def _take_in(self, control: socket.socket) -> None:
         """One packet from the template: a child's connection and handle, or its own end."""
         try:
-            packet, files, _, _ = socket.recv_fds(control, 16, 2)
+            packet, files, _, _ = socket.recv_fds(control, len(FORK), 2)
         except BlockingIOError:
             return
         except OSError:
@@ -165,10 +170,9 @@ class Children:
         connection.setblocking(False)
         child = Child(connection, files[1])
         self._unlocked.add(child)
-        locked = partial(self._take_locked, Role(packet.decode("ascii")), child)
-        asyncio.get_running_loop().add_reader(connection, locked)
+        asyncio.get_running_loop().add_reader(connection, self._take_locked, child)
 
-    def _take_locked(self, role: Role, child: Child) -> None:
+    def _take_locked(self, child: Child) -> None:
         """A child says that it is locked up: it may be given a mail."""
         asyncio.get_running_loop().remove_reader(child.connection)
         self._unlocked.discard(child)
@@ -177,9 +181,9 @@ class Children:
         except (OSError, BadAnswer):
             child.end()
             maillog.screening_failed("unlocked")
-            asyncio.get_running_loop().call_later(_FIRST_PAUSE, self._want, role)
+            asyncio.get_running_loop().call_later(_FIRST_PAUSE, self._want)
             return
-        self._waiting[role].put_nowait(child)
+        self._waiting.put_nowait(child)
 
     async def _clear(self) -> int:
         """End everything that runs, and return the template's exit code."""
@@ -191,9 +195,8 @@ class Children:
             asyncio.get_running_loop().remove_reader(child.connection)
             child.end()
         self._unlocked.clear()
-        for queue in self._waiting.values():
-            while not queue.empty():
-                queue.get_nowait().end()
+        while not self._waiting.empty():
+            self._waiting.get_nowait().end()
         process, self._process = self._process, None
         if process is None:
             return 0

@@ -19,6 +19,9 @@ _WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
+TEXT = "text"
+"""The plainest mail."""
+
 PAGE = "page"
 """The mail whose number only its page shows, when read."""
 
@@ -109,7 +112,7 @@ def _page() -> bytes:
 
 
 MAILS: Mapping[str, tuple[str, Callable[[], bytes]]] = MappingProxyType({
-    "text": ("text/plain; charset=utf-8", lambda: _LINE.encode("ascii")),
+    TEXT: ("text/plain; charset=utf-8", lambda: _LINE.encode("ascii")),
     "html": ("text/html; charset=utf-16", lambda: f"<html><body><p>{_LINE}</p></body></html>".encode("utf-16")),
     "zip": ("application/zip", lambda: _zip({"note.txt": _LINE})),
     "document": (f"{_OFFICE}.wordprocessingml.document", _document),

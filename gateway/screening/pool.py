@@ -1,4 +1,4 @@
-"""The pool: mails to verdicts through sandboxed children, two ways wide, so that text never waits for pages.
+"""The pool: mails to verdicts through sandboxed children, in two ways, so that text never waits for pages.
 
 A mail has a quick look first, without reading images. Where that leaves images unread, and the verdict open, a child of
 the page pool looks at all of it. What a child does not answer in time and in our words is never clean: the first time
@@ -87,22 +87,30 @@ class Pool:
         sizes = sizes or Sizes.by_cores()
         self._patience = patience or Patience()
         self._busy = {Role.TEXT: asyncio.Semaphore(sizes.text), Role.PAGES: asyncio.Semaphore(sizes.pages)}
-        self._children = Children(orders or Orders(), {Role.TEXT: sizes.text, Role.PAGES: 1}, command)
+        orders = orders or Orders()
+        self._children = {
+            Role.TEXT: Children(replace(orders, role=Role.TEXT), sizes.text, command),
+            Role.PAGES: Children(replace(orders, role=Role.PAGES), 1, command),
+        }
         self._memory = FailureMemory()
         self.sizes = sizes
 
     async def start(self) -> None:
-        """Start the template. Raises ScreeningUnavailable when it does not come up."""
-        await self._children.start()
+        """Start the templates, and wait for that of the text pool. Raises ScreeningUnavailable."""
+        self._children[Role.PAGES].start_soon()
+        await self._children[Role.TEXT].start()
 
     async def close(self) -> None:
-        """End the template and its children."""
-        await self._children.close()
+        """End the templates and their children."""
+        await asyncio.gather(*(children.close() for children in self._children.values()))
+
+    def template(self, role: Role) -> int:
+        """Return the process id of a pool's template, 0 while none runs."""
+        return self._children[role].template
 
     @property
-    def template(self) -> int:
-        """The template's process id, 0 while none runs."""
-        return self._children.template
+    def _restarts(self) -> tuple[tuple[bool, int], ...]:
+        return tuple((children.is_down, children.restarts) for children in self._children.values())
 
     async def judge(self, octets: bytes, *, first: bool = False) -> Verdict:
         """Look into a mail and return the verdict; `first` ends at the first certain finding.
@@ -116,13 +124,13 @@ class Pool:
         failures = await _off_loop(octets, self._memory.failures)
         if failures > 1:
             return Judgement(_not_in_time(), 0.0)
-        restarts = self._children.restarts
+        restarts = self._restarts
         try:
             return await self._look(octets, first=first)
         except BadAnswer as problem:
             maillog.screening_failed(problem.reason)
             await asyncio.sleep(_NEWS_SECONDS)
-            if self._children.is_down or self._children.restarts != restarts:  # it was not this mail's doing
+            if self._restarts != restarts:  # it was not this mail's doing
                 raise ScreeningUnavailable(_AGAIN) from None
             failures = await _off_loop(octets, self._memory.note)
         if last or failures > 1:
@@ -181,7 +189,7 @@ class Pool:
         except TimeoutError:
             raise ScreeningUnavailable("Too many mails wait to be screened. Please try again later.") from None
         try:
-            child = await self._children.take(role, self._patience.child)
+            child = await self._children[role].take(self._patience.child)
             try:
                 yield child
             finally:

@@ -26,6 +26,9 @@ MAIL = "message"
 PAGES = "ocr_pages"
 """The limit that a look without reading images sets to 0, and the detail of what it leaves unread."""
 
+FORK = b"fork"
+"""What the pool says to have one more child."""
+
 READY = b"ready"
 """What the template says when it has loaded everything."""
 
@@ -57,7 +60,7 @@ class Task(StrEnum):
 
 
 class Role(StrEnum):
-    """Which look a child is forked for: quick, or with the pages of images read (slow, and behind all others)."""
+    """Which look a template's children are for: quick, or with the pages of images read (slow, behind all others)."""
 
     TEXT = "text"
     PAGES = "pages"
@@ -69,6 +72,7 @@ class Orders:
 
     policy: Policy = field(default_factory=Policy.default)
     limits: Limits = field(default_factory=Limits)
+    role: Role = Role.TEXT
 
     def encode(self) -> bytes:
         """Return the packet that the template is started with. Raises ValueError when it is too long for one."""
@@ -77,6 +81,7 @@ class Orders:
             "threshold": self.policy.threshold,
             "public_numbers": sorted(self.policy.public_numbers),
             "limits": {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__},
+            "role": self.role,
         })  # fmt: skip
         if len(packet) > MAX_ORDERS:
             raise ValueError("too many public numbers")
@@ -87,7 +92,7 @@ class Orders:
         """Read what `encode` wrote; it comes from our own program."""
         told = json.loads(packet)
         policy = Policy(frozenset(map(Kind, told["kinds"])), told["threshold"], frozenset(told["public_numbers"]))
-        return cls(policy, Limits(**told["limits"]))
+        return cls(policy, Limits(**told["limits"]), Role(told["role"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import os
 import platform
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 _LOAD, _EQUALS, _AT_LEAST, _HAS_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -55,7 +56,7 @@ class Machine:
     """An architecture: its AUDIT_ARCH word, its numbers, and the number from which a second convention begins."""
 
     word: int
-    numbers: Mapping[str, int]
+    numbers: Mapping[str, int] = field(hash=False)
     foreign_from: int | None = None
 
 
@@ -101,6 +102,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
+@cache
 def machine() -> Machine | None:
     """Return the table of this machine, or None where there is none."""
     return MACHINES.get(platform.machine())
@@ -120,6 +122,7 @@ def restrict(known: Machine) -> None:
         raise OSError(number, os.strerror(number))
 
 
+@cache
 def program(known: Machine) -> bytes:
     """Return the BPF program: 8 octets an instruction (`struct sock_filter`)."""
     aims = {known.numbers[name]: _TO_ALLOW for name in ALLOWED}

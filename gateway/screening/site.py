@@ -15,7 +15,8 @@ from gateway.screening.protocol import Orders
 
 def orders_of(settings: ScreeningSettings, programmes: Iterable[Programme]) -> Orders:
     """Return what children are to look for and keep to. Raises ConfigError when a programme names an unknown kind."""
-    kinds = settings.kinds if settings.kinds is not None else _named(programmes)
+    named = _named(programmes)
+    kinds = named if settings.kinds is None else settings.kinds
     policy = Policy(kinds - settings.never, settings.threshold, frozenset(settings.public_numbers))
     limits = Limits(**{name: getattr(settings.limits, name) for name in settings.limits.__dataclass_fields__})
     return Orders(policy, limits)

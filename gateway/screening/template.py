@@ -3,7 +3,8 @@
 Started by exec, `python -m gateway.screening.template`, before its program takes any mail.
 
 Does: reads its orders, loads every codec, extractor and detector and runs them once over documents of its own; then
-    forks a child for each packet that names a role, and sends back the child's connection and a handle to end it by.
+    forks a child whenever it is told to, and sends back the child's connection and a handle to end it by. There is one
+    template for each role: children for text are born faster without the engine that reads pages.
 Trusts: its one connection, on standard input, to the program that started it.
 Holds: no mail, no key, no file or socket of others: of its program it inherits that connection, and until it has loaded
     everything the log's stream, for its own faults.
@@ -24,11 +25,10 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
-from gateway import maillog
 from gateway.hardening import harden
 from gateway.screening import child, known
 from gateway.screening.extraction import documents
-from gateway.screening.protocol import MAX_ORDERS, READY, Orders, Role
+from gateway.screening.protocol import FORK, MAX_ORDERS, READY, Orders, Role
 from gateway.screening.screen import screen
 
 _REAP_MILLISECONDS = 1000
@@ -42,13 +42,15 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(sys.stdin.fileno()))
         orders = Orders.decode(control.recv(MAX_ORDERS))
         load_codecs()
-        documents.preload()
+        documents.preload(pages=orders.role is Role.PAGES)
         for name in known.MAILS:
-            screen(known.mail(name), orders.policy, limits=orders.limits)
+            screen(known.mail(name), orders.policy, limits=child.limits_of(orders))
         _silence()
         control.send(READY)
         _fork_on_demand(control, orders, tasks)
     except Exception as problem:  # noqa: BLE001 - its program starts another; the place in code is all that is told
+        from gateway import maillog  # it loads what no child needs
+
         maillog.incident("screening.template", problem)
         sys.exit(os.EX_SOFTWARE)
 
@@ -79,22 +81,21 @@ def _fork_on_demand(control: socket.socket, orders: Orders, tasks: Mapping[str, 
     wanted.register(control, select.POLLIN)
     while True:
         if wanted.poll(_REAP_MILLISECONDS):
-            packet = control.recv(16)
-            if not packet:
+            if control.recv(len(FORK)) != FORK:
                 return
-            _fork(control, Role(packet.decode("ascii")), orders, tasks)
+            _fork(control, orders, tasks)
         _reap()
 
 
-def _fork(control: socket.socket, role: Role, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
+def _fork(control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
     theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
     process = os.fork()
     if process == 0:
-        child.live(ours.fileno(), role, orders, tasks, parent)
+        child.live(ours.fileno(), orders, tasks, parent)
     ours.close()
     handle = os.pidfd_open(process)  # it is not reaped yet, so the number is still its own
-    socket.send_fds(control, [role.encode("ascii")], [theirs.fileno(), handle])
+    socket.send_fds(control, [FORK], [theirs.fileno(), handle])
     theirs.close()
     os.close(handle)
 

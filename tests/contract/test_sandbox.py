@@ -15,8 +15,8 @@ import pytest_asyncio
 from gateway.domain.errors import ScreeningUnavailable
 from gateway.domain.verdict import Kind, Outcome, Unread, Verdict
 from gateway.screening import known, landlock, seccomp
-from gateway.screening.chunk import Limits
 from gateway.screening.children import Children
+from gateway.screening.chunk import Limits
 from gateway.screening.policy import Policy
 from gateway.screening.pool import Patience, Pool, Sizes, sealed_file
 from gateway.screening.protocol import BadAnswer, Orders, Request, Role
@@ -38,7 +38,7 @@ if not (landlock.version() and seccomp.is_present()):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def children() -> AsyncIterator[Children]:
-    made = Children(Orders(limits=QUICK), {Role.TEXT: 2, Role.PAGES: 1}, COMMAND)
+    made = Children(Orders(limits=QUICK), 2, COMMAND)
     await made.start()
     yield made
     await made.close()
@@ -53,7 +53,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 async def ask(children: Children, task: str, octets: bytes) -> bytes:
-    child = await children.take(Role.TEXT, 60.0)
+    child = await children.take(60.0)
     file = sealed_file(octets)
     try:
         return await child.ask(Request(task, len(octets)), file)
@@ -83,7 +83,7 @@ async def test_the_environment_of_a_child_tells_nothing_of_its_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VAULT_PASSPHRASE", "secret")
-    made = Children(Orders(), {Role.TEXT: 1}, COMMAND)
+    made = Children(Orders(), 1, COMMAND)
     await made.start()
     try:
         reached = (await told(made, "know its environment"))["reached"]
@@ -96,7 +96,7 @@ async def test_the_environment_of_a_child_tells_nothing_of_its_program(
 async def test_the_template_inherits_one_connection_alone() -> None:
     inheritable = os.open(__file__, os.O_RDONLY)
     os.set_inheritable(inheritable, True)
-    made = Children(Orders(), {})  # nothing is wanted of it, so that nothing of a child is open
+    made = Children(Orders(), 0)  # nothing is wanted of it, so that nothing of a child is open
     try:
         await made.start()
         links = [str(link.readlink()) for link in Path(f"/proc/{made.template}/fd").iterdir()]
@@ -179,10 +179,10 @@ async def test_a_child_that_no_limit_wakes_is_ended() -> None:
 
 
 async def test_a_template_that_is_killed_comes_back(pool: Pool) -> None:
-    killed = pool.template
+    killed = pool.template(Role.TEXT)
     os.kill(killed, 9)
     async with asyncio.timeout(60):
-        while pool.template in (0, killed):
+        while pool.template(Role.TEXT) in (0, killed):
             await asyncio.sleep(0.05)
     assert (await judged_at_last(pool, TAINTED)).outcome is Outcome.TAINTED
 
@@ -191,14 +191,14 @@ async def test_a_mail_is_not_blamed_for_the_end_of_the_template(pool: Pool) -> N
     mail = b"sleep\r\nand more"
     waiting = asyncio.create_task(pool.judge(mail))
     await asyncio.sleep(0.5)
-    os.kill(pool.template, 9)
+    os.kill(pool.template(Role.TEXT), 9)
     with pytest.raises(ScreeningUnavailable):
         await waiting
     assert pool._memory.failures(mail) == 0
 
 
 async def test_children_end_with_their_template(children: Children) -> None:
-    child = await children.take(Role.TEXT, 60.0)
+    child = await children.take(60.0)
     os.kill(children.template, 9)
     with pytest.raises(BadAnswer):
         file = sealed_file(b"sleep")

@@ -160,7 +160,7 @@ def test_names_with_quotes_survive_the_example(tmp_path: Path) -> None:
 
 def test_every_key_is_in_the_example() -> None:
     """A key that the loader reads is shown to whoever begins."""
-    source = "".join(path.read_text("utf-8") for path in Path(config.__file__).parent.glob("loading.py"))
+    source = "".join(path.read_text("utf-8") for path in Path(config.__file__).parent.glob("*.py"))
     read = set(re.findall(r'\b(?:table|inner)\.(?!complain|has|table|named)\w+\(\s*"([a-z_]+)"', source))
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", example(Site(relay="x")), re.MULTILINE))
     assert read - shown == set()
