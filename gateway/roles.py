@@ -32,6 +32,7 @@ from gateway.process import (
     make_run_folder,
     on_hangup,
     say_ready,
+    settle_heap,
 )
 from gateway.programmes import load_programmes
 from gateway.resources import templates_folder
@@ -40,7 +41,7 @@ from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.migrations import require_current
 from gateway.store.site import require_environment
-from gateway.wake import notify
+from gateway.wake import Caller, notify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,16 +145,19 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
         blobs = open_blobs(settings)
         authenticator = AuthenticatorClient(settings.authenticator.socket)
         stack.push_async_callback(authenticator.close)
+        caller = Caller(site.run, "notifier")
+        stack.callback(caller.close)
         door = SubmissionDoor(
             database=database,
             blobs=blobs,
             authenticator=authenticator,
             mailrooms=mailrooms,
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
-            wake_notifier=partial(notify, site.run, "notifier"),
+            wake_notifier=caller,
         )
         await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain))
         await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
+        settle_heap()
         _tell_ready(settings)
         await stop.wait()
 

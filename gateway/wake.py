@@ -26,6 +26,30 @@ def notify(run: Path, name: str) -> None:
         sender.sendto(b"1", str(wake_path(run, name)))
 
 
+class Caller:
+    """Wakes one program again and again over one socket, at most once in each turn of the event loop."""
+
+    def __init__(self, run: Path, name: str) -> None:
+        self._path = str(wake_path(run, name))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._is_due = False
+
+    def __call__(self) -> None:
+        """Wake the program, if it is there, when this turn is over. Never raises and never waits."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def _send(self) -> None:
+        self._is_due = False
+        with suppress(OSError):
+            self._socket.sendto(b"1", self._path)
+
+
 class Waker:
     """Waits for the wake-ups of one program. A socket left by a program that died is replaced.
 

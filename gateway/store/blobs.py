@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -44,7 +43,8 @@ class BlobFolder:
 
     def check_space(self, needed: int = 0) -> None:
         """Raise StoreFull when fewer than `needed` octets beside the reserve are free."""
-        if shutil.disk_usage(self._folder).free < self._reserve + needed:
+        found = os.statvfs(self._folder)
+        if found.f_bavail * found.f_frsize < self._reserve + needed:
             raise StoreFull("The store is full. Please try again later.")
 
     def read(self, name: str, offset: int, length: int) -> bytes:

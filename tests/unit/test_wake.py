@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.wake import Waker, notify, wake_path
+from gateway.wake import Caller, Waker, notify, wake_path
 
 
 @pytest.fixture
@@ -51,3 +51,17 @@ async def test_a_socket_left_by_the_dead_is_replaced(run: Path) -> None:
         notify(run, "notifier")
         assert await waker.wait(10)
     assert not wake_path(run, "notifier").exists()
+
+
+async def test_a_caller_wakes_at_most_once_in_each_turn(run: Path) -> None:
+    caller = Caller(run, "notifier")
+    with Waker(run, "notifier") as waker:
+        for _ in range(20):
+            caller()
+        assert await waker.wait(5)
+        assert not await waker.wait(0.05)
+        caller()
+        assert await waker.wait(5)
+    caller()
+    await asyncio.sleep(0)
+    caller.close()

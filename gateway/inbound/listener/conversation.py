@@ -53,7 +53,8 @@ class Conversation(Reception):
         while True:
             errors = self.errors
             try:
-                reply = await self._obey(await self.read_line())
+                line = self.inbox.line_at_hand(self.limits.command_octets)
+                reply = await self._obey(await self.read_line() if line is None else line[:-2])
             except LineTooLong:
                 await self.skip_line()
                 reply = replies.LINE_TOO_LONG

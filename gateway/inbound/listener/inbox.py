@@ -13,6 +13,9 @@ from collections.abc import Awaitable, Callable
 from math import inf
 
 
+_CR = 13
+
+
 class LineTooLong(Exception):
     """No line end within the limit. What was seen of the line is still in the inbox."""
 
@@ -129,6 +132,14 @@ class Inbox:
                 return self._take(end - self._at)
             searched = max(0, self._unread - len(separator) + 1)
             await self.wait()
+
+    def line_at_hand(self, limit: int) -> bytes | None:
+        """Return one line with its CRLF where all of it is here; None where `readline` has to be asked."""
+        self._gather()
+        end = self._data.find(b"\n", self._at, self._at + limit) + 1
+        if end < self._at + 2 or self._data[end - 2] != _CR:
+            return None
+        return self._take(end - self._at)
 
     async def first(self) -> int:
         """Return the first octet unread, leaving it there."""

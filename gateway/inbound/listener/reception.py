@@ -7,7 +7,6 @@ transaction's commit returned, and a commit once begun goes on to its end even w
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from gateway.domain.reply import SmtpReply
@@ -35,14 +34,13 @@ class Reception(Wire):
         self._recipients = 0
         self._transfer: Transfer | None = None
         self._chunks = ChunkIntake()
-        self._is_committing = False
         self.junk = 0
         """Commands without use since the last message."""
 
     @property
     def is_busy(self) -> bool:
         """True while a message is being taken or committed."""
-        return self._transfer is not None or self._is_committing
+        return self._transfer is not None or self.is_spared
 
     @property
     def has_transaction(self) -> bool:
@@ -215,19 +213,8 @@ class Reception(Wire):
             self.errors = self.junk = 0
 
     async def _commit(self, transaction: Transaction) -> SmtpReply:
-        self._is_committing = True
-        task = self.loop.create_task(_commit(transaction))
-        self.state.commits.add(task)
-        task.add_done_callback(self.state.commits.discard)
-        try:
-            await asyncio.wait((task,))  # cancelled when the peer leaves; the task is not
-        finally:
-            self._is_committing = False
-        return task.result()
-
-
-async def _commit(transaction: Transaction) -> SmtpReply:
-    try:
-        return await transaction.commit()
-    except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
-        return reply_to(problem, "smtp.commit")
+        with self.spared():
+            try:
+                return await transaction.commit()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
+                return reply_to(problem, "smtp.commit")

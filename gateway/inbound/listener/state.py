@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from gateway.domain.reply import SmtpReply
 from gateway.inbound.listener.hosts import Networks, TrustedHosts
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
 
@@ -54,5 +53,6 @@ class ListenerState:
     is_closing: bool = False
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
     wires: set[Wire] = field(default_factory=set)
-    commits: set[asyncio.Task[SmtpReply]] = field(default_factory=set)
+    commits: set[asyncio.Task[None]] = field(default_factory=set)
+    """The conversations in which a message is being made durable."""
     numbers: count[int] = field(default_factory=count)

@@ -15,6 +15,8 @@ import base64
 import binascii
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Any, Final, cast
 
@@ -85,6 +87,8 @@ class Wire(SMTP, ABC):
         self._refusal: SmtpReply | None = None
         self._has_tls = False
         self._is_lost = False
+        self.is_spared = False
+        """True while the conversation is not ended by the loss of its connection."""
         self._flows = asyncio.Event()
         self._flows.set()
         self._write_due = inf
@@ -252,6 +256,19 @@ class Wire(SMTP, ABC):
             return AuthResult(success=False)
         return AuthResult(success=True, auth_data=LoginPassword(parts[1], parts[2]))
 
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Let the conversation go on to the end of this block even when the peer has left."""
+        task = self._handler_coroutine
+        assert task is not None
+        self.is_spared = True
+        self.state.commits.add(task)
+        try:
+            yield
+        finally:
+            self.is_spared = False
+            self.state.commits.discard(task)
+
     # What the listener uses.
 
     def stop(self) -> None:
@@ -294,7 +311,11 @@ class Wire(SMTP, ABC):
         self.inbox.drop()
         if self._linger is not None:
             self._linger.cancel()
+        task = self._handler_coroutine
+        if self.is_spared:
+            self._handler_coroutine = self.loop.create_future()  # type: ignore[assignment]  # is cancelled in its place
         super().connection_lost(error)
+        self._handler_coroutine = task
         self._link = None
         self.origin.leave()
         self.state.wires.discard(self)

@@ -170,3 +170,18 @@ async def test_what_is_held_back_is_sent_before_a_wait_and_only_then() -> None:
     assert sent == 1
     inbox.feed(b"three\r\n")
     await reading
+
+
+async def test_a_line_is_at_hand_only_when_it_is_whole_and_its_own() -> None:
+    inbox = make()
+    assert inbox.line_at_hand(40) is None
+    inbox.feed(b"\rNOOP\r")
+    assert inbox.line_at_hand(40) is None
+    assert await inbox.read(1) == b"\r"
+    inbox.feed(b"\nRSET\r\nx\n")
+    assert inbox.line_at_hand(5) is None
+    assert inbox.line_at_hand(6) == b"NOOP\r\n"
+    assert await inbox.readexactly(5) == b"RSET\r"
+    assert inbox.line_at_hand(40) is None  # the CR before this LF has been read as something else
+    assert await inbox.readexactly(1) == b"\n"
+    assert inbox.line_at_hand(40) is None
