@@ -37,7 +37,7 @@ CODES: Final = {
     "giin": r"\b[A-Za-z0-9]{6}[._ -][A-Za-z0-9]{5}[._ -](?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ -][0-9]{3}\b",
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
-    "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z]{1,30}<<[A-Z<]{5,}",
+    "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z][A-Z<]{1,36}<{3,}",
     "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_-]{0,3}[A-Za-z0-9]{1,4})?\b",
     "curp": rf"\b[A-Za-z]{{4}}{_GAP}{_DATED}[HMhm][A-Za-z]{{5}}{_GAP}[A-Za-z0-9]{_GAP}[0-9]\b",
     "cf": rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b",
@@ -112,18 +112,18 @@ def find_numbers(view: View) -> Iterator[Number]:
         yield from _cut(view.text, start, end)
 
 
-# Cutting a chain. A group is a run of digit-like characters: its text, start, end.
+# Cutting a chain. A group is a run of digit-like characters: its text, start, end, and how many letters it had.
 _GROUP: Final = re.compile(rf"[0-9{_LIKE_DIGITS}]+")
 _DATE: Final = re.compile(
     r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
 )
-_Group = tuple[str, int, int]
+_Group = tuple[str, int, int, int]
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Number]:
     if _DATE.match(text[start:end]):
         return
-    groups = [(match.group(), match.start(), match.end()) for match in _GROUP.finditer(text, start, end)]
+    groups = [(match.group(), match.start(), match.end(), 0) for match in _GROUP.finditer(text, start, end)]
     for run in _numeric_runs(text, groups):
         signs = [text[left[2] : right[1]] for left, right in pairwise(run)]
         seen: set[tuple[int, int]] = set()
@@ -139,9 +139,9 @@ def _numeric_runs(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
         groups.pop()
     run: list[_Group] = []
     for group in groups:
-        read = _as_digits(text, *group)
+        read = _as_digits(text, *group[:3])
         if read is not None and (run or any(map(str.isdigit, group[0]))):
-            run.append((read, group[1], group[2]))
+            run.append((read, group[1], group[2], 0 if read == group[0] else sum(map(str.isalpha, group[0]))))
             continue
         if run:
             yield run
@@ -160,7 +160,7 @@ def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
         return None
     if digits == 0:
         return group.translate(_TO_DIGITS) if len(group) == 1 and group != "l" else None
-    return group.translate(_TO_DIGITS) if letters <= max(1, digits) else None
+    return group.translate(_TO_DIGITS) if letters <= digits + 1 else None
 
 
 def _windows(run: list[_Group], signs: list[str]) -> Iterator[Number]:
@@ -189,7 +189,7 @@ def _merge_singles(run: list[_Group], signs: list[str]) -> tuple[list[_Group], l
     for sign, group in zip(signs, run[1:], strict=True):
         last = merged[-1]
         if sign == usual:
-            merged[-1] = (last[0] + group[0], last[1], group[2])
+            merged[-1] = (last[0] + group[0], last[1], group[2], last[3] + group[3])
         else:
             merged.append(group)
             between.append(sign)
@@ -201,7 +201,8 @@ def _unbroken(run: list[_Group], signs: list[str]) -> tuple[list[_Group], list[s
     merged, between = [run[0]], list[str]()
     for sign, group in zip(signs, run[1:], strict=True):
         if sign.strip(" ") == "\n" and len(merged[-1][0]) + len(group[0]) <= _SMALLEST + 1:
-            merged[-1] = (merged[-1][0] + group[0], merged[-1][1], group[2])
+            last = merged[-1]
+            merged[-1] = (last[0] + group[0], last[1], group[2], last[3] + group[3])
         else:
             merged.append(group)
             between.append(sign.replace("\n", ""))
@@ -247,6 +248,8 @@ def _lines(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[Nu
 
 def _number(run: list[_Group], signs: list[str], first: int, after: int) -> Iterator[Number]:
     digits = "".join(group[0] for group in run[first:after])
+    if sum(group[3] for group in run[first:after]) * 2 > len(digits):
+        return
     if not _SMALLEST <= len(digits) <= _LARGEST:
         return
     inner = signs[first : after - 1]

@@ -91,7 +91,7 @@ class Scan:
         found: list[tuple[re.Match[str], float]] = []
         after = pattern.search(self.text, label.end, min(len(self.text), label.end + reach + 40))
         if after and after.start() - label.end <= reach:
-            found.append((after, _closeness(self.text[label.end : after.start()])))
+            found.append((after, _closeness(self.text[label.end : after.start()], fields=self.view.form is Form.FIELDS)))
         before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
         if before:
             found.append((before[-1], _closeness_after(self.text, before[-1].end(), label)))
@@ -185,6 +185,8 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         else:
             if best > 0.35 and label.end <= start and not _numbered(text, label):
                 close *= 0.3
+            elif label.end <= start and len(text[label.end : start]) > 20 and not _numbered(text, label):
+                close *= 0.4
             if label.name == "phone":
                 telephone = max(close, telephone)
             else:
@@ -208,20 +210,21 @@ def _numbered(text: str, label: Label) -> bool:
     )
 
 
-def _closeness(gap: str) -> float:
+def _closeness(gap: str, *, fields: bool = False) -> float:
     """Closeness of a label before a number, by what stands between."""
+    gap = gap.lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
     if "\n" in gap:
         close *= 0.92 if letters <= 3 else 0.5
-        if gap.count("\n") > 2:
-            close *= 0.6
+        if letters > 3 and ("\n\n" in gap or gap.count("\n") > 2):
+            close *= 0.4
     if _SENTENCE.search(gap):
         close *= 0.6 if letters > 3 else 0.95
-    if letters > 3 and ("\t" in gap or "|" in gap):
+    if letters > 3 and not fields and ("\t" in gap or "|" in gap):
         close *= 0.5
     if _NUMBER.search(gap):
-        close *= 0.6
+        close *= 0.3 if "\n" in gap else 0.6
     return close
 
 

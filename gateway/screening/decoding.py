@@ -48,7 +48,7 @@ def _passages(octets: bytes, text: str) -> Iterator[str]:
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
 _ONE: Final = r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\0?[0-7]{2,3}|&#x?[0-9a-f]{1,6};?|u\+[0-9a-f]{4}|=[0-9a-f]{2}"
 _ESCAPE: Final = re.compile(rf"(?:{_ONE})", re.IGNORECASE)
-_RUN_OF_ESCAPES: Final = re.compile(rf"(?:(?:{_ONE})[ ,]?)+", re.IGNORECASE)
+_RUN_OF_ESCAPES: Final = re.compile(rf"(?:{_ONE})(?:[ ,]?(?:{_ONE}))*", re.IGNORECASE)
 _ESCAPED: Final = re2.compile(
     rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|"
     rb"\\u00[2-7][0-9a-f]"
@@ -181,10 +181,15 @@ def _readable(octets: bytes) -> str | None:
     octets = octets.removeprefix(b"\xff\xfe")
     if octets[1::2].count(0) * 3 > len(octets) or octets[::2].count(0) * 3 > len(octets):
         octets = octets.replace(b"\0", b"")
-    plain = octets.translate(None, _TEXT)
-    if len(octets) < 8 or len(plain) * 12 > len(octets):
+    if len(octets) < 8:
         return None
-    return octets.decode("utf-8", "replace")
+    try:
+        text = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        odd = octets.translate(None, _TEXT)
+        return None if len(odd) * 12 > len(octets) else octets.decode("utf-8", "replace")
+    odd = octets.translate(None, _TEXT)
+    return text if len(odd) * 12 <= len(octets) or (text.isprintable() and len(text) >= 6) else None
 
 
 _TEXT: Final = bytes((9, 10, 13, *range(32, 127)))

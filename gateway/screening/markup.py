@@ -22,7 +22,7 @@ _CELL: Final = re.compile(
     re.IGNORECASE,
 )
 _BLOCK: Final = re.compile(
-    r"<(?:/?(?:p|div|tr|table|tbody|thead|li|ul|ol|h[1-6]|hr|dd|dt|dl|pre|blockquote|section|article|header|footer|form|"
+    r"<(?:tr|/?(?:p|div|table|tbody|thead|li|ul|ol|h[1-6]|hr|dd|dt|dl|pre|blockquote|section|article|header|footer|form|"
     r"fieldset|option|select|title|center|address|label|legend|caption|body|html)|br)(?![a-z0-9])[^<>]*>\s*",
     re.IGNORECASE,
 )

@@ -189,7 +189,9 @@ def _compile_run() -> Any:
     options.case_sensitive = False
     options.never_capture = True
     options.max_mem = 64 << 20
-    return re2.compile(rf"\b(?:{says})(?:{_GAP}(?:{every}|[0-9]{{1,4}})){{{_LEAST - 1},}}(?:\b|_)".encode(), options)
+    more = rf"{_GAP}(?:{every}|[0-9]{{1,4}})"
+    begun = rf"[0-9]{{1,7}}{_GAP}(?:{says})(?:{more}){{{_LEAST - 2},}}"
+    return re2.compile(rf"\b(?:(?:{says})(?:{more}){{{_LEAST - 1},}}|{begun})(?:\b|_)".encode(), options)
 
 
 _RUN: Final = _compile_run()

@@ -8,8 +8,8 @@ from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening import validators
-from gateway.screening.context import Around, Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.context import Scan
+from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import LEXICON, Label
 from gateway.screening.weighing import Sighting
 
@@ -28,7 +28,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             around = scan.around(number.start, number.end)
             close = around.closest({"routing"})
             if close > 0.3:
-                features = surroundings(scan, around) | {"routing": close, "checked": 1.0}
+                features = surroundings(scan, around, number.start) | {"routing": close, "checked": 1.0}
                 features["other"] = 0.0
                 yield Sighting(Kind.BANK, "bank", features, number.digits)
     for label in scan.heads:
@@ -54,13 +54,13 @@ def _accounts(scan: Scan, label: Label) -> Iterator[Sighting]:
         digits = re.sub(r"\D", "", match.group())
         if around.closest({"account"}) < 0.3 and close < 0.9:
             continue
-        features = surroundings(scan, around) | _banking(scan, match.start(), around)
-        features |= {"named": close, "short": 1.0 if len(digits) < 8 else 0.0}
+        features = labelled(scan, *match.span(), close) | _banking(scan, match.start())
+        features |= {"short": 1.0 if len(digits) < 8 else 0.0}
         features.pop("alone", None)
         yield Sighting(Kind.BANK, "bank", features, digits)
 
 
-def _banking(scan: Scan, at: int, around: Around) -> dict[str, float]:
+def _banking(scan: Scan, at: int) -> dict[str, float]:
     """Words of banking near, and whether a valid routing number stands there too."""
     start, end = max(0, at - _NEAR), min(len(scan.text), at + _NEAR)
     names = {label.name for label in LEXICON.labels(scan.text, start, end)}

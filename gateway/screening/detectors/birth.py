@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.detectors.evidence import labelled
 from gateway.screening.lexicon import Label
 from gateway.screening.weighing import Sighting
 
@@ -41,7 +41,7 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
         year = years[-1] if years else 0
         if not _is_day(match.group()):
             continue
-        features = surroundings(scan, scan.around(*match.span())) | {"named": close}
+        features = labelled(scan, *match.span(), close)
         features.pop("other", None)
         features |= {
             "general": 1.0 if said in _GENERAL else 0.0,

@@ -20,7 +20,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for number in scan.numbers:
         if 13 <= len(number.digits) <= 19 and is_card(number.digits):
             around = scan.around(number.start, number.end)
-            features = surroundings(scan, around) | _shape(number) | {"named": around.closest({"card"})}
+            features = surroundings(scan, around, number.start) | _shape(number) | {"named": around.closest({"card"})}
             yield Sighting(Kind.CARD, "card", features, number.digits)
 
 

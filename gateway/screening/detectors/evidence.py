@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from gateway.screening.chunk import Form
 from gateway.screening.context import Around, Scan
+from gateway.screening.facts import names_person
 from gateway.screening.view import Reading
+
+_MAY_NAME = re.compile(r"[A-Z][a-z]+ [A-Z]")
 
 _READINGS = {
     Reading.DECODED: "hidden",
@@ -15,7 +20,7 @@ _READINGS = {
 }
 
 
-def surroundings(scan: Scan, around: Around) -> dict[str, float]:
+def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
     """Features of the reading, the form of the chunk, the words and the signs around a span."""
     features: dict[str, float] = {"other": around.other, "telephone": around.telephone, **around.raising}
     features |= dict.fromkeys(around.flags, 1.0)
@@ -25,4 +30,15 @@ def surroundings(scan: Scan, around: Around) -> dict[str, float]:
         features["fields"] = 1.0
     if scan.view.form is Form.FILE_NAME:
         features["file_name"] = 1.0
+    if _MAY_NAME.search(scan.text, max(0, start - 40), start) and "person" not in features:
+        features["person"] = 0.8 if names_person(scan.text[max(0, start - 40) : start]) else 0.0
     return {name: value for name, value in features.items() if value}
+
+
+def labelled(scan: Scan, start: int, end: int, close: float) -> dict[str, float]:
+    """The same for a value that a label names from so close: what other labels say counts less then."""
+    features = surroundings(scan, scan.around(start, end), start)
+    for name in ("other", "telephone"):
+        if features.get(name, 0.0) < close:
+            features[name] = 0.3 * features.get(name, 0.0)
+    return features | {"named": close}

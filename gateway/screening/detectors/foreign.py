@@ -9,7 +9,7 @@ from typing import Final
 from gateway.domain.verdict import Kind
 from gateway.screening.candidates import Code, Number
 from gateway.screening.context import Around, Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import Label
 from gateway.screening.validators import FOREIGN
 from gateway.screening.weighing import Sighting
@@ -78,7 +78,7 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             continue
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
-        features = surroundings(scan, around) | _CODED[shape] | _labels(around, own)
+        features = surroundings(scan, around, code.start) | _CODED[shape] | _labels(around, own)
         if not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
         if shape == "nino" and " " in scan.text[code.start : code.end]:
@@ -101,7 +101,7 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         if not check(number.digits):
             continue
-        features = surroundings(scan, around) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
+        features = surroundings(scan, around, number.start) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
         features |= {"partial": 0.0 if number.whole else 1.0, "proved": 0.4 if name in _PROVING else 0.0}
         sighting = Sighting(Kind.FOREIGN_TIN, "foreign", features, number.digits, frozenset({name, *_ANY}))
         if best is None or sighting.logit > best.logit:
@@ -120,5 +120,5 @@ def _loose(scan: Scan, label: Label) -> Iterator[Sighting]:
     for match, close in scan.beside(label, _LOOSE):
         value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
         if len(value) >= 7 and sum(map(str.isdigit, value)) >= 6 and len(set(value)) > 3:
-            features = surroundings(scan, scan.around(*match.span())) | {"general": close}
+            features = labelled(scan, *match.span(), close) | {"named": 0.0, "general": close}
             yield Sighting(Kind.FOREIGN_TIN, "foreign", features, value)

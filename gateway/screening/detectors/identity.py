@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.detectors.evidence import labelled
 from gateway.screening.lexicon import Label
 from gateway.screening.validators import passes_mrz
 from gateway.screening.weighing import Sighting
@@ -41,9 +41,9 @@ def _labelled(scan: Scan, label: Label, kind: Kind, pattern: re.Pattern[str]) ->
     for match, close in scan.beside(label, pattern, 50):
         value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
         digits = sum(map(str.isdigit, value))
-        if digits < 4 or _DATE.match(match.group()) or len(set(value)) < 3:
+        if digits < (2 if numbered and match.group().isupper() else 4) or _DATE.match(match.group()) or len(set(value)) < 3:
             continue
-        features = surroundings(scan, scan.around(*match.span())) | {"named": close}
+        features = labelled(scan, *match.span(), close)
         features["numbered" if numbered else "general"] = 1.0
         if value[0].isalpha() and digits >= 6:
             features["shape"] = 1.0

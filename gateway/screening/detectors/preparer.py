@@ -8,14 +8,14 @@ from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.weighing import Sighting
 
 # Class of the label → kind, and the values it may name: they count with their label only.
 _LABELLED: Final = {
-    "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){5}(?![\w-])")),
-    "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){4}(?![\w-])")),
-    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIl](?:[\s./_|,-]{0,3}[\dOIl]){5}(?![\w-])")),
+    "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
+    "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){4}(?![\w-])")),
+    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
     "caf": (Kind.CAF, re.compile(r"(?<![\d.$-])\d(?:[\s./_|,-]{0,3}\d){8}(?:[\s./_|-]{0,3}[A-Za-z]\b|(?![\d-]))")),
     "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#-]{0,3}[\dOo](?:[\s./_|,-]{0,3}[\dOolI]){7}(?!\d)")),
 }
@@ -31,8 +31,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         kind, pattern = _LABELLED[label.name]
         for match, close in scan.beside(label, pattern):
             value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
-            around = scan.around(*match.span())
-            features = surroundings(scan, around) | {"named": max(close, around.named.get(label.name, 0.0))}
+            if sum(map(str.isdigit, value)) * 2 < len(value):
+                continue
+            features = labelled(scan, *match.span(), max(close, scan.around(*match.span()).named.get(label.name, 0.0)))
             if len(set(value)) < 3 or value.startswith(("123456", "012345")):
                 features["sample"] = 0.6
             yield Sighting(kind, "preparer", features, value)
@@ -44,11 +45,11 @@ def _shaped(scan: Scan) -> Iterator[Sighting]:
         if "ptin" in code.shapes:
             around = scan.around(code.start, code.end)
             tidy = re.match(r"P-?\d{8}\Z", scan.text[code.start : code.end]) is not None
-            features = surroundings(scan, around) | {"ptin": 1.0 if tidy else 0.2, "named": around.closest({"ptin", "tin"})}
+            features = surroundings(scan, around, code.start) | {"ptin": 1.0 if tidy else 0.2, "named": around.closest({"ptin", "tin"})}
             if code.value in _SAMPLES or len(set(code.value[1:])) < 3:
                 features["sample"] = 1.0
             yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))
         elif "caf" in code.shapes:
             around = scan.around(code.start, code.end)
-            features = surroundings(scan, around) | {"caf": 1.0, "named": around.closest({"caf"})}
+            features = surroundings(scan, around, code.start) | {"caf": 1.0, "named": around.closest({"caf"})}
             yield Sighting(Kind.CAF, "preparer", features, code.value, frozenset({"caf"}))

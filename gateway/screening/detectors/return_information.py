@@ -49,12 +49,14 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 
 def _features(scan: Scan, start: int, end: int) -> dict[str, float]:
     near = scan.text[max(0, start - _PERSON) : end + _PERSON]
-    wide = scan.view.octets[max(0, start - _WIDE) : end + _WIDE]
+    first = max(scan.text.rfind("\n", 0, start), start - _WIDE)
+    last = scan.text.find("\n", end)
+    line = scan.view.octets[max(0, first) : min(len(scan.text) if last < 0 else last, end + _WIDE)]
     tax = any(label.name in {"tax", "tin", "ssn", "itin"} for label in LEXICON.labels(near, 0, len(near)))
     return {
         "person": 1.0 if facts.names_person(near) else 0.0,
-        "own": 1.0 if facts.OWN.search(wide[60:-60]) else 0.0,
-        "plain": 1.0 if facts.PLAIN.search(wide) else 0.0,
-        "general": 1.0 if facts.GENERAL.search(wide[70:-70]) else 0.0,
+        "own": 1.0 if facts.OWN.search(line) else 0.0,
+        "plain": 1.0 if facts.PLAIN.search(line) else 0.0,
+        "general": 1.0 if facts.GENERAL.search(line) else 0.0,
         "tax": 1.0 if tax else 0.0,
     }

@@ -30,7 +30,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         kind = _kind(number, around)
         if kind is None:
             continue
-        features = surroundings(scan, around) | _shape(number, scan.view.reading) | _labels(kind, around)
+        features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
         yield Sighting(kind, "taxpayer", features, number.digits, _WANTED)
 
 
@@ -67,7 +67,9 @@ def _labels(kind: Kind, around: Around) -> dict[str, float]:
         "foreign": 0.0 if named > 0.5 else around.closest(validators.FOREIGN),
         "charity": around.charity if kind is Kind.EIN else 0.0,
     }
-    return {name: value for name, value in features.items() if value}
+    if named > 0.5 or features["tin"] > 0.5:
+        features["decimal"] = 0.0
+    return {name: value for name, value in features.items() if value or name == "decimal"}
 
 
 def _shape(number: Number, reading: Reading) -> dict[str, float]:
