@@ -19,7 +19,7 @@ from cryptography import x509
 from sqlalchemy import make_url
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import PROGRAMS, Settings, file_problems
+from gateway.config import PROGRAMS, Settings, TrustedRelaySettings, file_problems
 from gateway.domain.errors import GatewayError
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
@@ -191,6 +191,38 @@ def _anchors(path: Path) -> Finding:
     if old:
         return Finding("S/MIME", State.WARNING, f"{len(found)} anchors, {old} expired", "Bring new ones.")
     return Finding("S/MIME", State.OK, f"{len(found)} anchors")
+
+
+def _mail_systems(settings: Settings) -> Iterator[Finding]:
+    """The ways in for mail systems that vouch for their senders: the LMTP socket, and trusted relays."""
+    own = settings.submission
+    runs = holder(settings.site.run, "submission") is not None
+    if own.lmtp is None:
+        yield Finding("lmtp", State.OFF, "no socket", "Off: mail by LMTP. Set submission.lmtp.")
+    elif len(os.fsencode(own.lmtp)) > MAX_SOCKET_PATH:
+        yield Finding("lmtp", State.PROBLEM, f"{own.lmtp} is too long for a socket", "Set submission.lmtp shorter.")
+    elif runs and not own.lmtp.is_socket():
+        yield Finding("lmtp", State.PROBLEM, f"there is no socket {own.lmtp}", "Start again: gateway run submission")
+    else:
+        yield Finding("lmtp", State.OK, f"{own.lmtp}, for {len(own.lmtp_users)} users of this machine")
+    if not own.relays:
+        yield Finding("relays", State.OFF, "none named", "Off: mail by a trusted relay. Set submission.relays.")
+    yield from map(_relay, own.relays)
+
+
+def _relay(relay: TrustedRelaySettings) -> Finding:
+    name = f"relay {relay.name}"
+    try:
+        listed = x509.load_pem_x509_certificates(relay.client_ca.read_bytes())
+    except (OSError, ValueError):
+        return Finding(name, State.PROBLEM, f"no certificates in {relay.client_ca}", "Give it certificates in PEM.")
+    until = min(certificate.not_valid_after_utc for certificate in listed)
+    words = f"{len(relay.networks)} networks, {relay.client_ca.name} until {until.date().isoformat()}"
+    if until < datetime.now(UTC):
+        return Finding(name, State.PROBLEM, words, "One has expired. Put the new one there, then send SIGHUP.")
+    if until < datetime.now(UTC) + SOON:
+        return Finding(name, State.WARNING, words, "Put the new one beside it soon.")
+    return Finding(name, State.OK, words)
 
 
 def _vault(settings: Settings) -> Iterator[Finding]:

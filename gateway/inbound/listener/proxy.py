@@ -6,6 +6,7 @@ has no reason to send anything else. What a version 2 header says beside address
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -43,11 +44,19 @@ class Endpoint:
         return cls(str(mapped or address), port)
 
 
-async def read_origin(inbox: Inbox) -> Endpoint | None:
-    """Read the header at the start of a connection; what follows it stays unread.
+async def read_origin(inbox: Inbox, seconds: float) -> Endpoint | None:
+    """Read the header at the start of a connection, all of it within so many seconds; what follows it stays unread.
 
     Returns for whom the proxy connects, None where it speaks for itself. Raises BadHeader; PeerGone as the inbox does.
     """
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read(inbox)
+    except TimeoutError:
+        raise BadHeader from None
+
+
+async def _read(inbox: Inbox) -> Endpoint | None:
     if await inbox.first() == SIGNATURE[0]:
         head = await inbox.readexactly(16)
         return parse_addresses(head, await inbox.readexactly(parse_length(head)))

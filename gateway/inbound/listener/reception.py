@@ -14,7 +14,7 @@ from gateway.failpoints import failpoint
 from gateway.inbound import replies
 from gateway.inbound.listener.commands import parse_chunk, parse_mail, parse_rcpt
 from gateway.inbound.listener.intake import ChunkIntake, DataIntake
-from gateway.inbound.listener.seam import Door, MailParameters, Transaction
+from gateway.inbound.listener.seam import Door, Forwarded, MailParameters, Transaction
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
 from gateway.inbound.listener.transfer import Transfer, abandon, reply_to
 from gateway.inbound.listener.wire import Hangup, Wire
@@ -68,6 +68,18 @@ class Reception(Wire):
         self.forward(None)
         if transaction is not None:
             abandon(transaction)
+
+    def forward(self, forwarded: Forwarded | None) -> None:
+        """Take what XFORWARD said of the next message; None when that has come."""
+        if forwarded is not self.origin.forwarded:
+            self.origin.forwarded = forwarded
+            self._peer = None
+
+    def why_unproven(self) -> SmtpReply | None:
+        """Return the reply to a host that is not proven to be one of the listener's, as far as can be told now."""
+        hosts = self.settings.hosts
+        link = self._link if self._has_tls else None
+        return None if hosts is None else hosts.why_unproven(self.origin.address, link)
 
     async def mail_from(self, argument: bytes) -> SmtpReply | None:
         """MAIL: begin a message."""

@@ -40,6 +40,7 @@ PRIVATE_NAMES: Final = (
     "_timeout_handle",  # the one timer of a connection
 )
 _WATCH_SECONDS: Final = 5.0
+_SILENCE: Final = logging.Filter("nobody")  # lets the records of that logger pass
 
 
 class Hangup(Exception):
@@ -137,22 +138,8 @@ class Wire(SMTP, ABC):
 
     def begin_anew(self) -> None:
         """Forget who the peer said it was: after the start of TLS (RFC 3207, 4.2), and of another client's session."""
-        peer = self.session.peer if self.session is not None else None
         self.session = Session(self.loop)
-        self.session.peer = peer
         self._peer = None
-
-    def forward(self, forwarded: Forwarded | None) -> None:
-        """Take what XFORWARD said of the next message; None when that has come."""
-        if forwarded is not self.origin.forwarded:
-            self.origin.forwarded = forwarded
-            self._peer = None
-
-    def why_unproven(self) -> SmtpReply | None:
-        """Return the reply to a host that is not proven to be one of the listener's, as far as can be told now."""
-        hosts = self.settings.hosts
-        link = self._link if self._has_tls else None
-        return None if hosts is None else hosts.why_unproven(self.origin.address, link)
 
     def say(self, reply: SmtpReply) -> None:
         """Put a reply after the ones not yet sent; it leaves before the next wait for the peer."""
@@ -365,9 +352,8 @@ class Wire(SMTP, ABC):
     async def _read_origin(self) -> SmtpReply | None:
         """Read the PROXY header; returns the reply that turns its client away. A peer without one is dropped."""
         try:
-            async with asyncio.timeout(self.limits.proxy_seconds):
-                named = await read_origin(self.inbox)
-        except (BadHeader, TimeoutError):
+            return self.origin.proxied(await read_origin(self.inbox, self.limits.proxy_seconds))
+        except BadHeader:
             raise Hangup(None, "proxy") from None
         return self.origin.proxied(named)
 
@@ -397,12 +383,8 @@ def silence_aiosmtpd() -> None:
     logger.disabled = True
     logger.setLevel(logging.CRITICAL + 1)
     logger.propagate = False
-    if _say_nothing not in logger.filters:
-        logger.addFilter(_say_nothing)
-
-
-def _say_nothing(_: logging.LogRecord) -> bool:
-    return False
+    if _SILENCE not in logger.filters:
+        logger.addFilter(_SILENCE)
 
 
 def _keep_credentials(_server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:

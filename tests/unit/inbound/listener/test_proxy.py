@@ -102,7 +102,7 @@ async def read(octets: bytes) -> tuple[Endpoint | None, bytes]:
     here = inbox()
     here.feed(octets)
     here.feed_eof()
-    return await read_origin(here), here.take_all()
+    return await read_origin(here, 5.0), here.take_all()
 
 
 @pytest.mark.parametrize("header", GOOD, ids=lambda octets: repr(octets[:40]))
@@ -115,7 +115,7 @@ async def test_a_header_may_be_cut_anywhere(header: bytes) -> None:
     for cut in [*range(1, min(len(header), 120)), len(header) - 1]:
         here = inbox()
         here.feed(header[:cut])
-        reading = asyncio.ensure_future(read_origin(here))
+        reading = asyncio.ensure_future(read_origin(here, 5.0))
         await asyncio.sleep(0)
         assert not reading.done(), cut
         here.feed(header[cut:])
