@@ -22,7 +22,15 @@ MAX_DEPTH = 6
 MAX_NAME = 100
 MAX_ADDRESSES = 20
 _MAIL_USES = {ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
-_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# What the library raises for certificates that are not as they should be.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def find_certificate(signer: SignerInfo, certificates: Sequence[bytes]) -> x509.Certificate | None:

@@ -138,7 +138,7 @@ def is_as_signed(signer: SignerInfo, certificate: Certificate, digest: bytes) ->
         return False
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnknownAlgorithm("a key that is not taken here") from None
     chosen = _HASHES[signer.digest_bits]
     try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from contextlib import suppress
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.signature import Reason
@@ -47,6 +48,7 @@ RSA = rsa.generate_private_key(65537, 2048)
 SHORT_RSA = rsa.generate_private_key(65537, 1024)
 ROOT = card("Agency Root", ca=True)
 INES_CARD = card(issuer=ROOT)
+ANCHORS = [ROOT.certificate]
 
 
 def judge(octets: bytes, content: bytes = ENTITY, who: Card = INES_CARD) -> bool:
@@ -295,6 +297,28 @@ def test_any_octets_are_read_or_refused(octets: bytes) -> None:
         return
 
 
+@settings(max_examples=500, deadline=None)
+@example(INES_CARD.octets.index(b"\xa0\x03\x02\x01") + 4, 12)  # another version
+@given(st.integers(0, len(INES_CARD.octets) - 1), st.integers(1, 255))
+def test_any_change_of_a_certificate_is_told_or_makes_it_unknown(at: int, change: int) -> None:
+    changed = bytearray(INES_CARD.octets)
+    changed[at] ^= change
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library's own words on odd certificates
+        try:
+            data = read_signed_data(signed_data([signer(INES_CARD, ENTITY)], [bytes(changed)]))
+            one = read_signer(data, data.signers[0])
+            found = find_certificate(one, data.certificates)
+        except NotBer:
+            return
+        if found is None:
+            return
+        signer_named(found)
+        with suppress(UnknownAlgorithm):
+            is_as_signed(one, found, one.message_digest)
+        assert why_not_known(found, [], ANCHORS, NOW) is not None
+
+
 # ---- who it was
 
 
@@ -321,7 +345,6 @@ def test_a_certificate_names_a_person_and_addresses_fit_to_be_shown() -> None:
     assert named.addresses == (INES,)
 
 
-ANCHORS = [ROOT.certificate]
 MIDDLE = card("Agency Issuing", ca=True, issuer=ROOT)
 
 
