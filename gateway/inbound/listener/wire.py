@@ -28,7 +28,7 @@ from gateway.inbound import replies
 from gateway.inbound.listener.inbox import BareNewline, Inbox, PeerGone
 from gateway.inbound.listener.origin import Origin
 from gateway.inbound.listener.proxy import BadHeader, read_origin
-from gateway.inbound.listener.seam import Forwarded, Peer
+from gateway.inbound.listener.seam import Peer
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
 from gateway.inbound.listener.tls import raise_tls
 
@@ -355,7 +355,6 @@ class Wire(SMTP, ABC):
             return self.origin.proxied(await read_origin(self.inbox, self.limits.proxy_seconds))
         except BadHeader:
             raise Hangup(None, "proxy") from None
-        return self.origin.proxied(named)
 
     def _hang_up(self) -> None:
         self.inbox.drop()
