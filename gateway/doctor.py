@@ -58,7 +58,7 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at machine, files, database and programs."""
     findings: list[Finding] = []
-    for look in (_machine, _tools, _files, _certificates, _signed_mail, _vault, _programs, _sockets):
+    for look in (_machine, _tools, _files, _certificates, _mail_systems, _signed_mail, _vault, _programs, _sockets):
         findings += _safely(look, settings)
     return findings
 
