@@ -42,6 +42,9 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812), {"reference": "T-SM-7K2Q-9F4T", "octets": 812}),
     (maillog.authenticated, ("app-password", "wrong"), {"kind": "app-password", "outcome": "wrong"}),
     (maillog.withheld, ("open", "NotAllowed"), {"verb": "open", "reason": "NotAllowed"}),
+    (maillog.screening_started, (7, 1, 2, 1), {"landlock": 7, "seccomp": 1, "text_children": 2, "page_children": 1}),
+    (maillog.screening_failed, ("time",), {"reason": "time"}),
+    (maillog.screening_fault, ("extraction/pdf.py:12", "KeyError"), {"place": "extraction/pdf.py:12"}),
     (maillog.outbox_failed, ("0f", 3, 451), {"outbox_id": "0f", "attempts": 3, "code": 451}),
     (maillog.alarm, ("authority", "grant", "0f"), {"kind": "authority", "table": "grant", "row_id": "0f"}),
 ]
