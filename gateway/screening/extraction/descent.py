@@ -92,7 +92,7 @@ class Descent:
 def guarded(reading: Callable[[], Iterable[Item]], place: str, detail: str = "") -> Iterator[Item]:
     """What a reader yields; what it raises becomes Unreadable(place, …), whichever library raised it."""
     try:
-        yield from reading()
+        yield from (item for item in reading() if isinstance(item, Unreadable) or item.text)
     except OverBudgetError as limit:
         yield Unreadable(place, Unread.OVER_LIMIT, limit.limit)
     except UnreadableError as told:

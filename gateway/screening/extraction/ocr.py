@@ -19,7 +19,9 @@ _LINE_HEIGHT: Final = 2_600  # pixels of a page's long side at which reading is 
 _LONGEST: Final = 3_400
 _SMALLEST: Final = 1_000
 _GOOD: Final = 60  # mean confidence, of 100, with which a reading is taken as upright
+_SURE: Final = 80
 _LITTLE: Final = 12  # characters
+_MUCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,7 @@ def read_page(page: Page, budget: Budget) -> Iterator[Item]:
     codes = _barcodes(image)
     if codes:
         yield Chunk("\n".join(codes), f"{page.place}, barcode")
-    image = straightening.straighten(_evened(_sized(_dark_on_light(image))))
-    reading = _best_turned(image)
+    reading = _best_turned(_evened(_sized(_dark_on_light(image))))
     if reading.text.strip():
         yield Chunk(reading.text, page.place, Form.OCR)
     for text in filter(str.strip, _without_rules(reading)):
@@ -71,6 +72,11 @@ class _Reading:
     def is_good(self) -> bool:
         return self.confidence >= _GOOD and len(self.text.strip()) >= _LITTLE
 
+    @property
+    def is_upright(self) -> bool:
+        """Whether nobody need turn the page: short texts are at times read upside down with some confidence."""
+        return self.is_good and (self.confidence >= _SURE or len(self.text) > _MUCH)
+
 
 def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Reading:
     api = engine()
@@ -86,14 +92,16 @@ def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Readi
 
 def _best_turned(image: Image.Image) -> _Reading:
     """The page upright; when that gives little, the best of its four turns."""
-    best = _recognise(image, tesserocr.PSM.AUTO)
-    if best.is_good:
+    best = _recognise(straightening.straighten(image), tesserocr.PSM.AUTO)
+    if best.is_upright:
         return best
-    for turn in (Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270):
-        other = _recognise(image.transpose(turn), tesserocr.PSM.AUTO)
-        if other.is_good or _weight(other) > _weight(best) * 1.3:
+    sideways = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270)
+    over = (Image.Transpose.ROTATE_180,)
+    for turn in (*sideways, *over) if straightening.is_sideways(image) else (*over, *sideways):
+        other = _recognise(straightening.straighten(image.transpose(turn)), tesserocr.PSM.AUTO)
+        if _weight(other) > _weight(best):
             best = other
-        if best.is_good:
+        if best.is_upright:
             break
     return best
 

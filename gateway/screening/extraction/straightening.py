@@ -15,19 +15,23 @@ _SIDEWAYS: Final = 1.6  # so much sharper are lines of print than columns of the
 
 
 def straighten(image: Image.Image) -> Image.Image:
-    """The page (mode L, dark on light) with its lines level, as far as within 6° and a right angle; it may still be
-    upside down.
-    """
-    small = image.copy()
-    small.thumbnail((_WIDTH, _WIDTH), Image.Resampling.BOX)
-    ink = small.point(lambda value: 255 if value < 176 else 0)
-    angle, score = _sharpest(ink)
-    across, other = _sharpest(ink.transpose(Image.Transpose.ROTATE_90))
-    if other > score * _SIDEWAYS:
-        image, angle = image.transpose(Image.Transpose.ROTATE_90), across
+    """The page (mode L, dark on light) with its lines level, when they were within 6° of that."""
+    angle, _ = _sharpest(_ink(image))
     if abs(angle) < _NOTICED:
         return image
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def is_sideways(image: Image.Image) -> bool:
+    """Whether the lines of print seem to run upwards or downwards. A guess: it orders what is tried."""
+    ink = _ink(image)
+    return _sharpest(ink.transpose(Image.Transpose.ROTATE_90))[1] > _sharpest(ink)[1] * _SIDEWAYS
+
+
+def _ink(image: Image.Image) -> Image.Image:
+    small = image.copy()
+    small.thumbnail((_WIDTH, _WIDTH), Image.Resampling.BOX)
+    return small.point(lambda value: 255 if value < 176 else 0)
 
 
 def _sharpest(ink: Image.Image) -> tuple[float, float]:

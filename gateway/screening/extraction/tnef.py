@@ -43,8 +43,16 @@ def read_tnef(document: Document, descent: Descent) -> Iterator[Item]:
         yield Chunk(text, place, Form.HTML)
     for count, attachment in enumerate(parsed.attachments, 1):
         yield from _attachment(attachment, f"{place}, attachment {count}", descent)
-    if not parsed.objects and not parsed.attachments:
+    if not _is_whole(document.octets):
         yield Unreadable(place, Unread.CORRUPT, "tnef")
+
+
+def _is_whole(octets: bytes) -> bool:
+    """Whether attributes follow each other up to the end ([MS-OXTNEF] section 2.1.3.1); the library stops quietly."""
+    place = 6
+    while place + 11 <= len(octets) and octets[place] in (1, 2):
+        place += 11 + int.from_bytes(octets[place + 5 : place + 9], "little")
+    return place > 6 and not octets[place:].strip(b"\x00\r\n") and place <= len(octets)
 
 
 def _bodies(body: Any) -> list[str]:

@@ -49,6 +49,7 @@ class _Words:
         self._nested: list[list[list[str]]] = []
         self._cells: list[list[str]] = []
         self._muted = 0
+        self._is_fresh = False
 
     def opened(self, space: str, name: str, attributes: dict[str, str]) -> None:
         if name in _PLACED:
@@ -78,12 +79,15 @@ class _Words:
             self._nested.pop()
         elif name == "p" and self._cells:
             self.told(" ")
-        elif name in _ENDS_LINE or name not in _JOINS:
+        elif name in _ENDS_LINE or (self._is_fresh and name not in _JOINS):
             self.text.append("\n")
+        if name not in _JOINS:
+            self._is_fresh = False
 
     def told(self, text: str) -> None:
         if not self._muted:
             self.text.append(text)
+            self._is_fresh = True
             if self._cells:
                 self._cells[-1].append(text)
 
