@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import rows, table
+from benchmarks.screening import speed
 from benchmarks.submission import Bench, peers
 
 
@@ -17,20 +18,28 @@ def main() -> None:
     asked = _arguments()
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     folder = Path(tempfile.mkdtemp(prefix="gateway-benchmark-", dir=asked.folder))
-    _say(f"submission beside Postfix on HOLD; {os.cpu_count()} cores, {rounds} rounds of {seconds:g} s, medians")
-    _say(table.HEAD)
     try:
-        with peers(folder) as (site, postfix, stock):
-            bench = Bench(site, postfix, stock, seconds)
-            for row in rows.ROWS:
-                if row.key in asked.rows:
-                    for line in table.lines_of(row, *bench.compare(row, rounds)):
-                        _say(line)
-            if rows.LARGE in asked.rows:
-                for line in table.lines_of_large(bench.send_large(rounds)):
-                    _say(line)
+        if set(asked.rows) - {rows.SCREENING}:
+            _submission(asked, folder, rounds, seconds)
+        if rows.SCREENING in asked.rows:
+            for line in speed.lines(folder):
+                _say(line)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _submission(asked: argparse.Namespace, folder: Path, rounds: int, seconds: float) -> None:
+    _say(f"submission beside Postfix on HOLD; {os.cpu_count()} cores, {rounds} rounds of {seconds:g} s, medians")
+    _say(table.HEAD)
+    with peers(folder) as (site, postfix, stock):
+        bench = Bench(site, postfix, stock, seconds)
+        for row in rows.ROWS:
+            if row.key in asked.rows:
+                for line in table.lines_of(row, *bench.compare(row, rounds)):
+                    _say(line)
+        if rows.LARGE in asked.rows:
+            for line in table.lines_of_large(bench.send_large(rounds)):
+                _say(line)
 
 
 def _arguments() -> argparse.Namespace:

@@ -36,4 +36,5 @@ LARGE_OCTETS = 150 * MIB
 LARGE_CONNECTIONS = 4
 GROWTH_MIB = (32, 16)
 STALL_MS = (50, 20)
-KEYS = (*(row.key for row in ROWS), LARGE)
+SCREENING = "screening"
+KEYS = (*(row.key for row in ROWS), LARGE, SCREENING)

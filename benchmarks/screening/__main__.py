@@ -10,14 +10,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 
-from benchmarks.screening import corpus, filler, letters, presidio, score
-from benchmarks.screening.drive import Answer, Screener, run
-from benchmarks.screening.sample import Label, Sample
+from benchmarks.screening import corpus, presidio, score, speed
+from benchmarks.screening.drive import Answer, run
+from benchmarks.screening.sample import Sample
 
 _WITHIN = 0.02  # two seeds' recall and false alarms may differ by this much
-_LONG = 2_000_000  # octets of each text that the rate is measured with
 
 
 def main() -> int:
@@ -28,7 +26,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="gateway-screening-", dir=asked.folder))
     try:
         answers = _judge(asked, folder, asked.seed)
-        rate = None if asked.only else _text_rate(asked.screener, folder)
+        rate = None if asked.only else speed.text_rate(asked.screener, folder)
         if asked.misses:
             _write_misses(asked.misses, answers)
         _say(*score.table(answers, rate))
@@ -63,8 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, help="where the mail under judgement lies (the system's temporary folder)"
     )
-    screen = f"{shlex.quote(str(Path(sys.executable).with_name('gateway')))} screen --stdin-paths --json"
-    parser.add_argument("--screener", type=shlex.split, default=shlex.split(screen), help="the command that judges")
+    parser.add_argument("--screener", type=shlex.split, default=speed.SCREENER, help="the command that judges")
     return parser.parse_args()
 
 
@@ -87,22 +84,6 @@ def _progress(count: int) -> Callable[[int], None]:
             sys.stderr.flush()
 
     return tell
-
-
-def _text_rate(command: Sequence[str], folder: Path) -> float:
-    """Megabytes a second of long clean texts, by the screener's own times, after one to warm up."""
-    rng, answers = Random("rate"), []
-    screener = Screener(command, folder)
-    try:
-        for at in range(4):
-            letter = letters.letter(rng)
-            paragraphs = [filler.paragraph(rng, "en", 6) for _ in range(400)]
-            text = "\n\n".join(paragraphs)
-            letter.form, letter.blocks = "plain", [text] * (_LONG // len(text))
-            answers.append(screener.judge(Sample(Label(f"rate-{at}", "clean"), letters.octets(letter))))
-    finally:
-        screener.close()
-    return sum(each.octets for each in answers[1:]) / 1e6 / (sum(each.took for each in answers[1:]) / 1000)
 
 
 def _compare(asked: argparse.Namespace, folder: Path, first: Sequence[Answer]) -> bool:
