@@ -24,6 +24,10 @@ from gateway.domain.errors import GatewayError
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
 from gateway.programmes import load_programmes
+from gateway.screening import landlock, seccomp
+from gateway.screening.pool import Pool, SelfTest, Sizes
+from gateway.screening.protocol import Orders
+from gateway.screening.site import orders_of
 from gateway.store import migrations
 from gateway.store.engines import open_engine
 from gateway.store.site import require_environment
@@ -58,7 +62,18 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at machine, files, database and programs."""
     findings: list[Finding] = []
-    for look in (_machine, _tools, _files, _certificates, _mail_systems, _signed_mail, _vault, _programs, _sockets):
+    for look in (
+        _machine,
+        _tools,
+        _files,
+        _certificates,
+        _mail_systems,
+        _signed_mail,
+        _vault,
+        _screening,
+        _programs,
+        _sockets,
+    ):
         findings += _safely(look, settings)
     return findings
 
@@ -238,6 +253,42 @@ def _vault(settings: Settings) -> Iterator[Finding]:
     finally:
         engine.dispose()
     yield Finding("database", State.OK, f"{address.get_backend_name()}, schema {migrations.head()}")
+
+
+def _screening(settings: Settings) -> Iterator[Finding]:
+    """What the kernel has to lock a child up with, and a child's look at one document of each main type."""
+    known = landlock.version()
+    if known:
+        yield Finding("landlock", State.OK, f"version {known}")
+    else:
+        advice = (
+            "Screening children are held by seccomp alone: bring Linux to 5.13 or newer, with Landlock switched on."
+        )
+        yield Finding("landlock", State.WARNING, "not in this kernel", advice)
+    if seccomp.is_present():
+        yield Finding("seccomp", State.OK, "filters the system calls of screening children")
+    else:
+        advice = "Screening children may make any system call. Tables are there for x86_64 and aarch64."
+        yield Finding("seccomp", State.WARNING, f"not here ({platform.machine()})", advice)
+    orders = orders_of(settings.screening, load_programmes(settings.programmes).values())
+    found = asyncio.run(_self_test(orders))
+    if found.reached:
+        state = State.PROBLEM if found.locks.seccomp else State.WARNING
+        yield Finding("screening", state, f"a child can {', '.join(found.reached)}", "Let in no mail from outside.")
+    if found.missed:
+        words = f"nothing seen in: {', '.join(found.missed)}"
+        yield Finding("screening", State.PROBLEM, words, "Install the gateway again, with its dependencies.")
+    else:
+        yield Finding("screening", State.OK, f"{len(orders.policy.kinds)} kinds, every main type is read")
+
+
+async def _self_test(orders: Orders) -> SelfTest:
+    pool = Pool(orders, Sizes(1, 1))
+    try:
+        await pool.start()
+        return await pool.test()
+    finally:
+        await pool.close()
 
 
 def _programs(settings: Settings) -> Iterator[Finding]:

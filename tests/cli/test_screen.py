@@ -125,3 +125,9 @@ def test_a_sites_own_policy_is_kept_to(mails: Path, short_path: Path) -> None:
     site.config.write_text(site.config.read_text("utf-8").replace("# kinds = []", 'kinds = ["iban"]'), "utf-8")
     assert run_gateway("screen", "--config", site.config, mails / "b.eml").returncode == os.EX_OK
     assert run_gateway("screen", mails / "b.eml").returncode == os.EX_DATAERR
+
+
+def test_doctor_tells_how_children_are_held_and_that_they_read_every_type(short_path: Path) -> None:
+    found = {one["name"]: one["state"] for one in founded(short_path / "site").asked("doctor")}
+    assert found["screening"] == "ok"
+    assert {found["landlock"], found["seccomp"]} <= {"ok", "warning"}
