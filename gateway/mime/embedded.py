@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from gateway.mime.charsets import decode_octets
 from gateway.mime.structure import DefectKind
 
-_UUENCODE = re.compile(rb"(?:\A|\n)begin(?P<base64>-base64)?+ [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n")
+_UUENCODE = re.compile(rb"(?:\A|\n)begin(?P<base64>-base64)?+ [0-7]{3,4} (?P<name>[^\n]{1,255})\n")
 _YENC = re.compile(rb"(?:\A|\n)=ybegin (?P<fields>[^\r\n]{1,500})\r?\n")
 _YENC_NAME = re.compile(rb"name=(?P<name>[^\r\n]{1,255})")
 _BINHEX = b"(This file must be converted with BinHex"
@@ -50,7 +50,7 @@ class Embedded:
 def embedded_files(text: bytes) -> Iterator[Embedded]:
     """The files in the octets of a text (transfer encoding undone), in no order. Never raises."""
     if b"begin" in text:
-        yield from _uuencoded(text)
+        yield from _uuencoded(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     if b"=ybegin " in text:
         yield from _yenc(text)
     if _BINHEX in text:
@@ -93,7 +93,7 @@ def _uu_lines(text: bytes, at: int) -> tuple[bytes, int, bool]:
     pieces: list[bytes] = []
     while at < len(text):
         behind = text.find(b"\n", at) + 1 or len(text)
-        line = text[at:behind].rstrip(b"\r\n")
+        line = text[at:behind].rstrip(b"\n")
         if line == b"end":
             return b"".join(pieces), behind, True
         try:

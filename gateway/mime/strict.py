@@ -33,6 +33,7 @@ _RISKY = re.compile(
 _FIELDS_OF_A_PART = re.compile(
     rb"(?:\A|\n)[ \t]{0,8}content-(?:type|transfer-encoding|disposition)[ \t]*+:", re.IGNORECASE
 )
+_LONE_CR = re.compile(rb"\r(?![\r\n])")
 _FILE_IN_TEXT = re.compile(
     rb"(?:\A|\n)(?:begin(?:-base64)? [0-7]{3,4} [^\r\n]+\r?\n|=ybegin "
     rb"|[A-Za-z0-9+/]{60,76}\r?\n[A-Za-z0-9+/]{4,}+=*+\r?(?:\n|\Z))"
@@ -86,10 +87,12 @@ def structure_defects(octets: bytes, structure: Structure, blocks: dict[str, Hea
         if part.is_container and _stands_astray(octets, part, boundaries, fields):
             yield Defect(DefectKind.STRAY_BOUNDARY, part.path)
     for defect in structure.defects:
-        if defect.kind in (DefectKind.PREAMBLE_TEXT, DefectKind.EPILOGUE_TEXT):
-            outside = octets[defect.offset : defect.offset + defect.length]
-            if _FIELDS_OF_A_PART.search(outside) or _FILE_IN_TEXT.search(outside):
-                yield Defect(DefectKind.OUTSIDE_PAYLOAD, defect.path, str(defect.kind), defect.offset, defect.length)
+        seen = octets[defect.offset : defect.offset + defect.length]
+        if defect.kind is DefectKind.HEADER_WITHOUT_COLON and _LONE_CR.search(seen):
+            yield Defect(DefectKind.BARE_CR, defect.path, "junk", defect.offset, defect.length)
+        is_outside = defect.kind in (DefectKind.PREAMBLE_TEXT, DefectKind.EPILOGUE_TEXT)
+        if is_outside and (_FIELDS_OF_A_PART.search(seen) or _FILE_IN_TEXT.search(seen)):
+            yield Defect(DefectKind.OUTSIDE_PAYLOAD, defect.path, str(defect.kind), defect.offset, defect.length)
 
 
 def body_defects(part: Part, undone: Undone) -> Iterator[Defect]:
@@ -106,6 +109,11 @@ def body_defects(part: Part, undone: Undone) -> Iterator[Defect]:
             yield Defect(DefectKind.UUENCODED_TEXT, part.path)
     if _disagrees(part, octets):
         yield Defect(DefectKind.TYPE_DISAGREES, part.path)
+
+
+def is_risky_charset(charset: str) -> bool:
+    """Whether a charset shows other text than ASCII readers see: UTF-7, UTF-16, UTF-32, EBCDIC."""
+    return _RISKY.match(charset.strip("\"' \t")) is not None
 
 
 def plausible_boundaries(value: bytes) -> frozenset[bytes]:
@@ -147,7 +155,7 @@ def _declared_defects(part: Part) -> Iterator[Defect]:
         yield Defect(DefectKind.PARTIAL, part.path)
     elif part.media_type == "message/external-body":
         yield Defect(DefectKind.EXTERNAL_BODY, part.path)
-    if _RISKY.match(part.parameter("charset").strip("\"' \t")):
+    if is_risky_charset(part.parameter("charset")):
         yield Defect(DefectKind.RISKY_CHARSET, part.path)
 
 

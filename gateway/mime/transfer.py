@@ -19,6 +19,7 @@ _BLANKS: Final = b" \t\r\n"
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_ALPHABET: Final = bytes(set(range(256)) - set(_ALPHABET))
 _ALL_BASE64 = re.compile(rb"\s*+(?:[A-Za-z0-9+/]{4,}+[ \t]*+\r?+\n?+)++[A-Za-z0-9+/]{0,3}+={0,2}+\s*+\Z")
+_BASE64_LINE = re.compile(rb"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?+\Z")
 _ESCAPES = re.compile(rb"=(?:[0-9A-Fa-f]{2}|[ \t]{0,20}\r?\n)")
 _LEAST = 16  # octets of base64 that are worth a look where none is declared
 _SPELLINGS: Final = (
@@ -54,7 +55,8 @@ def undo(body: bytes, encoding: str) -> Undone:
         return Undone(octets, (body,) if DefectKind.QP_BAD_ESCAPE in oddities else (), oddities)
     if encoding == "x-uuencode":
         octets, oddities = _decoded(body, encoding)
-        return Undone(octets or body, (body,), oddities)
+        lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return Undone(octets or body, (_decoded(lines, encoding)[0], body), oddities)
     if encoding in IDENTITY:
         return Undone(body, tuple(_undeclared(body)))
     tried = (_decoded(body, each)[0] for each in ("base64", "quoted-printable", "x-uuencode"))
@@ -77,13 +79,30 @@ def _base64(body: bytes) -> Undone:
         return Undone(octets, (), oddities)
     stop = re.search(rb"[^A-Za-z0-9+/]", data)
     joined = data.translate(None, _NOT_ALPHABET)
-    others = (_quanta(data[: stop.start()] if stop else data), _quanta(joined), body)
+    until_junk = _quanta(data[: stop.start()] if stop else data)
+    others = (until_junk, _until_padding(data), _quanta(joined), _by_lines(body), body)
     return Undone(octets, tuple(dict.fromkeys(others)), oddities)
 
 
 def _quanta(run: bytes) -> bytes:
     run = run[:-1] if len(run) % 4 == 1 else run
     return binascii.a2b_base64(run + b"=" * (-len(run) % 4))
+
+
+def _until_padding(data: bytes) -> bytes:
+    """As the standard library of Python and its like read: junk is skipped, padding in its place ends the whole."""
+    for rest in (b"", b"=", b"=="):
+        try:
+            return binascii.a2b_base64(data + rest)
+        except binascii.Error:
+            continue
+    return b""
+
+
+def _by_lines(body: bytes) -> bytes:
+    """Those lines that are base64 from end to end, each by itself."""
+    lines = (line.strip(_BLANKS) for line in body.splitlines())
+    return b"".join(_quanta(line.rstrip(b"=")) for line in lines if _BASE64_LINE.match(line))
 
 
 def _undeclared(body: bytes) -> list[bytes]:

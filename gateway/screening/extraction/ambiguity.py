@@ -123,6 +123,8 @@ def _tells(name: str) -> bool:
 def _has_lone_cr(look: Look, defect: Defect) -> bool:
     """A CR that some programs take for a line end; before a line end it is dirt."""
     part = look.part(defect)
+    if defect.detail == "junk":  # a line between the fields, or before the first
+        return True
     return part is None or _LONE_CR.search(look.octets, part.header_offset, part.offset) is not None
 
 
@@ -130,7 +132,8 @@ def _is_cut_short(look: Look, defect: Defect) -> bool:
     """A header without its blank line: delivery reports carry such headers; a part of a mail has none."""
     stem, _, last = defect.path.rpartition(".")
     around = next((part for part in look.structure.part_map.parts if part.path == stem), None)
-    if last in ("1", "TEXT") and around is not None and not around.is_container:
+    is_body = last == "TEXT" or (last == "1" and f"{stem}.TEXT" not in look.blocks)
+    if is_body and around is not None and not around.is_container:
         return False
     block = look.blocks.get(defect.path)
     return block is not None and any(_tells(header.name) for header in block.headers)

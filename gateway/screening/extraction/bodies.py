@@ -16,14 +16,15 @@ from gateway.mime.charsets import codec_for
 from gateway.mime.embedded import Embedded, data_uris, embedded_files
 from gateway.mime.flowed import unflow
 from gateway.mime.headerblock import HeaderBlock
-from gateway.mime.strict import body_defects
+from gateway.mime.strict import body_defects, is_risky_charset
 from gateway.mime.structure import Defect, DefectKind
 from gateway.mime.transfer import Undone, spelled_encoding, undo
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.extraction.ambiguity import BROKEN
 from gateway.screening.extraction.descent import Document
 from gateway.screening.extraction.families import Family, plausible
-from gateway.screening.extraction.texts import looks_like_text, readings
+from gateway.screening.extraction.headers import value_readings
+from gateway.screening.extraction.texts import looks_like_text, readings, strings
 
 _CHARSET = re.compile(
     rb"charset[ \t]*+(?:\*[0-9]?\*?)?[ \t]*+=[ \t]*+[\"']?(?:[\w-]*'[\w-]*')?([\w.:+-]{1,60})", re.IGNORECASE
@@ -34,6 +35,7 @@ _LIKE_ASCII = re.compile(
     re.IGNORECASE,
 )
 _PLAIN_ENCODING = re.compile(rb"\s*(?:7bit|8bit|binary|base64|quoted-printable)\s*", re.IGNORECASE)
+_WORD = re.compile(r"=\?[^?\s]{1,60}\?[BbQq]\?")
 _PGP_MESSAGE = b"-----BEGIN PGP MESSAGE-----"
 _SLICE: Final = 1_000_000  # characters of one chunk of text
 _OVERLAP: Final = 400  # a number at the cut stands whole in one of the two
@@ -45,9 +47,10 @@ _UNMISTAKABLE: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One part's body with its transfer encoding undone, its place, and the charsets that its fields name."""
+    """One part's body as written and with its transfer encoding undone, its place, the charsets that it names."""
 
     part: Part
+    raw: bytes
     undone: Undone
     place: str
     charsets: tuple[str, ...]
@@ -72,14 +75,17 @@ def open_body(octets: bytes, part: Part, block: HeaderBlock, place: str) -> Body
     fields = b"\n".join(header.value[:8_192] for header in block.headers if header.name.lower() == "content-type")
     named = (name.decode("ascii", "replace") for name in _CHARSET.findall(fields))
     charsets = tuple(dict.fromkeys((part.parameter("charset"), *named)))
-    return Body(part, undone, place, charsets, tuple(body_defects(part, undone)))
+    return Body(part, body, undone, place, charsets, tuple(body_defects(part, undone)))
 
 
 def text_chunks(body: Body) -> Iterator[Chunk]:
     """Every plausible text of a body, as HTML when it is declared so or looks so."""
     seen: set[str] = set()
     for number, octets in enumerate(body.undone.readings):
-        if number and not (octets.strip() and looks_like_text(octets)):
+        if number and octets != body.raw and not looks_like_text(octets):
+            text = strings(octets)
+            if text:
+                yield Chunk(text, body.place)
             continue
         for text in _texts(body, octets):
             if text not in seen:
@@ -90,9 +96,10 @@ def text_chunks(body: Body) -> Iterator[Chunk]:
 def hidden_files(body: Body) -> Iterator[tuple[Document, Embedded | None]]:
     """Documents that a text part is or holds, with what was found in the text; None: it is the whole part."""
     declared, name = body.part.media_type, body.part.filename or ""
-    for octets in body.undone.readings:
+    for number, octets in enumerate(body.undone.readings):
         whole = Document(octets, declared, name, body.place)
-        if set(plausible(whole)) - {Family.TEXT, Family.HTML}:
+        families = set(plausible(whole)) - {Family.TEXT, Family.HTML}
+        if families & _UNMISTAKABLE if number else families:
             yield whole, None
     for number, found in enumerate(_embedded(body), 1):
         place = f"{body.place}, file {number} in the text"
@@ -127,6 +134,8 @@ def _texts(body: Body, octets: bytes) -> Iterator[str]:
     if body.is_markup:
         inside = _CHARSET.search(octets, 0, 2_048)
         charsets = (*charsets, *((inside[1].decode("ascii", "replace"),) if inside else ()))
+    if any(is_risky_charset(charset) for charset in charsets):
+        charsets = (*charsets, "")  # what claims to be UTF-16 may be ASCII
     for charset in dict.fromkeys(charsets):
         yield from readings(octets, charset)
 
@@ -142,6 +151,16 @@ def _chunks(body: Body, text: str) -> Iterator[Chunk]:
         yield Chunk(text, body.place, Form.HTML)
     for start in range(0, max(len(text), 1), _SLICE):
         yield Chunk(text[max(start - _OVERLAP, 0) : start + _SLICE], body.place)
+    if "=?" in text:
+        yield from _quoted_fields(body, text)
+
+
+def _quoted_fields(body: Body, text: str) -> Iterator[Chunk]:
+    """Encoded words in a text: fields of a message that somebody quotes, or that others read as fields."""
+    lines = (line for line in text.replace("\n ", " ").replace("\n\t", " ").split("\n") if _WORD.search(line))
+    decoded = "\n".join(value_readings(line.encode("utf-8", "replace"))[0] for line in lines)
+    if decoded:
+        yield Chunk(decoded, body.place)
 
 
 def _is_utf_8(octets: bytes) -> bool:

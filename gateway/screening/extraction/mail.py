@@ -27,7 +27,7 @@ from gateway.screening.extraction.descent import Document, Item, Later, guarded
 from gateway.screening.extraction.documents import extract_document
 from gateway.screening.extraction.headers import header_chunks, name_readings, part_lines
 from gateway.screening.extraction.places import places_of
-from gateway.screening.extraction.texts import readings
+from gateway.screening.extraction.texts import looks_like_text, readings
 
 _BLOCK: Final = 262_144
 _TEXT_TYPES: Final = frozenset({
@@ -36,6 +36,7 @@ _TEXT_TYPES: Final = frozenset({
     "message/external-body", "message/global-delivery-status", "message/global-headers", "application/xhtml+xml",
 })  # fmt: skip
 _ENCRYPTED: Final = ("multipart/encrypted", "application/x-microsoft-rpmsg-message")
+_SURE: Final = ("pdf", "openpgp", "cms")  # what is text to look at, and yet shows nothing of what it holds
 _OPAQUE: Final = "application/octet-stream"
 
 
@@ -105,13 +106,13 @@ def _read_part(reading: _Reading, part: Part) -> Iterator[Item]:
     place, block = reading.places[part.path], reading.look.blocks[part.path]
     if part.media_type in _ENCRYPTED:
         yield Unreadable(place, Unread.ENCRYPTED, "message")
+    yield from (Chunk(name, f"name of {place}", Form.FILE_NAME) for name in name_readings(block))
     if part.is_container:
         yield from _decoded_multipart(reading, part, block)
         return
     reading.budget.spend("parts")
-    yield from (Chunk(name, f"name of {place}", Form.FILE_NAME) for name in name_readings(block))
     if part.media_type in MESSAGE_TYPES and part.encoding in IDENTITY:
-        inner = _inner_block(reading, part)
+        inner = reading.look.blocks.get(_inner_path(reading, part))
         if inner is not None:
             yield from header_chunks(inner, f"{place}, ")
     elif part.media_type in _TEXT_TYPES or _is_flat(part):
@@ -120,7 +121,9 @@ def _read_part(reading: _Reading, part: Part) -> Iterator[Item]:
     elif part.media_type.startswith("message/"):
         body = open_body(reading.look.octets, part, block, place)
         reading.defects += body.defects
-        yield from _extract(body.undone.octets, reading.budget, reading.later, reading.depth + 1, place)
+        raw = () if part.encoding == "base64" else (body.raw,)  # many programs read a message and look at no encoding
+        for octets in dict.fromkeys((body.undone.octets, *raw)):
+            yield from _extract(octets, reading.budget, reading.later, reading.depth + 1, place)
     else:
         reading.files.append((_cost(part.media_type), lambda: _read_file(reading, part, block)))
 
@@ -137,10 +140,10 @@ def _is_flat(part: Part) -> bool:
     return part.media_type == _OPAQUE and part.header_offset == part.offset
 
 
-def _inner_block(reading: _Reading, message: Part) -> HeaderBlock | None:
-    """The header of an attached message that was scanned in place; None when it was too deep to be."""
-    blocks = reading.look.blocks
-    return blocks.get(f"{message.path}.1") or blocks.get(f"{message.path}.TEXT")
+def _inner_path(reading: _Reading, message: Part) -> str:
+    """The path of the body of an attached message, whose header is the message's own; it may not have been read."""
+    path = f"{message.path}.TEXT"
+    return path if path in reading.look.blocks else f"{message.path}.1"
 
 
 def _decoded_multipart(reading: _Reading, part: Part, block: HeaderBlock) -> Iterator[Item]:
@@ -169,8 +172,8 @@ def _outside_texts(reading: _Reading, prefix: str) -> Iterator[Item]:
 
 def _part_headers(reading: _Reading, prefix: str) -> Iterator[Item]:
     """The fields of all parts in one chunk; those of the mail and of attached messages have been read."""
-    messages = tuple(part.path for part in reading.parts if part.media_type in MESSAGE_TYPES)
-    read = {reading.parts[0].path, *(f"{path}.{last}" for path in messages for last in ("1", "TEXT"))}
+    messages = (part for part in reading.parts if part.media_type in MESSAGE_TYPES)
+    read = {reading.parts[0].path, *(_inner_path(reading, message) for message in messages)}
     blocks = (reading.look.blocks[part.path] for part in reading.parts if part.path not in read)
     lines = dict.fromkeys(line for block in blocks for line in part_lines(block))
     if lines:
@@ -193,18 +196,23 @@ def _read_file(reading: _Reading, part: Part, block: HeaderBlock) -> Iterator[It
 
 
 def _read_hidden(reading: _Reading, document: Document, embedded: Embedded | None) -> Iterator[Item]:
-    """A file in a text. Where base64 alone tells of it, it may be a piece of one: that it is broken tells nothing."""
-    if embedded is None:
-        yield from _read_document(reading, document)
-        return
-    if document.name:
+    """A file in a text, or a text that may be a file."""
+    if embedded is not None and document.name:
         yield Chunk(document.name, f"name of {document.place}", Form.FILE_NAME)
-    if embedded.kind is not None and not embedded.is_whole:
+    if embedded is not None and embedded.kind is not None and not embedded.is_whole:
         yield Unreadable(document.place, Unread.AMBIGUOUS, str(embedded.kind))
-    is_guess = embedded.kind is None and not embedded.declared
     for item in _read_document(reading, document):
-        if not (is_guess and isinstance(item, Unreadable) and item.why in (Unread.CORRUPT, Unread.UNKNOWN_TYPE)):
+        if not (isinstance(item, Unreadable) and _tells_nothing(item, document, embedded)):
             yield item
+
+
+def _tells_nothing(told: Unreadable, document: Document, embedded: Embedded | None) -> bool:
+    """Whether a file that cannot be read was only guessed to be one: words begin like it, or base64 does."""
+    if told.why not in (Unread.CORRUPT, Unread.UNKNOWN_TYPE):
+        return False
+    if embedded is None:
+        return looks_like_text(document.octets) and told.detail not in _SURE
+    return embedded.kind is None and not embedded.declared
 
 
 def _read_document(reading: _Reading, document: Document) -> Iterator[Item]:

@@ -297,6 +297,22 @@ def test_base64_that_is_nothing_is_no_complaint() -> None:
     assert unread(octets) == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "070701 is my number",
+        "xar! she said",
+        "[1] Please see",
+        '{"x"} he said',
+        "<kim@b.example> wrote:",
+        "PK is short",
+    ],
+)
+def test_words_that_begin_like_a_file_are_no_complaint(body: str) -> None:
+    assert unread(mail("", body)) == []
+    assert places(mail("", body), body) == {"body"}
+
+
 def test_a_message_inside_of_a_file_is_read() -> None:
     attached = mail(f"Subject: {NUMBER}", "To: x@y.example", "Date: Tue, 03 Mar 2026 10:15:00 -0500", "", "x")
     octets = mixed(
