@@ -24,7 +24,7 @@ _SMALLEST: Final = 8
 _LARGEST: Final = 22
 
 _CHAIN: Final = rf"[{_LIKE_DIGITS}]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{7,}}"
-_GAP: Final = r"[ .,/_|-]{0,3}"
+_GAP: Final = r"[ .,/_|'\"*-]{0,3}"
 
 
 def _digits(number: int) -> str:
@@ -50,7 +50,7 @@ CODES: Final = {
     "nric": r"\b[STFGMstfgm][0-9]{7}[A-Za-z]\b",
     "hetu": r"\b[0-9]{6}[-+A-F][0-9]{3}[0-9A-Y]\b",
     "ric": rf"\b[1-9]{_GAP}{_digits(16)}{_GAP}[0-9Xx]\b",
-    "ptin": r"\b[Pp][ .#-]{0,2}[0-9](?:[ ./_|-]{0,3}[0-9OoIl]){7}\b",
+    "ptin": rf"\b[Pp][ .#'\"|_-]{{0,2}}[0-9](?:{_GAP}[0-9OoIl]){{7}}\b",
     "caf": rf"\b{_digits(9)}{_GAP}[A-Za-z]\b",
 }
 _GROUPED: Final = {name: re.compile(pattern + r"\Z") for name, pattern in CODES.items()}

@@ -210,8 +210,13 @@ def _numbered(text: str, label: Label) -> bool:
     )
 
 
+_ROW: Final = re.compile(r"\n[A-Za-z ]{0,20}\t\Z")  # the value stands in the next field
+
+
 def _closeness(gap: str, *, fields: bool = False) -> float:
     """Closeness of a label before a number, by what stands between."""
+    if fields and _ROW.match(gap):
+        return 0.9
     gap = gap.lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3

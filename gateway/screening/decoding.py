@@ -97,7 +97,7 @@ _TOKENS: Final = re2.compile(
             r"\b(?:0x)?(?:[2-7][0-9a-fA-F]){8,}\b",
             r"\b(?:3[2-9]|4[0-9]|5[0-7])(?:[ ,;-]{1,2}(?:3[2-9]|4[0-9]|5[0-7])){7,}\b",
             # ASCII in base64: each fourth character is of a known third of the alphabet; UTF-16 has zeros between.
-            rf"\b(?:[I-Za-fA]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
+            rf"\b(?:[I-Za-fA0-9]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
             rf"//4{_BASE64_SIGN}{{12,}}={{0,3}}",
             r"\b[A-Z2-7]{16,}={0,6}",
         )

@@ -153,7 +153,7 @@ class Examiner:
             return 1.0
         if any(spot.rpartition("|")[0] != place for spot in spots):
             return 0.6
-        return 0.35 if spots else 0.0
+        return 0.4 if spots else 0.0
 
 
 def _strength(odds: float) -> Strength:

@@ -61,6 +61,7 @@ class Lexicon:
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry.words))
         self.pieces: dict[str, tuple[str, ...]] = {name: tuple(words) for name, words in table["pieces"].items()}
+        self.answers: tuple[str, ...] = tuple(table["answers"]["phrases"])
         self.scripts: dict[str, str] = dict(table["scripts"])
 
     def labels(self, text: str, start: int, end: int) -> list[Label]:

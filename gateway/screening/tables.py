@@ -78,7 +78,7 @@ class Tables:
         column = sum(1 for cell in self._cells(start, end, sign) if cell[1] < at)
         for _ in range(_MOST_ROWS):
             start, following = self._line(end + 1) if end + 1 < len(self._text) else (end, end)
-            if following <= end or self._sign(start, following) != sign and not self._is_rule(start, following):
+            if following <= start or not self._continues(start, following, sign, None):
                 return
             end = following
             cells = self._cells(start, end, sign)
@@ -101,11 +101,7 @@ class Tables:
         row, rows, count = start, [start], self._count(start, end, sign)
         while row > 0 and row not in self._heads:
             before, until = self._line(row - 1)
-            if not self._is_rule(before, until) and (
-                self._sign(before, until) != sign or self._count(before, until, sign) != count
-            ):
-                break
-            if before == until:
+            if before == until or not self._continues(before, until, sign, count):
                 break
             row = before
             rows.append(row)
@@ -114,6 +110,15 @@ class Tables:
             head = self._line(head)[1] + 1
         self._heads.update(dict.fromkeys(rows, head))
         return head
+
+    def _continues(self, start: int, end: int, sign: str, count: int | None) -> bool:
+        """Whether a line belongs to the table; where blanks part cells, a row may have one cell only."""
+        if self._is_rule(start, end):
+            return True
+        own = self._sign(start, end)
+        if sign == "  " and not own:
+            return end - start <= 40
+        return own == sign and count in {None, self._count(start, end, sign)}
 
     def _line(self, at: int) -> _Span:
         start = self._text.rfind("\n", 0, at) + 1

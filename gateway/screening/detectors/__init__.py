@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.screening.context import Scan
 from gateway.screening.detectors import (
+    asked,
     bank,
     birth,
     card,
@@ -31,4 +32,5 @@ DETECTORS: Final[tuple[Callable[[Scan], Iterator[Sighting]], ...]] = (
     card.detect,
     return_information.detect,
     filled_form.detect,
+    asked.detect,
 )

@@ -14,7 +14,7 @@ from gateway.screening.weighing import Sighting
 
 _YEAR: Final = r"(?:1[89]|20)\d\d"
 _MONTH: Final = r"(?:jan|feb|mar|apr|abr|avr|may|mai|mag|maj|mei|maa|mrt|jun|juin|giu|cze|jul|juil|lug|lip|aug|ago|aou|sie|sep|set|wrz|oct|okt|ott|out|paz|nov|lis|dec|dez|dic|des|gru|ene|gen|sty|fev|fevr|lut|kwi)[a-z]{0,8}"
-_DATE: Final = re.compile(
+DATE: Final = re.compile(
     rf"(?<![\d.])(?:{_YEAR}[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}(?!\d)|\d{{1,2}}[-./ ]{{1,2}}\d{{1,2}}[-./ ]{{1,2}}(?:{_YEAR}|\d\d)(?!\d)|"
     rf"\d{{1,2}}(?:st|nd|rd|th|er|o|a)?\.?[- ,]{{0,2}}(?:of |de |di |den )?{_MONTH}\.?[- ,]{{0,2}}(?:de |del )?(?:{_YEAR}|'?\d\d)(?!\d)|"
     rf"(?:{_YEAR}[01]\d[0-3]\d|[0-3]\d[0-3]\d{_YEAR})(?!\d)|{_YEAR}[- ]{{1,2}}{_MONTH}[- ]{{1,2}}\d{{1,2}}(?!\d))|"
@@ -36,10 +36,10 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 
 def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
     said = " ".join(re.findall(r"[a-z]+", scan.text[label.start : label.end].lower()))
-    for match, close in scan.beside(label, _DATE, 45):
+    for match, close in scan.beside(label, DATE, 45):
         years = [int(year) for year in _FIND_YEAR.findall(match.group())]
         year = years[-1] if years else 0
-        if not _is_day(match.group()):
+        if not is_day(match.group()):
             continue
         features = labelled(scan, *match.span(), close)
         features.pop("other", None)
@@ -51,7 +51,7 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
         yield Sighting(Kind.BIRTH_DATE, "birth", features, re.sub(r"\W", "", match.group().lower()))
 
 
-def _is_day(said: str) -> bool:
+def is_day(said: str) -> bool:
     """Whether the numbers of a date can be a day, a month and a year in some order."""
     numbers = [int(number) for number in re.findall(r"\d{1,4}", said) if len(number) < 4]
     if len(numbers) < 2 or re.search(r"[a-z]{3}", said, re.IGNORECASE):

@@ -10,6 +10,7 @@ from gateway.screening.candidates import Number
 from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import surroundings
 from gateway.screening.validators import is_card
+from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
 _GROUPS: Final = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 3), (4, 6, 6), (4, 4, 4, 1), (4, 4, 4, 4, 3)})
@@ -17,6 +18,8 @@ _GROUPS: Final = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 3), (4, 6, 6), (4
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of payment cards."""
+    if scan.view.reading is Reading.UNWRAPPED:
+        return
     for number in scan.numbers:
         if 13 <= len(number.digits) <= 19 and is_card(number.digits):
             around = scan.around(number.start, number.end)

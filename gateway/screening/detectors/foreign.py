@@ -11,7 +11,7 @@ from gateway.screening.candidates import Code, Number
 from gateway.screening.context import Around, Scan
 from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import Label
-from gateway.screening.validators import FOREIGN
+from gateway.screening.validators import FOREIGN, is_date
 from gateway.screening.weighing import Sighting
 
 # Shape of a code → how much its check proves: "proved" hardly anything passes, "coded" the shape itself is rare.
@@ -19,9 +19,9 @@ _CODED: Final = {
     "nino": {"coded": 1.2},
     "cf": {"coded": 1.0, "proved": 1.0},
     "curp": {"coded": 1.0, "proved": 1.0},
-    "rfc": {"coded": 1.0, "checked": 1.0},
+    "rfc": {"coded": 1.6, "checked": 1.2},
     "pan": {"coded": 1.2},
-    "dni": {"coded": 0.8, "checked": 1.3},
+    "dni": {"coded": 1.0, "checked": 1.3},
     "nie": {"coded": 1.2, "checked": 1.3},
     "pps": {"coded": 0.6, "checked": 1.3},
     "nric": {"coded": 0.6},
@@ -51,6 +51,7 @@ _GROUPED: Final = {
     ("rut", (2, 3, 3, 1)): 0.8,
 }
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
+_AMBIGUOUS: Final = frozenset({"rfc", "sin", "pan", "cf", "nie", "dni", "pps", "inn", "rut", "nn", "nir", "nifpt", "spi"})
 _ANY: Final = frozenset({"foreign", "tin"})
 _TIDY: Final = re.compile(r"[A-Za-z]{0,4}[ -]?\d{6,18}[ -]?\w{0,3}\Z|\d\d\.\d{3}\.\d{3}[ -]?\w\Z|[A-Z]{2}(?:[ -]?\d\d){3}[ -]?[A-Z]\Z|[A-Z]{3} ?[A-Z]{3} ?\w{5} ?\w{5}\Z|\w{8,18}\Z")
 _LOOSE: Final = re.compile(r"(?<![\w.$/])[A-Za-z]{0,4}[-. ]?\d(?:[-. /]?[A-Za-z0-9]){5,16}(?![\w%])")
@@ -76,6 +77,8 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         known = FOREIGN.get(shape)
         if known and not known[1](code.value):
             continue
+        if shape == "rfc" and not is_date("19" + code.value[-9:-3]):
+            continue
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
         features = surroundings(scan, around, code.start) | _CODED[shape] | _labels(around, own)
@@ -85,7 +88,7 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():
             features["partial"] = 0.6
-        yield Sighting(Kind.FOREIGN_TIN, "foreign", features, code.value, frozenset(own | _ANY))
+        yield Sighting(Kind.FOREIGN_TIN, "foreign", features, code.value, _wanted(own))
 
 
 def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
@@ -103,11 +106,16 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         features = surroundings(scan, around, number.start) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
         features |= {"partial": 0.0 if number.whole else 1.0, "proved": 0.4 if name in _PROVING else 0.0}
-        sighting = Sighting(Kind.FOREIGN_TIN, "foreign", features, number.digits, frozenset({name, *_ANY}))
+        sighting = Sighting(Kind.FOREIGN_TIN, "foreign", features, number.digits, _wanted({name}))
         if best is None or sighting.logit > best.logit:
             best = sighting
     if best is not None:
         yield best
+
+
+def _wanted(own: set[str]) -> frozenset[str]:
+    """Labels that count from elsewhere in the mail: not those that are words of other trades too."""
+    return frozenset(own - _AMBIGUOUS) | _ANY
 
 
 def _labels(around: Around, own: set[str]) -> dict[str, float]:

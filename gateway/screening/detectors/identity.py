@@ -13,10 +13,11 @@ from gateway.screening.lexicon import Label
 from gateway.screening.validators import passes_mrz
 from gateway.screening.weighing import Sighting
 
+_GAP: Final = r"[ ./_|'\"*-]{0,3}"
 _PASSPORT: Final = re.compile(
-    r"(?<![\w$/.-])(?:(?=[A-Za-z]{0,4}\d)[A-Za-z0-9]{6,10}|[A-Za-z]{1,2}[ .-]{1,2}\d(?:[ .-]?\d){5,7}|\d(?:[ .-]?\d){5,8})(?![\w%/-]|[.,]\d)"
+    rf"(?<![\w$/.-])(?:(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
 )
-_VISA: Final = re.compile(r"(?<![\w$/.-])(?:[A-Za-z][ -]?\d{7}|\d{8}|[A-Za-z]{2}[ -]?\d{6,7})(?![\w%/-])")
+_VISA: Final = re.compile(rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])")
 _DATE: Final = re.compile(
     r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ .-][01]\d[ .-](?:19|20)?\d\d\Z|(?:19|20)\d\d[ .-]\d\d[ .-]\d\d\Z|\d{3}[ .-]\d{3}[ .-]\d{4}\Z"
 )

@@ -13,11 +13,11 @@ from gateway.screening.weighing import Sighting
 
 # Class of the label → kind, and the values it may name: they count with their label only.
 _LABELLED: Final = {
-    "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
-    "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){4}(?![\w-])")),
-    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
-    "caf": (Kind.CAF, re.compile(r"(?<![\d.$-])\d(?:[\s./_|,-]{0,3}\d){8}(?:[\s./_|-]{0,3}[A-Za-z]\b|(?![\d-]))")),
-    "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#-]{0,3}[\dOo](?:[\s./_|,-]{0,3}[\dOolI]){7}(?!\d)")),
+    "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
+    "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){4}(?![\w-])")),
+    "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
+    "caf": (Kind.CAF, re.compile(r"(?<![\d.$-])\d(?:[\s./_|,'\"*-]{0,3}\d){8}(?:[\s./_|'\"*-]{0,3}[A-Za-z]\b|(?![\d-]))")),
+    "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#'\"*-]{0,3}[\dOo](?:[\s./_|,'\"*-]{0,3}[\dOolI]){7}(?!\d)")),
 }
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
 

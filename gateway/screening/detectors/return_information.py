@@ -28,15 +28,14 @@ _MOST: Final = 400  # facts looked at in one view
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of facts of a return, each with its person and its amount."""
-    if scan.view.reading in {Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED}:
+    if scan.view.reading in {Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED, Reading.UNWRAPPED}:
         return
     for seen, match in enumerate(facts.FACTS.finditer(scan.view.octets)):
         if seen >= _MOST:
             return
         start, end = match.span()
         phrase = facts.phrase_of(scan.text[start:end])
-        amount = _AMOUNT.search(scan.text, max(0, start - 40), min(len(scan.text), end + _FIGURE))
-        amount = amount or _BARE.match(scan.text, end)
+        amount = _find_amount(scan.text, start, end)
         event = phrase in facts.EVENTS
         if not amount and not event:
             continue
@@ -47,8 +46,20 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         yield Sighting(Kind.RETURN_INFORMATION, "return", features, f"{phrase}|{amount.group() if amount else start}")
 
 
+def _find_amount(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The amount of a fact: after it in the same paragraph, or just before it in the same sentence."""
+    stop = text.find("\n\n", end, end + _FIGURE)
+    after = _AMOUNT.search(text, end, min(len(text), end + _FIGURE) if stop < 0 else stop) or _BARE.match(text, end)
+    if after:
+        return after
+    before = _AMOUNT.search(text, max(0, start - 40), start)
+    return before if before and not re.search(r"[.!?]\s|\n", text[before.end() : start]) else None
+
+
 def _features(scan: Scan, start: int, end: int) -> dict[str, float]:
-    near = scan.text[max(0, start - _PERSON) : end + _PERSON]
+    before = max(start - _PERSON, scan.text.rfind("\n\n", 0, start), 0)
+    after = scan.text.find("\n\n", end, end + _PERSON)
+    near = scan.text[before : end + _PERSON if after < 0 else after]
     first = max(scan.text.rfind("\n", 0, start), start - _WIDE)
     last = scan.text.find("\n", end)
     line = scan.view.octets[max(0, first) : min(len(scan.text) if last < 0 else last, end + _WIDE)]

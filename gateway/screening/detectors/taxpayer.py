@@ -18,11 +18,14 @@ _EMPLOYERS: Final = frozenset({"ein", "qi_ein"})
 _OURS: Final = frozenset(
     {"account", "routing", "card", "passport", "visa", "caf", "efin", "etin", "ip_pin", "ptin", "iban", "birth"}
 )
+_CLEAR: Final = frozenset({"dashed", "parted", "employer", "bare", "apart"})  # groupings that decoding hardly makes by chance
 _WANTED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin"})
 
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of nine-digit taxpayer numbers."""
+    if scan.view.reading is Reading.UNWRAPPED:
+        return  # chains of digits are read across line breaks anyway
     for number in scan.numbers:
         if len(number.digits) != 9:
             continue
@@ -31,6 +34,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if kind is None:
             continue
         features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
+        if "hidden" in features and not features.keys() & _CLEAR:
+            del features["hidden"]
         yield Sighting(kind, "taxpayer", features, number.digits, _WANTED)
 
 
