@@ -68,7 +68,8 @@ def find_rules(image: Image.Image) -> Rules:
     ink = image.point(lambda value: 255 if value < _INK else 0).filter(ImageFilter.MaxFilter(3))
     across, down = _opened(ink, _ACROSS, 0), _opened(ink, 0, _DOWN)
     verticals, horizontals = _upright_lines(down, _DOWN), _lines(across, _ACROSS)
-    combs = tuple(_combs(list(_pieces(verticals, horizontals)))) if len(verticals) < _MOST_LINES else ()
+    found = _combs(list(_pieces(verticals, horizontals))) if len(verticals) < _MOST_LINES else ()
+    combs = tuple(comb for comb in found if _stands(comb, horizontals))
     mask = ImageChops.lighter(across, down)
     is_long = any(box.right - box.left >= _LONG and box.height <= _THICK for box in horizontals)
     if is_long:
@@ -160,6 +161,15 @@ def _lines(mask: Image.Image, shortest: int) -> list[Box]:
         if len(done) > _MOST_LINES:
             break
     return done + live
+
+
+def _stands(comb: Comb, horizontals: list[Box]) -> bool:
+    """Whether most boxes have a level line at their foot: strokes of large letters stand in a row as well."""
+    frame = comb.frame
+    feet = [line for line in horizontals if line.top - 9 <= frame.bottom <= line.bottom + 9]
+    middles = [(cell.left + cell.right) // 2 for cell in comb.cells]
+    footed = sum(1 for middle in middles if any(line.left <= middle <= line.right for line in feet))
+    return footed * 2 > len(middles)
 
 
 def _upright_lines(mask: Image.Image, shortest: int) -> list[Box]:

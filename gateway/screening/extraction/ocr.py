@@ -22,6 +22,7 @@ _GOOD: Final = 60  # mean confidence, of 100, with which a reading is taken as u
 _SURE: Final = 80
 _LITTLE: Final = 12  # characters
 _MUCH: Final = 200
+_CLEARLY: Final = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +92,16 @@ def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Readi
 
 
 def _best_turned(image: Image.Image) -> _Reading:
-    """The page upright; when that gives little, the best of its four turns."""
-    best = _recognise(straightening.straighten(image), tesserocr.PSM.AUTO)
-    if best.is_upright:
-        return best
-    sideways = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270)
-    over = (Image.Transpose.ROTATE_180,)
-    for turn in (*sideways, *over) if straightening.is_sideways(image) else (*over, *sideways):
-        other = _recognise(straightening.straighten(image.transpose(turn)), tesserocr.PSM.AUTO)
-        if _weight(other) > _weight(best):
+    """The page as it is first seen to be upright; when it never is, the best of its four turns."""
+    best: _Reading | None = None
+    for turn in straightening.likely_turns(image):
+        turned = image if turn is None else image.transpose(turn)
+        other = _recognise(straightening.straighten(turned), tesserocr.PSM.AUTO)
+        if best is None or _weight(other) > _weight(best) * _CLEARLY:
             best = other
-        if best.is_upright:
+        if best.is_upright or (best is other and combs.find_rules(best.image).combs):
             break
+    assert best is not None
     return best
 
 

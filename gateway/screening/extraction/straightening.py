@@ -11,7 +11,9 @@ _WIDTH: Final = 500
 _COARSE: Final = tuple(step * 0.75 for step in range(-8, 9))
 _FINE: Final = (-0.5, -0.25, 0.25, 0.5)
 _NOTICED: Final = 0.2  # degrees
-_SIDEWAYS: Final = 1.6  # so much sharper are lines of print than columns of the same
+# How many times sharper lines of print are than the columns of the same; a short line's are not.
+_CERTAINLY: Final = 4.5
+_MAYBE: Final = 1.6
 
 
 def straighten(image: Image.Image) -> Image.Image:
@@ -22,10 +24,15 @@ def straighten(image: Image.Image) -> Image.Image:
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
-def is_sideways(image: Image.Image) -> bool:
-    """Whether the lines of print seem to run upwards or downwards. A guess: it orders what is tried."""
+def likely_turns(image: Image.Image) -> tuple[Image.Transpose | None, ...]:
+    """All four turns, likeliest first: by whether lines of print seem to run across or up and down."""
     ink = _ink(image)
-    return _sharpest(ink.transpose(Image.Transpose.ROTATE_90))[1] > _sharpest(ink)[1] * _SIDEWAYS
+    across, along = _sharpest(ink)[1], _sharpest(ink.transpose(Image.Transpose.ROTATE_90))[1]
+    over = Image.Transpose.ROTATE_180
+    left, right = Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270
+    if along > across * _CERTAINLY:
+        return left, right, None, over
+    return (None, left, right, over) if along > across * _MAYBE else (None, over, left, right)
 
 
 def _ink(image: Image.Image) -> Image.Image:
