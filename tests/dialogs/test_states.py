@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import AsyncExitStack
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -48,9 +49,9 @@ class States(RuleBasedStateMachine):
         self.recipients: int | None = None
         self.chunked = False
 
-    @initialize(kind=st.sampled_from(["plain", "starttls", "tls"]))
-    def connect(self, kind: str) -> None:
-        self.kind = kind
+    @initialize(kind=st.sampled_from(["plain", "starttls", "tls"]), listed=st.booleans())
+    def connect(self, kind: str, listed: bool) -> None:
+        self.kind, self.listed = kind, listed
         self.has_tls = kind == "tls"
         self.runner.run(self._connect())
 
@@ -62,6 +63,7 @@ class States(RuleBasedStateMachine):
                 implicit_tls=self.kind == "tls",
                 require_auth=self.kind != "plain",
                 limits=LIMITS,
+                speakers=(ip_network("127.0.0.1/32"),) if self.listed else (),
             )
         )
         self.client: Client = await self.house.connect(tls=self.has_tls)
@@ -106,6 +108,20 @@ class States(RuleBasedStateMachine):
     )
     def change_nothing(self, command: str) -> None:
         assert self.ask(command)[:3] in {"250", "214", "252", "500", "501", "502", "503", "530", "553", "554"}
+
+    @rule()
+    def xclient(self) -> None:
+        if not self.listed:
+            self.expect("XCLIENT ADDR=198.51.100.7", "550 5.7.0")
+        elif self.recipients is not None:
+            self.expect("XCLIENT ADDR=198.51.100.7", "503 5.5.1")
+        elif self.expect("XCLIENT ADDR=198.51.100.7", "220 gw.te"):
+            self.forget_session()
+
+    @rule()
+    def xforward(self) -> None:
+        codes = "550 5.7.0" if not self.listed else "250 2.0.0" if self.recipients is None else "503 5.5.1"
+        self.expect("XFORWARD IDENT=4fXyZ", codes)
 
     @rule()
     def starttls(self) -> None:
