@@ -91,13 +91,27 @@ def seen_by_others(octets: bytes) -> Iterator[str]:
     for part in message.walk():
         for value in part.values():
             yield _decoded_field(str(value))
-        yield part.get_filename("") or ""
+        yield _name(part)
         payload = part.get_payload(decode=True)
         if isinstance(payload, bytes):
-            for charset in (part.get_content_charset("ascii"), "ascii"):
+            for charset in (_charset(part), "ascii"):
                 yield _decoded(payload, charset)
         for outside in (part.preamble, part.epilogue):
             yield outside or ""
+
+
+def _name(part: email.message.Message) -> str:
+    try:
+        return part.get_filename("") or ""
+    except (TypeError, ValueError, LookupError):  # that reader's own trouble
+        return ""
+
+
+def _charset(part: email.message.Message) -> str:
+    try:
+        return part.get_content_charset("ascii")
+    except (TypeError, ValueError, LookupError):
+        return "ascii"
 
 
 def _decoded_field(value: str) -> str:

@@ -23,6 +23,7 @@ BROKEN = "broken"
 
 _LOOKS_LIKE_DELIMITER = re.compile(rb"(?:\A|\n)--[^\s-]")
 _LONE_CR = re.compile(rb"\r(?![\r\n])")
+_COMPOSITE = re.compile(rb"message|multi-?part", re.IGNORECASE)
 _TEXTS: Final = ("text/plain", "text/html")
 
 
@@ -56,7 +57,7 @@ HARMLESS: Final = frozenset({
 # and by both names, preamble and epilogue, fields that stand twice.
 UNION: Final = frozenset({
     DefectKind.PREAMBLE_TEXT, DefectKind.EPILOGUE_TEXT, DefectKind.FOLDED_EMPTY, DefectKind.EIGHT_BIT_HEADER,
-    DefectKind.BAD_CONTENT_TYPE, DefectKind.ODD_DISPOSITION, DefectKind.ODD_ENCODING, DefectKind.ENCODED_COMPOSITE,
+    DefectKind.ODD_DISPOSITION, DefectKind.ODD_ENCODING, DefectKind.ENCODED_COMPOSITE,
     DefectKind.FILENAME_DISAGREES, DefectKind.ODD_ENCODED_WORD, DefectKind.PROTECTION_DISAGREES,
     DefectKind.RISKY_CHARSET, DefectKind.TYPE_DISAGREES, DefectKind.QP_BAD_ESCAPE,
 })  # fmt: skip
@@ -152,6 +153,13 @@ def _is_odd_boundary(look: Look, defect: Defect) -> bool:
     return defect.detail == "rfc2231" or not boundary.isascii() or boundary.removesuffix("--") in others - {boundary}
 
 
+def _is_bad_composite(look: Look, defect: Defect) -> bool:
+    """A type that is no type, and that some take for a message's or a multipart's."""
+    block = look.blocks.get(defect.path)
+    raw = block.value("content-type") if block is not None else None
+    return raw is None or _COMPOSITE.search(raw[:100]) is not None
+
+
 def _is_odd_multipart(look: Look, defect: Defect) -> bool:
     part = look.part(defect)
     return part is not None and part.is_container and defect.detail in ("comment", "unclosed_quote")
@@ -183,6 +191,7 @@ JUDGED: Final[Mapping[DefectKind, Callable[[Look, Defect], bool]]] = {
     DefectKind.MISSING_BOUNDARY: _has_delimiters,
     DefectKind.MISSPELT_MULTIPART: _has_delimiters,
     DefectKind.ODD_BOUNDARY: _is_odd_boundary,
+    DefectKind.BAD_CONTENT_TYPE: _is_bad_composite,
     DefectKind.ODD_CONTENT_TYPE: _is_odd_multipart,
     DefectKind.UNKNOWN_ENCODING: _is_no_encoding_we_know,
     DefectKind.UNKNOWN_CHARSET: _is_broken,

@@ -87,6 +87,16 @@ def part_lines(block: HeaderBlock) -> list[str]:
     return [line for header in block.headers for line in _lines(header)]
 
 
+def stray_lines(octets: bytes, start: int, end: int, block: HeaderBlock) -> Iterator[str]:
+    """Lines between `start` and `end` of a mail, where a header block lies, that are no fields of it."""
+    at = start
+    for offset, behind in (*((header.offset, header.offset + header.length) for header in block.headers), (end, end)):
+        for line in octets[at:offset].splitlines():
+            if line.strip():
+                yield from value_readings(line)
+        at = max(at, behind)
+
+
 def value_readings(value: bytes) -> list[str]:
     """Every plausible text of a raw unstructured value, likeliest first: at least one."""
     line = unfold(value)

@@ -25,7 +25,7 @@ from gateway.screening.extraction.ambiguity import Look, unreadable
 from gateway.screening.extraction.bodies import Body, charset_defects, hidden_files, open_body, text_chunks
 from gateway.screening.extraction.descent import Document, Item, Later, guarded
 from gateway.screening.extraction.documents import extract_document
-from gateway.screening.extraction.headers import header_chunks, name_readings, part_lines
+from gateway.screening.extraction.headers import header_chunks, name_readings, part_lines, stray_lines
 from gateway.screening.extraction.places import places_of
 from gateway.screening.extraction.texts import looks_like_text, readings
 
@@ -171,11 +171,15 @@ def _outside_texts(reading: _Reading, prefix: str) -> Iterator[Item]:
 
 
 def _part_headers(reading: _Reading, prefix: str) -> Iterator[Item]:
-    """The fields of all parts in one chunk; those of the mail and of attached messages have been read."""
+    """The fields of all parts, and lines among fields that are none; the mail's and its messages' have been read."""
     messages = (part for part in reading.parts if part.media_type in MESSAGE_TYPES)
     read = {reading.parts[0].path, *(_inner_path(reading, message) for message in messages)}
-    blocks = (reading.look.blocks[part.path] for part in reading.parts if part.path not in read)
-    lines = dict.fromkeys(line for block in blocks for line in part_lines(block))
+    lines: dict[str, None] = {}
+    for part in reading.parts:
+        block = reading.look.blocks[part.path]
+        if part.path not in read:
+            lines |= dict.fromkeys(part_lines(block))
+        lines |= dict.fromkeys(stray_lines(reading.look.octets, part.header_offset, part.offset, block))
     if lines:
         yield Chunk("\n".join(lines), prefix + "a header", Form.HEADER)
 

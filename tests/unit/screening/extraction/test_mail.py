@@ -43,6 +43,8 @@ from tests.unit.screening.extraction.reading import (
             mixed(OPEN, "", "x", OPEN, f'Content-Type: application/pdf; name="{NUMBER}.pdf"', "", "x", CLOSE),
             "name of attachment 1",
         ),
+        (mail("junk", NUMBER, "Subject: x", "", "x"), "a header"),
+        (mixed(OPEN, "Content-Type: text/plain", f"junk {NUMBER}", "X-Note: x", "", "x", CLOSE), "a header"),
         (mixed(OPEN, f"Content-Description: {NUMBER}", "", "x", CLOSE), "a header"),
         (mixed(OPEN, f"Content-Type: text/plain; x-note={NUMBER}", "", "x", CLOSE), "a header"),
         (mixed(OPEN, "", "x", OPEN, "Content-Disposition: attachment", "", NUMBER, CLOSE), "attachment 1"),

@@ -96,6 +96,8 @@ REFUSALS = [
     ("duplicate_header", mail("Content-Transfer-Encoding: 7bit", "Content-Transfer-Encoding: base64", "", b64(NUMBER))),
     ("duplicate_header", mail("From: someone@else.example", "", "x")),
     ("header_without_colon", mail("junk", "Content-Type: multipart/mixed; boundary=b", "", "--b", "", NUMBER, "--b--")),
+    ("bad_content_type", mail("Content-Type: message/r,c822", "", NUMBER)),
+    ("bad_content_type", mail("Content-Type: multipart /, mixed; boundary=b", "", NUMBER)),
     ("header_cut", mixed(OPEN, "Content-Type: application/pdf", OPEN, "", NUMBER, CLOSE)),
     ("odd_header_name", mail("Content-Type : multipart/mixed; boundary=b", "", "--b", "", NUMBER, "--b--")),
     ("nul", mail("Content-Ty\0pe: text/html", "Subject: a\0b", "", "x")),
