@@ -78,9 +78,9 @@ def _detached(part_map: PartMap, part: Part) -> SignedPart:
     last = children[-1] if children else part
     scheme = _SIGNATURE_TYPES.get(last.media_type)
     protocol = part.parameter("protocol").lower()
-    named = _SIGNATURE_TYPES.get(protocol, Scheme.SMIME if "pkcs7" in protocol else Scheme.OPENPGP)
+    named = _SIGNATURE_TYPES.get(protocol) if protocol else scheme
     if len(children) != 2 or scheme is None or scheme is not named:
-        return SignedPart(scheme or named, Form.DETACHED, part, None)
+        return SignedPart(scheme or named or Scheme.SMIME, Form.DETACHED, part, None)
     return SignedPart(scheme, Form.DETACHED, part, children[0], last)
 
 

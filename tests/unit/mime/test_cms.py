@@ -244,7 +244,7 @@ def test_a_million_empty_elements_are_not_walked() -> None:
 WHOLE = signed_data([signer(INES_CARD, ENTITY)], [INES_CARD.octets], der(0x04, ENTITY))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
 def test_any_change_is_told_or_breaks_the_signature(at: int, change: int) -> None:
     whole = bytearray(WHOLE)
@@ -278,7 +278,7 @@ ELEMENTS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(ELEMENTS, max_size=8))
 def test_any_signer_is_read_or_refused(pieces: list[bytes]) -> None:
     data = read_signed_data(signed_data([seq(*pieces)], []))
@@ -286,7 +286,7 @@ def test_any_signer_is_read_or_refused(pieces: list[bytes]) -> None:
         read_signer(data, data.signers[0])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(max_size=200), ELEMENTS, ELEMENTS.map(lambda one: seq(oid(SIGNED_DATA), der(0xA0, one)))))
 def test_any_octets_are_read_or_refused(octets: bytes) -> None:
     try:
@@ -297,7 +297,7 @@ def test_any_octets_are_read_or_refused(octets: bytes) -> None:
         return
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @example(INES_CARD.octets.index(b"\xa0\x03\x02\x01") + 4, 12)  # another version
 @given(st.integers(0, len(INES_CARD.octets) - 1), st.integers(1, 255))
 def test_any_change_of_a_certificate_is_told_or_makes_it_unknown(at: int, change: int) -> None:

@@ -160,7 +160,7 @@ def test_a_literal_packet_tells_its_length() -> None:
     assert literal_header(5) + b"hello" == b"\xcb\xff\0\0\0\x0bb\0\0\0\0\0hello"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=120))
 def test_any_packet_is_one_signature_or_refused(octets: bytes) -> None:
     try:
@@ -172,7 +172,7 @@ def test_any_packet_is_one_signature_or_refused(octets: bytes) -> None:
 LINES = [b"-----BEGIN PGP SIGNED MESSAGE-----", b"Hash: SHA256", b"", b"-----BEGIN PGP SIGNATURE-----", b"- x", b"y"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from([*LINES, b64encode(packet(kind=1)), b"-----END PGP SIGNATURE-----"]), max_size=14))
 def test_any_lines_are_one_signed_text_or_refused(lines: list[bytes]) -> None:
     try:

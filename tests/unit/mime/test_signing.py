@@ -49,6 +49,14 @@ def test_each_form_of_signing_is_found_with_what_it_signs() -> None:
     assert (one.scheme, one.form) == (Scheme.OPENPGP, Form.CLEAR)
 
 
+def test_a_protocol_may_be_left_out_or_be_spelled_in_the_old_way() -> None:
+    for protocol in (b"", b'protocol="application/x-pkcs7-signature"; '):
+        octets = header() + SIGNED.replace(b'protocol="application/pkcs7-signature"; ', protocol)
+        (one,) = signed_parts(part_map(octets))
+        assert one.scheme is Scheme.SMIME
+        assert one.content is not None
+
+
 def test_the_content_is_the_octets_between_the_delimiters_whatever_it_is() -> None:
     for entity in (
         mixed(ENTITY, ENTITY).removesuffix(b"\r\n"),

@@ -39,7 +39,7 @@ def in_a_part(content: bytes, *, piece: int = 7, encoding: str = "base64") -> Pa
     return PartOctets(part, Plain(b"head:" + encoded + b"tail", piece))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from(["base64", "binary"]))
 def test_octets_in_places_are_read_as_if_they_stood_together(data: st.DataObject, encoding: str) -> None:
     content = data.draw(st.binary(max_size=80))
