@@ -20,10 +20,10 @@ _SIGNS: Final = r"[ \t\n.,:;/\\_'\"()*|~#=+\-\[\]<>]"
 _LIKE_DIGITS: Final = "OoQIlSBZ"
 _TO_DIGITS: Final = str.maketrans(_LIKE_DIGITS, "00011582")
 _LONGEST: Final = 4_000  # characters of one chain; a longer one is cut there
-_SMALLEST: Final = 8
+_SMALLEST: Final = 9
 _LARGEST: Final = 22
 
-_CHAIN: Final = rf"[{_LIKE_DIGITS}]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{7,}}"
+_CHAIN: Final = rf"[{_LIKE_DIGITS}]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{8,}}"
 _GAP: Final = r"[ .,/_|'\"*-]{0,3}"
 
 
@@ -34,15 +34,15 @@ def _digits(number: int) -> str:
 
 _DATED: Final = rf"{_digits(6)}{_GAP}"
 CODES: Final = {
-    "giin": r"\b[A-Za-z0-9]{6}[._ -][A-Za-z0-9]{5}[._ -](?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ -][0-9]{3}\b",
+    "giin": r"\b[A-Za-z0-9]{6}[._ /-]?[A-Za-z0-9]{5}[._ /-]?(?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ /-]?[0-9]{3}\b",
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
     "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z][A-Z<]{1,36}<{3,}",
     "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_-]{0,3}[A-Za-z0-9]{1,4})?\b",
     "curp": rf"\b[A-Za-z]{{4}}{_GAP}{_DATED}[HMhm][A-Za-z]{{5}}{_GAP}[A-Za-z0-9]{_GAP}[0-9]\b",
     "cf": rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b",
-    "rfc": rf"\b[A-Za-z&]{{3,4}}{_GAP}{_DATED}[A-Za-z0-9]{{2}}[0-9Aa]\b",
-    "pan": rf"\b[A-Za-z]{{3}}[ABCFGHLJPTabcfghljpt][A-Za-z]{_GAP}{_digits(4)}{_GAP}[A-Za-z]\b",
+    "rfc": rf"\b(?:[A-Za-z&][ ./_|-]?){{3,4}}{_GAP}{_DATED}[A-Za-z0-9]{_GAP}[A-Za-z0-9]{_GAP}[0-9Aa]\b",
+    "pan": rf"\b(?:[A-Za-z][ ./_|-]?){{3}}[ABCFGHLJPTabcfghljpt][ ./_|-]?[A-Za-z]{_GAP}{_digits(4)}{_GAP}[A-Za-z]\b",
     "nino": rf"\b[A-Za-z]{{2}}{_GAP}{_DATED}[A-Da-d]\b",
     "dni": rf"\b{_digits(8)}{_GAP}[A-Za-z]\b",
     "nie": rf"\b[XYZxyz]{_GAP}{_digits(7)}{_GAP}[A-Za-z]\b",
@@ -103,7 +103,7 @@ def find_codes(view: View) -> Iterator[Code]:
 
 
 def find_numbers(view: View) -> Iterator[Number]:
-    """Numbers of 8 to 22 digits, left to right; those of one chain may overlap."""
+    """Numbers of 9 to 22 digits, left to right; those of one chain may overlap."""
     for match in _NUMBERS.finditer(view.octets):
         start, end = match.span()
         while end - start > _LONGEST:
@@ -158,9 +158,11 @@ def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
     letters = len(group) - digits
     if glued:
         return None
+    if digits == 0 and 2 <= len(group) <= 4 and start > 0 and text[start - 1] in "-./" and text[end : end + 1] in {"-", ".", "/"}:
+        return group.translate(_TO_DIGITS)
     if digits == 0:
         return group.translate(_TO_DIGITS) if len(group) == 1 and group != "l" else None
-    return group.translate(_TO_DIGITS) if letters <= digits + 1 else None
+    return group.translate(_TO_DIGITS) if letters <= digits + 2 else None
 
 
 def _windows(run: list[_Group], signs: list[str]) -> Iterator[Number]:

@@ -60,18 +60,22 @@ class Scan:
         self.tables = Tables(view.text)
         self._numbers: list[Number] | None = None
         self._heads: list[Label] | None = None
+        self._named: frozenset[str] | None = None
+        self._codes: list[Code] | None = None
         self._around: dict[tuple[int, int], Around] = {}
 
     @property
     def numbers(self) -> list[Number]:
-        """Numbers of 8 to 22 digits."""
+        """Numbers of 9 to 22 digits."""
         if self._numbers is None:
             self._numbers = list(find_numbers(self.view))
         return self._numbers
 
-    def codes(self) -> Iterable[Code]:
+    def codes(self) -> list[Code]:
         """Codes of letters and digits."""
-        return find_codes(self.view)
+        if self._codes is None:
+            self._codes = list(find_codes(self.view))
+        return self._codes
 
     @property
     def heads(self) -> list[Label]:
@@ -79,6 +83,13 @@ class Scan:
         if self._heads is None:
             self._heads = _find_heads(self.view)
         return self._heads
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Classes of the labels of kinds in the view."""
+        if self._named is None:
+            self._named = frozenset(label.name for label in self.heads)
+        return self._named
 
     def around(self, start: int, end: int) -> Around:
         """What is said around a span; worked out once each."""
@@ -110,12 +121,19 @@ def _options() -> re2.Options:
     return options
 
 
+def _spelling(phrase: str) -> str:
+    """A pattern of a phrase: its words apart in any way, the letters of a short one with dots between them."""
+    if len(phrase) <= 4 and phrase.isalpha():
+        return r"\.?".join(phrase)
+    return re.escape(phrase).replace("\\ ", r"[\s'._/-]{0,3}")
+
+
 _HEADS: Final = re2.compile(
     "(?i)(?:\\b|_)(?:"
     + "|".join(
         sorted(
             {
-                re.escape(phrase.replace(" #", "")).replace("\\ ", r"[\s'._/-]{0,3}")
+                _spelling(phrase.replace(" #", ""))
                 for name, phrases in LEXICON.phrases.items()
                 if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
                 for phrase in phrases
@@ -160,13 +178,13 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
         loose = scan.tables.loose_head_of(start, end)
         near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
     unknown = _UNKNOWN.search(text, max(0, start - 40), start)
-    if unknown and not any(label.end > unknown.start(1) for label, _ in near if label.end <= start):
+    if unknown and not any(label.end > unknown.start() for label, _ in near if label.end <= start):
         near.append((Label("order", Role.OTHER, unknown.start(), unknown.end()), 0.9))
     return _weigh_labels(text, start, near, _flags(text, start, end))
 
 
 _BARS: Final = re.compile(r"[\t|]")
-_UNKNOWN: Final = re.compile(r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z", re.IGNORECASE)  # "Material no."
+_UNKNOWN: Final = re.compile(r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z|\b([A-Za-z_]{2,30}) ?= ?\Z", re.IGNORECASE)  # "Material no.", "limit ="
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import re2
 
+from gateway.screening.folding import MARK_BEGIN, MARK_END
+
 _AROUND: Final = 160  # characters of surroundings kept before and after what was decoded
 _LONGEST: Final = 200_000  # characters of one encoded run that are tried
 _MOST: Final = 2_000_000  # characters given per text, all together
@@ -42,7 +44,7 @@ def _passages(octets: bytes, text: str) -> Iterator[str]:
         for decode in _decoders(token):
             plain = decode(token)
             if plain is not None:
-                yield text[max(0, start - _AROUND) : start] + " " + plain + " " + text[end : end + _AROUND // 2]
+                yield text[max(0, start - _AROUND) : start] + MARK_BEGIN + plain + MARK_END + text[end : end + _AROUND // 2]
 
 
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.

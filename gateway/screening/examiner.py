@@ -41,6 +41,7 @@ class Examiner:
         self._unreadable: list[Unreadable] = []
         self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
         self._pieces: list[tuple[str, fragments.Piece]] = []
+        self._empty: set[int] = set()  # texts in which nothing was seen: mail says many things twice
         self._bulk = False
         self._certain = False
         self._settled: Counter[tuple[Kind, str]] = Counter()
@@ -58,8 +59,14 @@ class Examiner:
         if isinstance(item, Unreadable):
             self._unreadable.append(item)
             return
+        told = hash((item.text, item.form))
+        if told in self._empty:
+            return
+        before = len(self._sightings)
         for view in read_views(item):
             self._examine(view)
+        if len(self._sightings) == before:
+            self._empty.add(told)
 
     def verdict(self) -> Verdict:
         """What follows from everything taken so far."""

@@ -20,7 +20,7 @@ _COUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
-_AHEAD: Final = 60  # characters after a word of order in which its piece is looked for
+_AHEAD: Final = 110  # characters after a word of order in which its piece is looked for
 _BEHIND: Final = 25
 _MOST: Final = 200  # words of order that are looked at in one text
 

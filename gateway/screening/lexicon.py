@@ -56,7 +56,7 @@ class Lexicon:
             self.phrases[name] = tuple(phrases)
             self.roles[name] = role
             for phrase in phrases:
-                words = tuple(phrase.split())
+                words = tuple(_words(phrase, 0, len(phrase))[0])
                 self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry.words))

@@ -13,7 +13,7 @@ import re2
 from gateway.screening import fragments, markup, numberwords
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.decoding import decoded, rotated
-from gateway.screening.folding import fold
+from gateway.screening.folding import BEGIN, END, MARK_BEGIN, MARK_END, fold
 from gateway.screening.lexicon import LEXICON
 from gateway.screening.view import Reading, View
 
@@ -36,13 +36,13 @@ _ROTATED: Final = _gate("rotated")
 
 def read_views(chunk: Chunk) -> Iterator[View]:
     """All views of a chunk, the plainest first."""
-    octets = fold(chunk.text)
+    octets = fold(chunk.text).translate(None, b"\x01\x02")
     if chunk.form is Form.HTML or markup.looks_like_markup(octets):
         texts = list(_readings_of_markup(octets, chunk.form is Form.HTML))
     else:
         texts = [(octets, Reading.PLAIN)]
     if not chunk.text.isascii() and _OVERRIDE.search(chunk.text):
-        texts.append((fold(_OVERRIDE.sub(lambda match: match.group(1)[::-1], chunk.text)), Reading.REVERSED))
+        texts.append((fold(_OVERRIDE.sub(lambda match: f"{MARK_BEGIN}{match.group(1)[::-1]}{MARK_END}", chunk.text)), Reading.REVERSED))
     for folded, reading in texts:
         view = View(folded, chunk.place, chunk.form, reading)
         yield view
@@ -126,7 +126,7 @@ def _backwards(view: View) -> str:
 def _turned_letters(view: View) -> str:
     if _ROTATED.search(view.octets) is None:
         return ""
-    return view.text[:200] + "\n" + rotated(view.text)
+    return f"{view.text[:200]}\n{BEGIN}{rotated(view.text)}{END}"
 
 
 def _joined(view: View) -> str:
@@ -143,6 +143,6 @@ def _passages(text: str, runs: list[tuple[int, int, str]]) -> str:
         if not passages or start - last > _AROUND:
             passages.append("\n\f\n")
             last = max(last, start - _AROUND)
-        passages += [text[last:start], instead, text[end : min(following, end + _AROUND)]]
+        passages += [text[last:start], BEGIN, instead, END, text[end : min(following, end + _AROUND)]]
         last = min(following, end + _AROUND)
     return "".join(passages)

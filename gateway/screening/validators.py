@@ -138,13 +138,16 @@ _SAMPLE_IBANS: Final = frozenset(
 )
 
 
+_NUMERIC_IBANS: Final = frozenset("AE AT BA BE BR CR CZ DE DK EE EG ES FI FO GL HR HU IL IS LT LY ME MR NO PL PT RS SE SI SK TL TN XK".split()) - {"BR"}
+
+
 def find_iban(code: str) -> str | None:
     """The IBAN that a code begins with (letters and digits that follow may be other text), or None."""
     length = _IBAN_LENGTHS.get(code[:2])
     if length is None or len(code) < length:
         return None
     iban = code[:length]
-    if not iban[2:4].isdigit() or not iban.isalnum():
+    if not iban[2:4].isdigit() or not iban.isalnum() or (iban[:2] in _NUMERIC_IBANS and not iban[2:].isdigit()):
         return None
     number = "".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])
     return iban if int(number) % 97 == 1 else None

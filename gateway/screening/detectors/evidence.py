@@ -7,8 +7,10 @@ import re
 from gateway.screening.chunk import Form
 from gateway.screening.context import Around, Scan
 from gateway.screening.facts import names_person
+from gateway.screening.folding import BEGIN, END
 from gateway.screening.view import Reading
 
+_MARKED = 4_000  # characters that one stretch read otherwise may be long
 _MAY_NAME = re.compile(r"[A-Z][a-z]+ [A-Z]")
 
 _READINGS = {
@@ -24,7 +26,7 @@ def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
     """Features of the reading, the form of the chunk, the words and the signs around a span."""
     features: dict[str, float] = {"other": around.other, "telephone": around.telephone, **around.raising}
     features |= dict.fromkeys(around.flags, 1.0)
-    if scan.view.reading in _READINGS:
+    if scan.view.reading in _READINGS and _is_marked(scan, start):
         features[_READINGS[scan.view.reading]] = 1.0
     if scan.view.form is Form.FIELDS:
         features["fields"] = 1.0
@@ -33,6 +35,14 @@ def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
     if _MAY_NAME.search(scan.text, max(0, start - 40), start) and "person" not in features:
         features["person"] = 0.8 if names_person(scan.text[max(0, start - 40) : start]) else 0.0
     return {name: value for name, value in features.items() if value}
+
+
+def _is_marked(scan: Scan, start: int) -> bool:
+    """Whether what stands here was read otherwise itself, or only stands beside what was."""
+    if scan.view.reading in {Reading.JOINED, Reading.DECODED} and BEGIN not in scan.text:
+        return True
+    least = max(0, start - _MARKED)
+    return scan.text.rfind(BEGIN, least, start) > scan.text.rfind(END, least, start)
 
 
 def labelled(scan: Scan, start: int, end: int, close: float) -> dict[str, float]:

@@ -50,6 +50,10 @@ _GROUPED: Final = {
     ("cuit", (2, 8, 1)): 1.6,
     ("rut", (2, 3, 3, 1)): 0.8,
 }
+_TELLING: Final = frozenset(groups for (_, groups), weight in _GROUPED.items() if weight >= 1)
+_LABELS: Final = frozenset({*FOREIGN, "tin"})
+_SHORT: Final = frozenset(name for name, (lengths, _) in FOREIGN.items() if 8 in lengths and name != "foreign")
+_EIGHT: Final = re.compile(r"(?<![\w.$/])\d(?:[ ./_|-]{0,2}\d){7}(?![\w/-])")
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
 _AMBIGUOUS: Final = frozenset({"rfc", "sin", "pan", "cf", "nie", "dni", "pps", "inn", "rut", "nn", "nir", "nifpt", "spi"})
 _ANY: Final = frozenset({"foreign", "tin"})
@@ -61,13 +65,15 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of other countries' numbers."""
     for code in scan.codes():
         yield from _codes(scan, code)
-    named = any(label.name in FOREIGN or label.name == "tin" for label in scan.heads)
+    named = not scan.named.isdisjoint(_LABELS)
     for number in scan.numbers:
-        if named or any((name, number.groups) in _GROUPED for name in FOREIGN):
+        if named or number.groups in _TELLING:
             yield from _digits(scan, number)
-    for label in scan.heads:
+    for label in scan.heads if named else ():
         if label.name == "foreign":
             yield from _loose(scan, label)
+        elif label.name in _SHORT:
+            yield from _eight(scan, label)
 
 
 def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
@@ -100,7 +106,7 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         around = around or scan.around(number.start, number.end)
         grouped = _GROUPED.get((name, number.groups), 0.0)
-        if not grouped and name not in around.named and not (around.named.keys() & _ANY):
+        if grouped < 1 and name not in around.named and not (around.named.keys() & _ANY):
             continue
         if not check(number.digits):
             continue
@@ -121,6 +127,14 @@ def _wanted(own: set[str]) -> frozenset[str]:
 def _labels(around: Around, own: set[str]) -> dict[str, float]:
     named = around.closest(own)
     return {"named": named, "charity": around.charity, "general": 0.0 if named > 0.5 else around.closest(_ANY)}
+
+
+def _eight(scan: Scan, label: Label) -> Iterator[Sighting]:
+    """Eight digits beside the label of a number that has eight or nine."""
+    for match, close in scan.beside(label, _EIGHT):
+        digits = re.sub(r"\D", "", match.group())
+        if FOREIGN[label.name][1](digits):
+            yield Sighting(Kind.FOREIGN_TIN, "foreign", labelled(scan, *match.span(), close) | {"checked": 1.0}, digits)
 
 
 def _loose(scan: Scan, label: Label) -> Iterator[Sighting]:

@@ -15,7 +15,7 @@ from gateway.screening.weighing import Sighting
 
 _GAP: Final = r"[ ./_|'\"*-]{0,3}"
 _PASSPORT: Final = re.compile(
-    rf"(?<![\w$/.-])(?:(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
+    rf"(?<![\w$/.-])(?:(?=[A-Z ./-]{{0,6}}\d)[A-Z0-9]{{2,6}}(?:[ ./-]{{1,2}}[A-Z0-9]{{1,6}}){{1,3}}|(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
 )
 _VISA: Final = re.compile(rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])")
 _DATE: Final = re.compile(
@@ -42,7 +42,7 @@ def _labelled(scan: Scan, label: Label, kind: Kind, pattern: re.Pattern[str]) ->
     for match, close in scan.beside(label, pattern, 50):
         value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
         digits = sum(map(str.isdigit, value))
-        if digits < (2 if numbered and match.group().isupper() else 4) or _DATE.match(match.group()) or len(set(value)) < 3:
+        if not 6 <= len(value) <= 10 or digits < (2 if numbered and match.group().isupper() else 4) or _DATE.match(match.group()) or len(set(value)) < 3:
             continue
         features = labelled(scan, *match.span(), close)
         features["numbered" if numbered else "general"] = 1.0

@@ -18,6 +18,8 @@ _EMPLOYERS: Final = frozenset({"ein", "qi_ein"})
 _OURS: Final = frozenset(
     {"account", "routing", "card", "passport", "visa", "caf", "efin", "etin", "ip_pin", "ptin", "iban", "birth"}
 )
+_USUAL: Final = frozenset({(3, 2, 4), (2, 7), (9,), (3, 3, 3)})
+_SHORT: Final = 500  # characters of a text in which odd groupings are looked at without a label
 _CLEAR: Final = frozenset({"dashed", "parted", "employer", "bare", "apart"})  # groupings that decoding hardly makes by chance
 _WANTED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin"})
 
@@ -26,8 +28,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of nine-digit taxpayer numbers."""
     if scan.view.reading is Reading.UNWRAPPED:
         return  # chains of digits are read across line breaks anyway
+    loose = scan.named.isdisjoint(_WANTED) and len(scan.text) > _SHORT
     for number in scan.numbers:
-        if len(number.digits) != 9:
+        if len(number.digits) != 9 or (number.groups not in _USUAL and loose and len(number.groups) < 8):
             continue
         around = scan.around(number.start, number.end)
         kind = _kind(number, around)
