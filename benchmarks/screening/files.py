@@ -15,9 +15,12 @@ from xml.sax.saxutils import escape
 
 from benchmarks.screening import filler, parts, people
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.marks import OPEN, unmarked
 from benchmarks.screening.parts import hexadecimal
-from benchmarks.screening.passages import OPEN, Passage, unmarked
+from benchmarks.screening.passages import Passage
 
+# Passages that are rows in the first place.
+TABULAR = frozenset({"table", "roster"})
 _EPOCH = (2026, 1, 5, 9, 0, 0)
 _DATED = frozenset({"docProps/core.xml", "word/comments.xml"})
 _NOW = re.compile(rb"20\d\d-\d\d-\d\dT[0-9:.]+(Z|[+-][0-9:]+)?")
@@ -58,7 +61,7 @@ def rows(passage: Passage) -> list[list[str]]:
 
 
 def prose(rng: Random, passage: Passage) -> list[str]:
-    """Paragraphs with the passage somewhere among them."""
+    """Paragraphs with the passage somewhere among them; a list of rows as lines."""
     around = [filler.paragraph(rng, passage.language) for _ in range(rng.randint(0, 4))]
     around.insert(rng.randint(0, len(around)), unmarked(passage.prose))
     return around
@@ -137,7 +140,7 @@ def _units(mark: str) -> list[bytes]:
 def json_file(rng: Random, passage: Passage) -> File:
     table = rows(passage)
     made: object = {"note": unmarked(passage.prose), "id": hexadecimal(rng, 24), "version": 3}
-    if passage.style == "table":
+    if passage.style in TABULAR:
         made = [dict(zip(table[0], row, strict=False)) for row in table[1:]]
     return File(
         name(rng, "json"),
@@ -148,7 +151,7 @@ def json_file(rng: Random, passage: Passage) -> File:
 
 def xml_file(rng: Random, passage: Passage) -> File:
     body = "".join(f"<line n='{at}'>{escape(line)}</line>\n" for at, line in enumerate(prose(rng, passage)))
-    if passage.style == "table":
+    if passage.style in TABULAR:
         head, *others = rows(passage)
         body = "".join(
             "<row>"
@@ -217,7 +220,7 @@ def page(rng: Random, passage: Passage) -> File:
     table = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows(passage))
     body = (
         f"<table>{table}</table>"
-        if passage.style == "table"
+        if passage.style in TABULAR
         else "".join(f"<p>{escape(each)}</p>" for each in prose(rng, passage))
     )
     return File(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from benchmarks.screening import filler, parts, people
+from benchmarks.screening.marks import CLOSE, OPEN, unmarked
 from benchmarks.screening.parts import Part, hexadecimal, token
-from benchmarks.screening.passages import CLOSE, OPEN, unmarked
 from benchmarks.screening.people import Person
 
 PROGRAMME = "cwa-intake@gateway.example"

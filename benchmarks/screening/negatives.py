@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.screening import bulk, filler, formfiles, forms, letters, lookalikes, people, places
+from benchmarks.screening import (
+    bulk,
+    filler,
+    formfiles,
+    forms,
+    letters,
+    lookalikes,
+    pages,
+    parts,
+    people,
+    places,
+    trade,
+)
 from benchmarks.screening.letters import Letter
 from benchmarks.screening.numbers import Datum
+from benchmarks.screening.parts import Part
 from benchmarks.screening.passages import Passage
 from benchmarks.screening.sample import Label, Sample
 from gateway.domain.verdict import Kind
@@ -54,8 +67,19 @@ def _talk(rng: Random, letter: Letter) -> str:
         )
         letter.blocks.append(lookalikes.BLOCKS[topic](rng))
     if rng.random() < 0.3:
+        topic = rng.choice(list(trade.CLEAN))
+        letter.blocks.append(trade.CLEAN[topic](rng))
+    if rng.random() < 0.08:
+        letter.attachments.append(_logo(letter))
+    if rng.random() < 0.3:
         letter.quoted.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
     return topic
+
+
+def _logo(letter: Letter) -> Part:
+    """The picture under a signature: the firm's name, small."""
+    picture = pages.written(letter.rng, [letter.writer.firm], 420, 300, 34).crop((90, 60, 420, 300))
+    return parts.attached(letter.rng, "image001.png", "image/png", pages.saved(picture, "PNG"), disposition="inline")
 
 
 def _mislead(rng: Random, letter: Letter) -> str:
@@ -104,6 +128,16 @@ _FILES = [
 
 def _clean_passage(rng: Random, language: str) -> tuple[str, Passage]:
     """Words and rows that hold only what ordinary mail holds."""
+    if rng.random() < 0.3:
+        topic = rng.choice(list(trade.CLEAN))
+        said = trade.CLEAN[topic](rng)
+        table = tuple(tuple(line.split("\t")) for line in said.split("\n") if "\t" in line) or (
+            ("Note",),
+            (said.replace("\n", " "),),
+        )
+        width = max(map(len, table))
+        table = tuple(row + ("",) * (width - len(row)) for row in table)
+        return topic, Passage(Datum(Kind.SSN, "", topic), language, "labelled", people.person(rng), said, topic, table)
     topic = rng.choice(list(lookalikes.ORDINARY))
     maker, _ = lookalikes.ORDINARY[topic]
     prose = " ".join([lookalikes.sentence(rng, topic), filler.paragraph(rng, language)])

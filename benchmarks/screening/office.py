@@ -19,8 +19,9 @@ from odf.opendocument import OpenDocumentSpreadsheet, OpenDocumentText
 from openpyxl.comments import Comment
 
 from benchmarks.screening import filler, numbers
-from benchmarks.screening.files import File, Maker, name, prose, rezipped, rows
-from benchmarks.screening.passages import CLOSE, NINE, OPEN, Passage, unmarked
+from benchmarks.screening.files import TABULAR, File, Maker, name, prose, rezipped, rows
+from benchmarks.screening.marks import CLOSE, OPEN, unmarked
+from benchmarks.screening.passages import NINE, Passage
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -184,7 +185,7 @@ def _deck(where: Callable[[Random, Any, Passage], None]) -> Maker:
 
 
 def _slide(rng: Random, slide: Any, passage: Passage) -> None:
-    if passage.style != "table":
+    if passage.style not in TABULAR:
         box = slide.shapes.add_textbox(914400, 1828800, 6000000, 2000000)
         box.text_frame.text = unmarked(passage.prose)
         return

@@ -8,7 +8,8 @@ from random import Random
 
 from benchmarks.screening import filler
 from benchmarks.screening.files import File, Maker, name, prose
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.marks import unmarked
+from benchmarks.screening.passages import Passage
 
 _SECTOR, _MINI, _CUTOFF = 512, 64, 4096
 _FREE, _END, _FAT, _NONE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF

@@ -17,8 +17,9 @@ import py7zr
 from benchmarks.screening import files, filler, letters, office, ole, parts, pdfs
 from benchmarks.screening.files import File, Maker, name
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.marks import unmarked
 from benchmarks.screening.parts import Part
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.passages import Passage
 
 _EPOCH = 1_767_603_600
 

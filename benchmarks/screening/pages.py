@@ -12,9 +12,10 @@ import segno
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.screening import filler, people
-from benchmarks.screening.files import File, Maker, name, prose, rows
+from benchmarks.screening.files import TABULAR, File, Maker, name, prose, rows
 from benchmarks.screening.forms import Form
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.marks import unmarked
+from benchmarks.screening.passages import Passage
 
 _FONTS = (
     "DejaVuSans DejaVuSerif DejaVuSansMono LiberationSans-Regular LiberationSerif-Regular DejaVuSansCondensed".split()
@@ -65,7 +66,7 @@ def _wrapped(
 
 def said(rng: Random, passage: Passage) -> list[str]:
     """The passage as lines for a page: short enough that no number is cut at a margin."""
-    if passage.style == "table":
+    if passage.style in TABULAR:
         return ["   ".join(row) for row in rows(passage)]
     blocks = prose(rng, passage)[:3]
     if unmarked(passage.prose) not in blocks:

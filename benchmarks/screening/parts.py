@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.screening.passages import CLOSE, OPEN, unmarked
+from benchmarks.screening.marks import CLOSE, OPEN, unmarked
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

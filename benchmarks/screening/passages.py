@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from benchmarks.screening import foreign, frames, labels, numbers, people
+from benchmarks.screening import foreign, frames, labels, numbers, people, trade
 from benchmarks.screening.grammar import expand
+from benchmarks.screening.marks import CLOSE, OPEN, unmarked
 from benchmarks.screening.numbers import Datum
 from benchmarks.screening.people import Person
 from gateway.domain.verdict import Kind
 
-OPEN, CLOSE = "\ue000", "\ue001"
 MAKERS: dict[str, Callable[[Random], Datum]] = {**numbers.MAKERS, **foreign.MAKERS}
 FOREIGN = ("nino", "utr", "sin", "idnr", "spi", "dni", "nie", "cf", "bsn", "tfn", "mynumber", "cpf", "personnummer", "ppsn",
            "rfc", "pan")  # fmt: skip
@@ -35,10 +35,6 @@ class Passage:
     line: str
     table: tuple[tuple[str, ...], ...]
     question: str = ""
-
-
-def unmarked(text: str) -> str:
-    return text.replace(OPEN, "").replace(CLOSE, "")
 
 
 def datum(rng: Random, variant: str, owner: Person) -> Datum:
@@ -74,8 +70,10 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
     elif style == "asked":
         asks, answers = frames.ASKED.get(language, frames.ASKED["en"])
         question, prose = expand(rng, rng.choice(asks), slots), expand(rng, rng.choice(answers), slots)
-    else:
+    elif variant == "birth-date" or rng.random() < 0.5:
         prose = expand(rng, rng.choice(known), slots)
+    else:
+        prose = _said(rng, slots, language)
     line = expand(rng, rng.choice(["{l} {v}", "{n} {l} {v}", "{l}: {v}", "{v} = {l} {n}", "{n}: {l} {v}"]), slots)
     if style == "bare":
         line = expand(rng, rng.choice(["{n} {v}", "{v}", "{n} - {v}", "{v} {n}"]), slots)
@@ -83,6 +81,42 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
     if style in {"table", "headless", "far"}:
         prose = _rows_as_text(rng, table)
     return Passage(made, language, style, owner, prose, line.replace("\n", " "), table, question)
+
+
+def _said(rng: Random, slots: dict[str, str], language: str) -> str:
+    """The number in a sentence put together, in a contract, a chat, a web form, or under its label."""
+    label, value, who = slots["l"], slots["v"], slots["n"]
+    if language != "en" and rng.random() < 0.7:
+        shapes = (
+            f"{label}: {value}",
+            f"{who}\n{label}: {value}",
+            f"{who} - {label} {value}",
+            f"{who} ({label}: {value})",
+            f"{label}\n{value}",
+            f"* {who}\n* {label}: {value}\n* {slots['city']}",
+        )
+        return rng.choice(shapes)
+    roll = rng.random()
+    if roll < 0.55:
+        return trade.composed(rng, label, value, slots)
+    return rng.choice([trade.chat, trade.clause, trade.web_form])(rng, label, value, who)
+
+
+def roster(rng: Random) -> Passage:
+    """A crew list with what must not be mailed in every row."""
+    table = trade.crew_list(rng)
+    second = table[1]
+    kind = {"Passport no.": Kind.PASSPORT, "ITIN": Kind.ITIN}.get(table[0][1], Kind.SSN)
+    made = Datum(kind, second[1], "roster", also=(Kind.SSN, Kind.ITIN, Kind.PASSPORT, Kind.BIRTH_DATE))
+    return Passage(
+        made,
+        "en",
+        "roster",
+        people.person(rng),
+        _rows_as_text(rng, table),
+        f"{table[0][1]} {second[0]} {second[1]}",
+        table,
+    )
 
 
 def _slots(rng: Random, owner: Person, variant: str, language: str) -> dict[str, str]:

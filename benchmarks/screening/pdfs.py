@@ -20,7 +20,8 @@ from reportlab.pdfgen.canvas import Canvas
 from benchmarks.screening import filler, pages
 from benchmarks.screening.files import File, Maker, name, prose, rows
 from benchmarks.screening.forms import Form
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.marks import unmarked
+from benchmarks.screening.passages import Passage
 
 _TYPE = "application/pdf"
 _CID = {"ja": "HeiseiMin-W3", "zh": "STSong-Light", "ko": "HYSMyeongJo-Medium"}

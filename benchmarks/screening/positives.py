@@ -26,6 +26,8 @@ _SHORT = frozenset({"efin", "etin", "ip-pin", "visa", "passport", "bank", "caf",
 
 def sample(rng: Random, ident: str) -> Sample:
     roll = rng.random()
+    if roll < 0.04:
+        return _roster(rng, ident)
     if roll < 0.30:
         return _ordinary(rng, ident)
     if roll < 0.50:
@@ -79,7 +81,7 @@ def _disguised(rng: Random, ident: str) -> Sample:
 _LONG = frozenset({*NINE, "ein", "qi-ein", "card", "utr", "sin", "idnr", "spi", "bsn", "tfn", "mynumber", "cpf"})
 _ALLOWED = {
     "any": frozenset(WEIGHTS), "digits": _LONG | {"efin", "etin", "ip-pin", "bank"}, "long": _LONG,
-    "parted": _LONG - {"utr", "idnr", "spi", "bsn"} | {"caf", "giin", "iban", "nino", "personnummer"},
+    "parted": _LONG - {"utr", "idnr", "spi", "bsn"} | {"caf", "iban", "nino", "personnummer"},
 }  # fmt: skip
 
 
@@ -92,6 +94,36 @@ def _placed(rng: Random, ident: str) -> Sample:
     if variant in _FACTS or variant in _SHORT or place in places.ONLY:
         mild = "none"
     return _made(rng, ident, variant, place, DISGUISES[mild], rng.choice(["labelled", "labelled", "table"]))
+
+
+_ROSTERS = (
+    "csv",
+    "xlsx",
+    "html table",
+    "body plain",
+    "docx table",
+    "pdf table",
+    "ods",
+    "xls",
+    "quoted reply",
+    "zip",
+    "rtf",
+    "odt",
+    "pptx",
+    "fax fine",
+    "pdf scan",
+)
+
+
+def _roster(rng: Random, ident: str) -> Sample:
+    passage, letter = passages.roster(rng), letters.letter(rng)
+    place = rng.choice(_ROSTERS)
+    writer, tier = places.PLACES[place]
+    writer(letter, passage)
+    label = Label(
+        ident, "tainted", tier, "", (passage.datum.kind, *passage.datum.also), "roster", place, "none", "roster"
+    )
+    return Sample(label, letters.octets(letter))
 
 
 def _styled(rng: Random, ident: str) -> Sample:
@@ -126,6 +158,10 @@ def _form(rng: Random, ident: str) -> Sample:
     return Sample(label, letters.octets(letter))
 
 
+# No font that comes with the writer of PDF has their letters.
+_NO_FONT = frozenset(
+    {"fullwidth", "unicode digits", "zero width", "combining marks", "odd spaces", "odd dashes", "reversed by RLO"}
+)
 # Where an answer stands above the question that it answers.
 _ANSWERS = frozenset({"body plain", "body html"})
 _WESTERN = frozenset({"en", "es", "de", "fr", "pt", "it", "nl"})
@@ -140,6 +176,8 @@ def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise,
     language = _language(rng, variant)
     if place in places.WESTERN and language not in _WESTERN:
         language = "en"
+    if disguise.name in _NO_FONT and place in {"pdf text", "pdf table"}:
+        place = "docx"
     writer, tier = places.PLACES[place]
     change: Callable[[str], str] = lambda text: disguise.change(rng, text, language)  # noqa: E731 - one expression, used at once
     passage: Passage = passages.passage(rng, variant, style, language, change)

@@ -8,8 +8,9 @@ from random import Random
 
 from benchmarks.screening import filler, letters, parts
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.marks import unmarked
 from benchmarks.screening.parts import Part, token
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.passages import Passage
 
 Trick = Callable[[Random, bytes], Part]
 _HEAD = ("Content-Type: text/plain; charset=utf-8",)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from benchmarks.screening import filler, letters, parts
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.marks import unmarked
 from benchmarks.screening.parts import Part
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.passages import Passage
 
 Writer = Callable[[Letter, Passage], None]
 

@@ -23,9 +23,10 @@ from PIL import Image
 from benchmarks.screening import files, filler, letters, office, pages, parts, pdfs
 from benchmarks.screening.files import File, Maker, name, rows
 from benchmarks.screening.letters import Letter
+from benchmarks.screening.marks import unmarked
 from benchmarks.screening.openpgp import armour, packet
 from benchmarks.screening.parts import Part
-from benchmarks.screening.passages import Passage, unmarked
+from benchmarks.screening.passages import Passage
 
 
 @functools.cache
