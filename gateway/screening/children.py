@@ -25,11 +25,12 @@ _DOWN = "Mail cannot be screened now. Please try again later."
 
 
 class Child:
-    """A locked child that waits for its one mail. `ask` once, then `end`."""
+    """A locked child that waits for its one mail: `ask` once. `has_heir`: another one is being born for it."""
 
     def __init__(self, connection: socket.socket, handle: int) -> None:
         self.connection = connection
         self.locks = Locks(0, seccomp=False)
+        self.has_heir = False
         self._handle = handle
 
     async def ask(self, request: Request, file: int) -> bytes:
@@ -94,14 +95,22 @@ class Children:
         return self._gone.is_set()
 
     async def take(self, patience: float) -> Child:
-        """Take a waiting child, and have another one forked. Raises ScreeningUnavailable after `patience` seconds."""
+        """Take a waiting child, to be ended by `end`. Raises ScreeningUnavailable after `patience` seconds."""
         try:
             async with asyncio.timeout(patience):
                 child = await self._waiting.get()
         except TimeoutError:
             raise ScreeningUnavailable(_DOWN) from None
-        self._want()
+        child.has_heir = self._waiting.empty()
+        if child.has_heir:
+            self._want()
         return child
+
+    def end(self, child: Child) -> None:
+        """End a child that was taken. Its successor is born now, and not while it worked, unless it was the last."""
+        child.end()
+        if not child.has_heir:
+            self._want()
 
     async def _keep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -14,13 +14,20 @@ from functools import cache
 from types import MappingProxyType
 
 _LINE = "Taxpayer: Ada Invented. Her social security number (SSN) is 536-41-2879."
+_LETTER = "\r\n".join([
+    "Dear colleagues,", "", "Thank you for the call on Monday, 5 January 2026, at 10:30. The programme is attached.",
+    "> Please telephone me at +1 202 555 0142, or write to tour@example.org; see https://example.org/tour?id=20260105.",
+    "Order 4471-2209-88, tracking 1Z999AA10123456784, total $1,250.00, box 12, page 3 of 7.", "",
+    *["The hall holds four hundred people; doors open at 19:00, and the band is on stage from 20:15 on."] * 60,
+    "", _LINE, "", "Kind regards", "--", "Ada Invented, Invented Touring Ltd., 12 High Street, Springfield 12345-6789",
+])  # fmt: skip
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _WORDS = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 TEXT = "text"
-"""The plainest mail."""
+"""A letter as people write them: each child reads it before its own mail, and has then touched what a look touches."""
 
 PAGE = "page"
 """The mail whose number only its page shows, when read."""
@@ -112,7 +119,7 @@ def _page() -> bytes:
 
 
 MAILS: Mapping[str, tuple[str, Callable[[], bytes]]] = MappingProxyType({
-    TEXT: ("text/plain; charset=utf-8", lambda: _LINE.encode("ascii")),
+    TEXT: ("text/plain; charset=utf-8", lambda: _LETTER.encode("ascii")),
     "html": ("text/html; charset=utf-16", lambda: f"<html><body><p>{_LINE}</p></body></html>".encode("utf-16")),
     "zip": ("application/zip", lambda: _zip({"note.txt": _LINE})),
     "document": (f"{_OFFICE}.wordprocessingml.document", _document),

@@ -197,11 +197,12 @@ class Pool:
         except TimeoutError:
             raise ScreeningUnavailable("Too many mails wait to be screened. Please try again later.") from None
         try:
-            child = await self._children[role].take(self._patience.child)
+            children = self._children[role]
+            child = await children.take(self._patience.child)
             try:
                 yield child
             finally:
-                child.end()
+                children.end(child)
         finally:
             self._busy[role].release()
 

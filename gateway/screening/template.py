@@ -14,6 +14,7 @@ Fails: by ending, and its children with it. It ends when its program does.
 from __future__ import annotations
 
 import codecs
+import ctypes
 import encodings
 import gc
 import importlib
@@ -72,8 +73,16 @@ def _silence() -> None:
         os.dup2(nothing, standard)
     os.close(nothing)
     gc.collect()
+    _trim_memory()
     gc.freeze()  # a collection in a child would write to pages that all share
     gc.set_threshold(_COLLECT_AFTER)
+
+
+def _trim_memory() -> None:
+    """Give back what loading has left over, where the C library can: a fork takes as long as there is memory."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _fork_on_demand(control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:

@@ -59,7 +59,7 @@ async def ask(children: Children, task: str, octets: bytes) -> bytes:
         return await child.ask(Request(task, len(octets)), file)
     finally:
         os.close(file)
-        child.end()
+        children.end(child)
 
 
 async def told(children: Children, attempt: str) -> dict[str, str]:
@@ -205,7 +205,7 @@ async def test_children_end_with_their_template(children: Children) -> None:
             await child.ask(Request("screen", 5), file)
         finally:
             os.close(file)
-            child.end()
+            children.end(child)
 
 
 async def test_fifty_mails_at_once_each_get_their_own_verdict(pool: Pool) -> None:
