@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
 import pikepdf
@@ -14,6 +15,7 @@ from gateway.screening.extraction.unpacking import unzlib
 
 _FIELDS: Final = 5_000
 _OBJECTS: Final = 200_000
+_GROUP: Final = 4  # characters of a field that holds a piece of a number
 _WORDED: Final = ("/Contents", "/RC", "/T", "/TU", "/Subj", "/Title", "/Alt", "/ActualText", "/E", "/V", "/DV", "/Desc",
                   "/JS", "/URI", "/Author", "/Opt", "/Label", "/Name", "/Reason", "/Location", "/ContactInfo", "/F",
                   "/UF")  # fmt: skip
@@ -34,8 +36,8 @@ def _fields(pdf: pikepdf.Pdf, place: str) -> Iterator[Item]:
     form = pdf.Root.get("/AcroForm")
     if not isinstance(form, pikepdf.Dictionary):
         return
-    lines: list[str] = []
-    waiting = [(field, "", 0) for field in _items(form.get("/Fields"))]
+    found: list[tuple[str, str]] = []
+    waiting = [(field, "", 0) for field in reversed(_items(form.get("/Fields")))]
     seen: set[tuple[int, int]] = set()
     while waiting:
         field, above, depth = waiting.pop()
@@ -43,18 +45,24 @@ def _fields(pdf: pikepdf.Pdf, place: str) -> Iterator[Item]:
         if not isinstance(field, pikepdf.Dictionary) or (key != (0, 0) and key in seen) or depth > 50:
             continue
         seen.add(key)
-        if len(seen) > _FIELDS or len(lines) > _FIELDS:
+        if len(seen) > _FIELDS or len(found) > _FIELDS:
             raise UnreadableError(Unread.OVER_LIMIT, "fields")
         name = ".".join(filter(None, (above, _text(field.get("/T")))))
         label = " ".join(filter(None, (_label(name), _text(field.get("/TU")))))
         value = field.get("/V")
-        lines += [f"{label}\t{_flat(one)}" for one in _values(value) if one and one != "Off"]
+        found += [(label, _flat(one)) for one in _values(value) if one and one != "Off"]
         waiting += [(kid, name, depth + 1) for kid in reversed(_items(field.get("/Kids")))]
-    if lines:
-        yield Chunk("\n".join(lines), place, Form.FIELDS)
-        combs = "".join(line.partition("\t")[2] for line in lines if len(line.partition("\t")[2]) == 1)
-        if len(combs) > 5:
-            yield Chunk(combs, place)  # a field a character
+    if found:
+        yield Chunk("\n".join(f"{label}\t{value}" for label, value in [*found, *_split(found)]), place, Form.FIELDS)
+
+
+def _split(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Numbers that a form takes in several fields: a character each, or a group each."""
+    for is_short, run in groupby(found, lambda one: len(one[1]) <= _GROUP and one[1].isalnum()):
+        pieces = list(run)
+        if is_short and len(pieces) > 1:
+            singles = all(len(value) == 1 for _, value in pieces)
+            yield pieces[0][0], ("" if singles else "-").join(value for _, value in pieces)
 
 
 def _information(pdf: pikepdf.Pdf, place: str) -> Iterator[Item]:
@@ -82,8 +90,10 @@ def _others(pdf: pikepdf.Pdf, place: str, descent: Descent) -> Iterator[Item]:
     if words:
         yield Chunk("\n".join(dict.fromkeys(filter(None, words))), f"{place}, annotations")
     yield from _xfa(pdf, place, descent)
-    for count, (stream, kind) in enumerate(nested, 1):
-        where = f"{place}, {kind} {count}"
+    counts: dict[str, int] = {}
+    for stream, kind in nested:
+        counts[kind] = counts.get(kind, 0) + 1
+        where = f"{place}, {kind} {counts[kind]}"
         yield from guarded(lambda: _stream(stream, kind, where, descent), where, "pdf")  # noqa: B023
 
 

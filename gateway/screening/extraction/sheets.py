@@ -65,13 +65,19 @@ def shown(value: str, code: str) -> str:
     plain = tables.plain_number(value)
     if not code or not re.fullmatch(r"-?\d+(\.\d+)?", plain):
         return plain
-    mask = _QUOTED.sub(lambda match: match.group(1) or match.group(2) or "", code.split(";", maxsplit=1)[0])
+    mask = _QUOTED.sub(_unquoted, code.split(";", maxsplit=1)[0])
     if plain.isdecimal() and mask.count("0") >= 6 and _MASK.fullmatch(mask) and "." not in mask:
         return _fill(plain, mask)
     if re.search(r"y|d", mask, re.IGNORECASE) and 0 < float(plain) < 80_000:
         moment = _EPOCH + timedelta(days=float(plain))
         return moment.strftime("%Y-%m-%d")
     return plain
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """Marks that a format quotes, such as dashes; words that it puts round a number are left out."""
+    words = str(match.group(1) or match.group(2) or "")
+    return "" if re.search(r"[^\W_]", words) else words
 
 
 def read_binary(octets: bytes, place: str) -> Iterator[Item]:

@@ -19,6 +19,7 @@ _RTF: Final = 0x1009
 _HTML: Final = 0x1013
 _CONTENT: Final = 0x3701
 _SUBJECT: Final = 0x8004
+_ATTRIBUTES: Final = 2_000
 _LONGEST: Final = 1_000_000
 
 # The library logs what it meets, which can be words of a message.
@@ -31,6 +32,7 @@ def read_tnef(document: Document, descent: Descent) -> Iterator[Item]:
     descent.budget.expand(len(document.octets), len(document.octets), len(document.octets))
     if not document.octets.startswith(_SIGNATURE):
         raise UnreadableError(Unread.CORRUPT, "tnef")
+    is_whole = _is_whole(document.octets)
     parsed = TNEF(document.octets, do_checksum=False)
     place = document.place
     for item in parsed.objects:
@@ -41,17 +43,26 @@ def read_tnef(document: Document, descent: Descent) -> Iterator[Item]:
         yield Chunk(text, place)
     for text in _bodies(parsed.htmlbody):
         yield Chunk(text, place, Form.HTML)
+    rtf = bytes(parsed.rtfbody or b"")
+    if rtf:
+        plain = rtf if rtf.startswith(b"{\\rtf") else unpack_rtf(rtf)
+        yield from descent.into(Document(plain, "application/rtf", "", place))
     for count, attachment in enumerate(parsed.attachments, 1):
         yield from _attachment(attachment, f"{place}, attachment {count}", descent)
-    if not _is_whole(document.octets):
+    if not is_whole:
         yield Unreadable(place, Unread.CORRUPT, "tnef")
 
 
 def _is_whole(octets: bytes) -> bool:
-    """Whether attributes follow each other up to the end ([MS-OXTNEF] section 2.1.3.1); the library stops quietly."""
-    place = 6
+    """Whether attributes follow each other up to the end ([MS-OXTNEF] section 2.1.3.1): the library stops quietly, and
+    copies the rest for each of them.
+    """
+    place, count = 6, 0
     while place + 11 <= len(octets) and octets[place] in (1, 2):
         place += 11 + int.from_bytes(octets[place + 5 : place + 9], "little")
+        count += 1
+        if count > _ATTRIBUTES:
+            raise UnreadableError(Unread.OVER_LIMIT, "members")
     return place > 6 and not octets[place:].strip(b"\x00\r\n") and place <= len(octets)
 
 
