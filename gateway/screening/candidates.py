@@ -23,7 +23,8 @@ _LONGEST: Final = 4_000  # characters of one chain; a longer one is cut there
 _SMALLEST: Final = 9
 _LARGEST: Final = 22
 
-_CHAIN: Final = rf"[{_LIKE_DIGITS}]{{0,2}}[0-9](?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}]){{8,}}"
+_MORE: Final = rf"(?:{_SIGNS}{{0,4}}[0-9{_LIKE_DIGITS}])"
+_CHAIN: Final = "|".join(rf"[{_LIKE_DIGITS}]{{{ahead}}}[0-9]{_MORE}{{{8 - ahead},}}" for ahead in (2, 1, 0))
 _GAP: Final = r"[ .,/_|'\"*-]{0,3}"
 
 

@@ -224,7 +224,7 @@ def _numbered(text: str, label: Label) -> bool:
     return (
         bool(words)
         and (words[-1] in _NUMBERED or len(words) > 1 and words[-2] in _NUMBERED)
-        or text[label.end : label.end + 1] in ":#"
+        or text[label.end : label.end + 2].strip()[:1] in {":", "#", "="}
     )
 
 

@@ -72,8 +72,8 @@ class Examiner:
         """What follows from everything taken so far."""
         for view in self._joined():
             self._examine(view)
-        sightings = self._without_echoes()
         mail = self._mail_features()
+        sightings = self._without_echoes(mail)
         counted: dict[tuple[Kind, str], list[float]] = {}
         proofs: set[tuple[Kind, str]] = set()
         for (kind, place, _), sighting in sightings.items():
@@ -126,14 +126,15 @@ class Examiner:
         numbers = sorted(fragments.join([piece for _, piece in self._pieces]))
         return [View("\n\n".join(numbers).encode(), self._pieces[0][0], Form.TEXT, Reading.JOINED)] if numbers else []
 
-    def _without_echoes(self) -> dict[tuple[Kind, str, str], Sighting]:
+    def _without_echoes(self, mail: dict[str, float]) -> dict[tuple[Kind, str, str], Sighting]:
         """Each number of a place counts for the kind that it most likely is."""
-        best: dict[tuple[str, str], tuple[Kind, str, str]] = {}
+        best: dict[tuple[str, str], tuple[float, tuple[Kind, str, str]]] = {}
         for key, sighting in self._sightings.items():
             spot = (key[1], re.sub(r"\D", "", key[2]) or key[2])
-            if spot not in best or self._sightings[best[spot]].logit < sighting.logit:
-                best[spot] = key
-        return {key: self._sightings[key] for key in best.values()}
+            odds = self._odds(sighting, key[1], mail)
+            if spot not in best or best[spot][0] < odds:
+                best[spot] = odds, key
+        return {key: self._sightings[key] for _, key in best.values()}
 
     def _mail_features(self) -> dict[str, float]:
         persons = {

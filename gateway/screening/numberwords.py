@@ -180,9 +180,12 @@ _WORDS: Final = _vocabulary(tomllib.loads(files("gateway.screening").joinpath("n
 _PIECE: Final = re.compile("|".join(sorted(set(_WORDS) - {"o"}, key=len, reverse=True)) + r"|\bo\b|[0-9]+")
 
 
+_NOT_FIRST: Final = frozenset({"o", "ein", "un", "una", "um", "uma", "een", "mil", "mille", "cent"})  # words of other meanings
+
+
 def _compile_run() -> Any:
     saying = sorted(word for word, (does, _) in _WORDS.items() if does not in {"joins", "unit-joins", "dash", "fills"})
-    says = "|".join(word for word in saying if word != "o")
+    says = "|".join(word for word in saying if word not in _NOT_FIRST)
     every = "|".join(sorted(set(_WORDS) - {"o"})) + r"|\bo\b"
     options = re2.Options()
     options.longest_match = True

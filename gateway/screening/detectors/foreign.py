@@ -12,6 +12,7 @@ from gateway.screening.context import Around, Scan
 from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import Label
 from gateway.screening.validators import FOREIGN, is_date
+from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
 # Shape of a code → how much its check proves: "proved" hardly anything passes, "coded" the shape itself is rare.
@@ -81,14 +82,17 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         if shape not in _CODED:
             continue
         known = FOREIGN.get(shape)
-        if known and not known[1](code.value):
+        fails = known is not None and not known[1](code.value)
+        if fails and shape not in scan.named:
             continue
         if shape == "rfc" and not is_date("19" + code.value[-9:-3]):
             continue
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
         features = surroundings(scan, around, code.start) | _CODED[shape] | _labels(around, own)
-        if not _TIDY.match(scan.text[code.start : code.end]):
+        if fails or (scan.view.reading is Reading.UNWRAPPED and features.get("named", 0.0) < 0.5):
+            features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
+        elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0

@@ -1,0 +1,56 @@
+"""Answers: "It's 4/17/55", "Sure: AB123456". What was asked for stands elsewhere in the mail, or in what it quotes.
+
+Such a value is nothing by itself: it counts only when a label of its kind is found in the same mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import re2
+
+from gateway.domain.verdict import Kind
+from gateway.screening.context import Scan
+from gateway.screening.detectors.birth import DATE, is_day
+from gateway.screening.lexicon import LEXICON
+from gateway.screening.view import Reading
+from gateway.screening.weighing import Sighting
+
+_OPENING: Final = "|".join(re.escape(phrase).replace("\\ ", r"[ '.]{1,2}") for phrase in sorted(LEXICON.answers, key=len, reverse=True))
+_ANSWER: Final = re2.compile(
+    rf"(?im)(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$|"
+    r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)|"
+    r"^[ \t>*-]*[A-Z]{0,3}[0-9][A-Z0-9 ./-]{4,10}[ .]*$".encode()
+)
+_MOST: Final = 200  # answers looked at in one view
+_VALUES: Final = (
+    (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?!\w)")),
+    (Kind.VISA, "visa", re.compile(r"[A-Z]?\d{7,8}(?!\w)")),
+    (Kind.IP_PIN, "ip_pin", re.compile(r"\d{3}[ ./-]?\d{3}(?!\w)")),
+    (Kind.EFIN, "efin", re.compile(r"\d{3}[ ./-]?\d{3}(?!\w)")),
+    (Kind.ETIN, "etin", re.compile(r"\d{5}(?!\w)")),
+    (Kind.BIRTH_DATE, "birth", DATE),
+    (Kind.BANK, "account", re.compile(r"\d(?:[ -]?\d){7,16}(?!\w)")),
+)
+
+
+def detect(scan: Scan) -> Iterator[Sighting]:
+    """Sightings of values that answer a question."""
+    if scan.view.reading not in {Reading.PLAIN, Reading.DECODED, Reading.WORDS}:
+        return
+    for match in islice(_ANSWER.finditer(scan.view.octets), _MOST):
+        answer = scan.text[slice(*match.span())]
+        lone = answer.strip(" \t>*-.\n").isupper() or not any(map(str.isalpha, answer))
+        yield from _values(answer, 0.6 if lone else 1.0)
+
+
+def _values(answer: str, here: float) -> Iterator[Sighting]:
+    """Whatever in an answer can be a value, from each of its words on."""
+    for word in re.finditer(r"(?<![A-Za-z0-9./-])(?=[A-Za-z]{0,8}[ ]?\d)", answer):
+        for kind, label, value in _VALUES:
+            found = value.match(answer, word.start())
+            if found and sum(map(str.isdigit, found.group())) >= 3 and (label != "birth" or (here == 1 and is_day(found.group()))):
+                yield Sighting(kind, "asked", {"here": here}, re.sub(r"\W", "", found.group().upper()), frozenset({label}))
