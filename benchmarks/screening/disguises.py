@@ -17,7 +17,7 @@ MARKS = "\u0301\u0336\u0332\u20dd"
 
 @dataclass(frozen=True, slots=True)
 class Disguise:
-    """`tier` names the goal that it falls under; `only` what it can be used on: digits only, nine and more ("long"), or what has parts."""
+    """`tier` names the goal that it falls under; `only` what it can be used on: digits only, exactly nine, nine and more ("long"), or what has parts."""
 
     name: str
     tier: str
@@ -66,6 +66,14 @@ def _broken(rng: Random, text: str, language: str) -> str:
 
 def _spoken(rng: Random, text: str, language: str) -> str:
     return spoken.words(rng, _plain(text), language if language in spoken.WORDS else "en")
+
+
+def _grouped(rng: Random, text: str, language: str) -> str:
+    return spoken.grouped(rng, _plain(text))
+
+
+def _mapped(table: str) -> Change:
+    return lambda rng, text, language: "".join(table[int(mark)] if mark.isdigit() else mark for mark in text)
 
 
 def _half_spoken(rng: Random, text: str, language: str) -> str:
@@ -137,6 +145,10 @@ DISGUISES: dict[str, Disguise] = {
         Disguise("bars between digits", "hidden", "any", lambda r, t, la: r.choice(["|", " | ", "*", "·", "'", " - ", ","]).join(_plain(t))),
         Disguise("line break", "contained", "any", _broken),
         Disguise("words", "hidden", "digits", _spoken),
+        Disguise("words in pairs", "hidden", "nine", _grouped),
+        Disguise("keycaps", "hidden", "digits", lambda r, t, la: "".join(f"{mark}\ufe0f\u20e3" if mark.isdigit() else mark for mark in t)),
+        Disguise("circled digits", "hidden", "digits", _mapped("\u24ea\u2460\u2461\u2462\u2463\u2464\u2465\u2466\u2467\u2468")),
+        Disguise("raised digits", "hidden", "digits", _mapped("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")),
         Disguise("half words", "hidden", "long", _half_spoken),
         Disguise("look-alikes", "hidden", "long", lambda rng, text, language: spoken.look_alikes(rng, text)),
         Disguise("base64", "hidden", "any", _base64),

@@ -69,6 +69,23 @@ LABELLED: dict[str, tuple[str, ...]] = {
     "sv": ("{n} har {l} {v}.", "{l}: {v}", "Mitt {l} är {v}, hör av dig om något saknas."),
 }
 
+LABELLED |= {
+    "da": ("{n} har {l} {v}.", "{l}: {v}", "Hej, mit {l} er {v}. Venlig hilsen {g}"),
+    "no": ("{n} har {l} {v}.", "{l}: {v}", "Hei, mitt {l} er {v}."),
+    "fi": ("{n}, {l}: {v}", "{l} on {v}.", "Hei, {l} {v}, terveisin {g}"),
+    "cs": ("{l}: {v} ({n})", "Dobrý den, {l} pro {n} je {v}."),
+    "hu": ("{l}: {v}", "{n} {l}: {v}.", "Üdvözlöm, a kért {l}: {v}"),
+    "ro": ("{l}: {v}", "Bună ziua, {l} pentru {n} este {v}."),
+    "uk": ("{l} {n}: {v}.", "Добрий день, мій {l}: {v}."),
+    "tr": ("{l}: {v}", "Merhaba, {n} için {l} {v}.", "{n} adlı sanatçının {l}: {v}"),
+    "el": ("{l}: {v}", "Καλημέρα, {l} ({n}): {v}."),
+    "ar": ("{l}: {v}", "مرحبا، {l} الخاص بـ {n} هو {v}."),
+    "he": ("{l}: {v}", "שלום, {l} של {n}: {v}."),
+    "hi": ("{l}: {v}", "नमस्ते, {n} की {l} {v} है।"),
+    "vi": ("{l}: {v}", "Chào anh, {l} của {n} là {v}."),
+    "id": ("{l}: {v}", "Halo, {l} {n} adalah {v}."),
+}
+
 # Days of birth are said in words of their own.
 BORN: dict[str, tuple[str, ...]] = {
     "en": (

@@ -144,6 +144,14 @@ def marked_up(rng: Random, value: str, how: str) -> str:
         return "".join(f"{html.escape(mark)}<!-- {token(rng, 3)} -->" for mark in value)
     if how == "entities":
         return "".join(f"&#{ord(mark)};" if rng.random() < 0.6 else f"&#x{ord(mark):X};" for mark in value)
+    if how == "cells":
+        return (
+            "<table><tr>"
+            + "".join(f"<td>{html.escape(mark)}</td>" for mark in value if mark.isalnum())
+            + "</tr></table>"
+        )
+    if how == "backwards":
+        return f'<bdo dir="rtl">{html.escape(value[::-1])}</bdo>'
     if how == "tags":
         half = max(len(value) // 2, 1)
         tag = rng.choice(["b", "i", "font", "wbr", "u", "em"])

@@ -122,7 +122,7 @@ def _attached(rng: Random, ident: str) -> Sample:
 _FILES = [
     place
     for place in places.FILES
-    if place not in {"xlsx number", "docx hidden text", "pdf unseen text", "data uri", "zip comment"}
+    if place not in {"docx hidden text", "pdf unseen text", "data uri", "zip comment", *places.ONLY}
 ] + ["forwarded mail"]
 
 

@@ -69,6 +69,19 @@ def _cells(rng: Random, document: Any, passage: Passage) -> None:
             cell.text = value
 
 
+def _told(passage: Passage) -> str:
+    """What the number is called, alone."""
+    return unmarked(passage.line).replace(passage.datum.text, "").replace(passage.person.name, "").strip(" :=-")
+
+
+def _boxes(rng: Random, document: Any, passage: Passage) -> None:
+    """A row of a form: the label, then a cell for each digit."""
+    plain = passage.datum.plain
+    table = document.add_table(rows=1, cols=len(plain) + 1)
+    for cell, value in zip(table.rows[0].cells, [_told(passage), *plain], strict=True):
+        cell.text = value
+
+
 def _header(rng: Random, document: Any, passage: Passage) -> None:
     document.sections[0].header.paragraphs[0].text = unmarked(passage.line)
 
@@ -142,6 +155,19 @@ def _sheet_numbers(rng: Random, book: Any, passage: Passage) -> None:
         for at, cell in enumerate(row):
             if OPEN in cell:
                 book.active.cell(book.active.max_row, at + 1).number_format = shown
+
+
+def _sheet_boxes(rng: Random, book: Any, passage: Passage) -> None:
+    """A form in a sheet: one digit a cell."""
+    for _ in range(rng.randint(0, 4)):
+        book.active.append([])
+    book.active.append(["Name", passage.person.name])
+    book.active.append(
+        [
+            _told(passage),
+            *(int(mark) if mark.isdigit() and rng.random() < 0.5 else mark for mark in passage.datum.plain),
+        ]
+    )
 
 
 def _hidden_sheet(rng: Random, book: Any, passage: Passage) -> None:
@@ -251,8 +277,9 @@ def _odf(document: Any) -> bytes:
 MAKERS: dict[str, tuple[Maker, str]] = {
     "docx": (_word(_paragraphs), "ordinary"), "docx table": (_word(_cells), "ordinary"), "docx header": (_word(_header), "contained"), "docx footer": (_word(_footer), "contained"),
     "docx comment": (_word(_note), "contained"), "docx text box": (_word(_box), "contained"), "docx hidden text": (_word(_vanished), "hidden"), "docx property": (_word(_properties), "hidden"),
-    "xlsx": (_book(_sheet_rows), "ordinary"), "xlsx number": (_book(_sheet_numbers), "contained"), "xlsx hidden sheet": (_book(_hidden_sheet), "hidden"),
+    "xlsx": (_book(_sheet_rows), "ordinary"), "xlsx number": (_book(_sheet_numbers), "contained"), "xlsx boxes": (_book(_sheet_boxes), "hidden"), "docx boxes": (_word(_boxes), "hidden"), "xlsx hidden sheet": (_book(_hidden_sheet), "hidden"),
     "xlsx comment": (_book(_sheet_comment), "contained"), "xlsx corner": (_book(_sheet_corner), "hidden"), "pptx": (_deck(_slide), "contained"), "pptx notes": (_deck(_speaker_notes), "contained"),
     "odt": (odt, "contained"), "odt comment": (odt_note, "contained"), "ods": (ods, "contained"),
 }  # fmt: skip
 NUMBER_CELLS = frozenset(NINE)
+BOXED = frozenset({*NINE, "ein", "qi-ein"})

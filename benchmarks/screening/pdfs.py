@@ -103,6 +103,24 @@ def table(rng: Random, passage: Passage) -> File:
     return File(name(rng, "pdf"), _TYPE, made.getvalue())
 
 
+def boxes(rng: Random, passage: Passage) -> File:
+    """A label, and each digit drawn alone in a box, as a filled form is when it is printed to a file."""
+    made = io.BytesIO()
+    sheet = canvas(made, rng)
+    sheet.setFont("Helvetica", 9)
+    told = unmarked(passage.line).replace(passage.datum.text, "").replace(passage.person.name, "").strip(" :=-")
+    sheet.drawString(60, 760, "Name")
+    sheet.setFont(_wide_font(), 9)
+    sheet.drawString(160, 760, passage.person.name)
+    sheet.drawString(60, 735, told)
+    wide = rng.choice([13, 16, 20, 26])
+    for at, mark in enumerate(passage.datum.plain):
+        sheet.rect(60 + at * wide, 710, wide, 18)
+        sheet.drawString(63 + at * wide, 714, mark)
+    sheet.save()
+    return File(name(rng, "pdf"), _TYPE, made.getvalue())
+
+
 def unseen(rng: Random, passage: Passage) -> File:
     """Words in white, in no rendering mode, in one point, or outside of the page."""
     made = io.BytesIO()
@@ -262,6 +280,6 @@ def printed(rng: Random, made: Form) -> bytes:
 
 
 MAKERS: dict[str, tuple[Maker, str]] = {
-    "pdf text": (text, "ordinary"), "pdf table": (table, "ordinary"), "pdf unseen text": (unseen, "hidden"), "pdf annotation": (annotation, "contained"), "pdf metadata": (metadata, "hidden"),
+    "pdf text": (text, "ordinary"), "pdf table": (table, "ordinary"), "pdf boxes": (boxes, "hidden"), "pdf unseen text": (unseen, "hidden"), "pdf annotation": (annotation, "contained"), "pdf metadata": (metadata, "hidden"),
     "pdf attachment": (enclosure, "contained"), "pdf bookmark": (bookmark, "hidden"), "pdf scan": (scan, "contained"),
 }  # fmt: skip

@@ -24,6 +24,11 @@ PLACES: dict[str, tuple[Writer, str]] = {
 # Places made of pictures are read by OCR: only in letters that it is asked to know.
 PICTURES = pages.READ_BY_EYE | wrapped.READ_BY_EYE
 # A numeric cell holds nine digits and nothing else.
-ONLY: dict[str, frozenset[str]] = {"xlsx number": office.NUMBER_CELLS}
+ONLY: dict[str, frozenset[str]] = {
+    "xlsx number": office.NUMBER_CELLS,
+    "xlsx boxes": office.BOXED,
+    "docx boxes": office.BOXED,
+    "pdf boxes": office.BOXED,
+}
 # An old Word document, winmail.dat and picture metadata know one charset of the West, a bar code few letters.
-WESTERN = frozenset({*PICTURES, "winmail.dat", "picture metadata", "pdf unseen text"})
+WESTERN = frozenset({*PICTURES, "winmail.dat", "picture metadata", "pdf unseen text", "pdf boxes"})

@@ -80,7 +80,7 @@ def _disguised(rng: Random, ident: str) -> Sample:
 
 _LONG = frozenset({*NINE, "ein", "qi-ein", "card", "utr", "sin", "idnr", "spi", "bsn", "tfn", "mynumber", "cpf"})
 _ALLOWED = {
-    "any": frozenset(WEIGHTS), "digits": _LONG | {"efin", "etin", "ip-pin", "bank"}, "long": _LONG,
+    "any": frozenset(WEIGHTS), "nine": frozenset({"ssn", "itin", "atin"}), "digits": _LONG | {"efin", "etin", "ip-pin", "bank"}, "long": _LONG,
     "parted": _LONG - {"utr", "idnr", "spi", "bsn"} | {"caf", "iban", "nino", "personnummer"},
 }  # fmt: skip
 
@@ -160,7 +160,18 @@ def _form(rng: Random, ident: str) -> Sample:
 
 # No font that comes with the writer of PDF has their letters.
 _NO_FONT = frozenset(
-    {"fullwidth", "unicode digits", "zero width", "combining marks", "odd spaces", "odd dashes", "reversed by RLO"}
+    {
+        "fullwidth",
+        "unicode digits",
+        "keycaps",
+        "circled digits",
+        "raised digits",
+        "zero width",
+        "combining marks",
+        "odd spaces",
+        "odd dashes",
+        "reversed by RLO",
+    }
 )
 # Where an answer stands above the question that it answers.
 _ANSWERS = frozenset({"body plain", "body html"})

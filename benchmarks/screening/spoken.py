@@ -41,6 +41,26 @@ def words(rng: Random, digits: str, language: str) -> str:
     return text.capitalize() if rng.random() < 0.15 else text
 
 
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def _pair(two: str) -> str:
+    tens, ones = int(two[0]), int(two[1])
+    spoken = WORDS["en"].split()
+    if tens == 0:
+        return f"oh {spoken[ones]}" if ones else "double oh"
+    if tens == 1:
+        return _TEENS[ones]
+    return _TENS[tens] + (f"-{spoken[ones]}" if ones else "")
+
+
+def grouped(rng: Random, digits: str) -> str:
+    """Nine digits as people say them in pairs: "nine seventy-two, eighty-one, forty-four fifteen"."""
+    first = f"{WORDS['en'].split()[int(digits[0])]} {_pair(digits[1:3])}"
+    return f"{first}{rng.choice([', ', ' ', ' - '])}{_pair(digits[3:5])}{rng.choice([', ', ' ', ' - '])}{_pair(digits[5:7])} {_pair(digits[7:9])}"
+
+
 def script(text: str, name: str) -> str:
     """`text` with its digits in another script."""
     return "".join(chr(_SCRIPTS[name] + int(mark)) if mark in "0123456789" else mark for mark in text)

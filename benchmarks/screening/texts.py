@@ -103,6 +103,25 @@ def html_markup(letter: Letter, passage: Passage) -> None:
     into_body(letter, passage)
 
 
+def html_cells(letter: Letter, passage: Passage) -> None:
+    """Each digit in a cell of its own, as forms on paper have them."""
+    letter.markup, letter.form, letter.plain_says = (
+        "cells",
+        letter.rng.choice(["html", "alternative"]),
+        "See the HTML version.\n",
+    )
+    into_body(letter, passage)
+
+
+def html_backwards(letter: Letter, passage: Passage) -> None:
+    letter.markup, letter.form, letter.plain_says = (
+        "backwards",
+        letter.rng.choice(["html", "alternative"]),
+        "See the HTML version.\n",
+    )
+    into_body(letter, passage)
+
+
 def subject(letter: Letter, passage: Passage) -> None:
     letter.subject = letter.rng.choice(["{}", "Re: {}", "{} - urgent", f"{letter.subject} / {{}}"]).format(passage.line)
 
@@ -243,7 +262,7 @@ PLACES: dict[str, tuple[Writer, str]] = {
     "body plain": (plain, "ordinary"), "body html": (html_visible, "ordinary"), "html table": (html_table, "ordinary"), "subject": (subject, "ordinary"),
     "quoted reply": (quoted, "ordinary"), "signature": (signature, "ordinary"), "sender name": (sender_name, "ordinary"), "text file": (text_file, "ordinary"),
     "html hidden": (html_hidden, "hidden"), "html attribute": (html_attribute, "hidden"), "html comment": (html_comment, "hidden"),
-    "html style": (html_style, "hidden"), "html markup": (html_markup, "contained"), "subject in pieces": (subject_pieces, "contained"),
+    "html style": (html_style, "hidden"), "html markup": (html_markup, "contained"), "html cells": (html_cells, "hidden"), "html backwards": (html_backwards, "hidden"), "subject in pieces": (subject_pieces, "contained"),
     "mail header": (header, "contained"), "soft line breaks": (soft_breaks, "contained"), "odd charset": (wide_charset, "contained"),
     "preamble": (preamble, "hidden"), "epilogue": (epilogue, "hidden"), "unseen alternative": (alternative_only, "hidden"),
     "misdeclared part": (misdeclared, "hidden"), "uuencoded text": (uuencode, "hidden"), "base64 in text": (base64_block, "hidden"),
