@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.screening.pool import Pool
 
 _PATIENCE = 3600.0  # seconds: here nobody waits at a door
+_BLOCK = 64 * 1024
 _MEGABYTE = 1_000_000
 
 
@@ -100,22 +102,26 @@ async def _each(paths: Iterable[str]) -> AsyncIterator[str]:
 async def _stdin_paths() -> AsyncIterator[str]:
     """Yield the lines of standard input as they come. A thread waits for them, which holds no end of ours up."""
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes] = asyncio.Queue(64)
+    blocks: asyncio.Queue[bytes] = asyncio.Queue(4)
 
     def read() -> None:
-        while True:
-            line = sys.stdin.buffer.readline()
+        block = b"-"
+        while block:
+            block = os.read(sys.stdin.fileno(), _BLOCK)  # not the file object: its lock would be held at our end
             try:
-                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
-            except RuntimeError:  # the loop has ended
-                return
-            if not line:
+                asyncio.run_coroutine_threadsafe(blocks.put(block), loop).result()
+            except (RuntimeError, CancelledError):  # the loop has ended
                 return
 
     threading.Thread(target=read, daemon=True).start()
-    while line := await lines.get():
-        if path := os.fsdecode(line.removesuffix(b"\n").removesuffix(b"\r")):
-            yield path
+    begun = b""
+    while block := await blocks.get():
+        *lines, begun = (begun + block).split(b"\n")
+        for line in lines:
+            if path := os.fsdecode(line.removesuffix(b"\r")):
+                yield path
+    if begun:
+        yield os.fsdecode(begun)
 
 
 def _tell(one: Screened, *, as_json: bool) -> None:

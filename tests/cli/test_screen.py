@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,6 +102,16 @@ def test_each_line_is_answered_before_the_next_is_asked(mails: Path, process: su
     process.stdin.close()
     assert process.stdout.read() == ""
     assert process.wait() == os.EX_OK
+
+
+def test_it_ends_quietly_when_interrupted(mails: Path, process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(f"{mails / 'a.eml'}\n")
+    process.stdin.flush()
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
 
 
 def test_many_paths_are_answered_in_their_order(mails: Path, process: subprocess.Popen[str]) -> None:
