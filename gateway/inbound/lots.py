@@ -15,7 +15,7 @@ from gateway.casework.deposit import ReceivedDeposit
 
 T = TypeVar("T")
 
-SHORT_OCTETS: Final = 64 * 1024
+SHORT_OCTETS: Final = 128 * 1024
 LOT_OCTETS: Final = 512 * 1024
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gateway.mime.structure import Defect, DefectKind, Header, Limits
 
@@ -14,7 +15,7 @@ SINGLETONS = frozenset(
     "content-transfer-encoding content-disposition content-id content-description content-language".split()
 )
 _FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?")
+_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n")
 _NAME = re.compile(rb"([!-9;-~]++)([ \t]*+):")
 _FOLDED_EMPTY = re.compile(rb"\n[ \t]++\r*+(?=\n|\Z)")
 _ENVELOPE = re.compile(rb">?From ")
@@ -70,16 +71,20 @@ def _well_formed(block: bytes, offset: int) -> list[Header] | None:
     if (b"\n " in block or b"\n\t" in block) and _FOLDED_EMPTY.search(block):
         return None
     headers = []
-    end = 0
-    for match in _WELL_FORMED.finditer(block):
-        start = match.start()
-        if start != end:
-            return None
-        end = match.end()
-        name, value = match.groups()
-        text = name.decode("ascii")
-        headers.append(Header(text, value.removesuffix(b"\r"), offset + start, end - start, text.lower()))
-    return headers if end == len(block) else None
+    at = 0
+    for octets, value in _WELL_FORMED.findall(block):
+        name, key = _named(octets)
+        length = len(octets) + len(value) + 2
+        headers.append(Header(name, value.removesuffix(b"\r"), offset + at, length, key))
+        at += length
+    return headers if at == len(block) else None
+
+
+@lru_cache(1024)
+def _named(octets: bytes) -> tuple[str, str]:
+    """The name of a field as text, and in lower case."""
+    name = octets.decode("ascii")
+    return name, name.lower()
 
 
 def _split_slowly(block: bytes, offset: int, path: str, limits: Limits, *, smtputf8: bool) -> HeaderBlock:

@@ -22,8 +22,8 @@ from gateway.store.sealing import (
     segment_context,
 )
 
-INLINE_OCTETS = SEALED_FRAME_OCTETS
-"""One sealed frame: what stays in the row, so that one commit makes it durable."""
+INLINE_FRAMES = 2
+"""What stays in the row, so that one commit makes it durable: a blob costs two syncs of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class SegmentWriter:
 
     @property
     def fits_row(self) -> bool:
-        """True while all that came is one frame, which stands in the row: to finish then waits for no disk."""
-        return self.octets <= FRAME_OCTETS
+        """True while all that came fits the row: to finish then waits for no disk."""
+        return self.octets <= INLINE_FRAMES * FRAME_OCTETS
 
     def write(self, octets: bytes) -> None:
         """Take plaintext. Raises StoreFull or StoreUnavailable; the segment is then given up."""
@@ -108,7 +108,7 @@ class SegmentWriter:
         if not frames:
             return
         self._hash.update(frames)
-        if self._blob is None and len(self._held) + len(frames) <= INLINE_OCTETS:
+        if self._blob is None and len(self._held) + len(frames) <= INLINE_FRAMES * SEALED_FRAME_OCTETS:
             self._held += frames
             return
         try:

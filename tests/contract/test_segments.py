@@ -16,12 +16,22 @@ from hypothesis import strategies as st
 
 from gateway.domain.errors import StoreUnavailable, Tampered
 from gateway.store.blobs import SWEEP_AGE_SECONDS, BlobFolder
-from gateway.store.sealing import FRAME_OCTETS, SEALED_FRAME_OCTETS, body_key, new_key, open_box, part_key
-from gateway.store.segments import SealedSegment, SegmentReader, SegmentWriter
+from gateway.store.sealing import (
+    FRAME_OCTETS,
+    SEALED_FRAME_OCTETS,
+    body_key,
+    new_key,
+    open_box,
+    part_key,
+    sealed_length,
+)
+from gateway.store.segments import INLINE_FRAMES, SealedSegment, SegmentReader, SegmentWriter
 
 CONTENT = new_key()
 BODY = body_key(CONTENT, "m1")
 ON_DISK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+ROW_OCTETS = INLINE_FRAMES * FRAME_OCTETS
 
 
 @pytest.fixture
@@ -52,26 +62,26 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("length", [0, 1, FRAME_OCTETS - 1, FRAME_OCTETS])
+@pytest.mark.parametrize("length", [0, 1, FRAME_OCTETS, FRAME_OCTETS + 1, ROW_OCTETS - 1, ROW_OCTETS])
 def test_what_fits_one_frame_stays_in_the_row(blobs: BlobFolder, tmp_path: Path, length: int) -> None:
     segment = written(blobs, octets_of(length))
     assert segment.blob is None
     assert segment.inline is not None
-    assert len(segment.inline) == length + 16
+    assert len(segment.inline) == sealed_length(length)
     assert files(tmp_path) == []
     assert reading(blobs, as_row(segment)) == octets_of(length)
 
 
 def test_one_octet_more_makes_a_blob_of_two_frames(blobs: BlobFolder, tmp_path: Path) -> None:
-    segment = written(blobs, octets_of(FRAME_OCTETS + 1))
+    segment = written(blobs, octets_of(ROW_OCTETS + 1))
     assert segment.inline is None
     assert segment.blob == segment.id
     [path] = files(tmp_path)
     assert path == blobs.path(segment.id)
-    assert path.stat().st_size == SEALED_FRAME_OCTETS + 17
+    assert path.stat().st_size == sealed_length(ROW_OCTETS + 1)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert reading(blobs, as_row(segment)) == octets_of(FRAME_OCTETS + 1)
+    assert reading(blobs, as_row(segment)) == octets_of(ROW_OCTETS + 1)
 
 
 @pytest.mark.parametrize("length", [0, 5, FRAME_OCTETS, 3 * FRAME_OCTETS + 7])
@@ -87,7 +97,7 @@ def test_the_row_tells_length_and_hash_of_the_ciphertext(blobs: BlobFolder, leng
 
 def test_a_row_and_a_blob_hold_no_key_and_no_plaintext(blobs: BlobFolder) -> None:
     secret = os.urandom(16)
-    for length in (100, 2 * FRAME_OCTETS):
+    for length in (100, 3 * FRAME_OCTETS):
         segment = written(blobs, secret * (length // 16))
         at_rest = repr(segment.row("m1", BODY)).encode()
         at_rest += segment.inline or blobs.path(segment.id).read_bytes()
@@ -97,7 +107,7 @@ def test_a_row_and_a_blob_hold_no_key_and_no_plaintext(blobs: BlobFolder) -> Non
 
 
 @ON_DISK
-@given(st.lists(st.integers(0, 2 * FRAME_OCTETS), max_size=5), st.data())
+@given(st.lists(st.integers(0, 3 * FRAME_OCTETS), max_size=5), st.data())
 def test_any_range_of_any_segment_reads_as_the_plaintext(
     blobs: BlobFolder, sizes: list[int], data: st.DataObject
 ) -> None:
@@ -146,7 +156,7 @@ def test_another_segments_octets_under_this_row_do_not_open(blobs: BlobFolder) -
     mine, other = written(blobs, b"a" * 100), written(blobs, b"a" * 100)
     with pytest.raises(Tampered):
         reading(blobs, as_row(mine, inline=other.inline))
-    big, bigger = (written(blobs, octets_of(2 * FRAME_OCTETS)) for _ in range(2))
+    big, bigger = (written(blobs, octets_of(3 * FRAME_OCTETS)) for _ in range(2))
     with pytest.raises(Tampered):
         reading(blobs, as_row(big, blob=bigger.blob))
     with pytest.raises(Tampered):
@@ -154,14 +164,14 @@ def test_another_segments_octets_under_this_row_do_not_open(blobs: BlobFolder) -
 
 
 def test_a_changed_length_does_not_open(blobs: BlobFolder) -> None:
-    segment = written(blobs, octets_of(2 * FRAME_OCTETS))
-    for octets in (FRAME_OCTETS, 2 * FRAME_OCTETS - 1, 2 * FRAME_OCTETS + 1, 3 * FRAME_OCTETS):
+    segment = written(blobs, octets_of(3 * FRAME_OCTETS))
+    for octets in (FRAME_OCTETS, 3 * FRAME_OCTETS - 1, 3 * FRAME_OCTETS + 1, 4 * FRAME_OCTETS):
         with pytest.raises(Tampered):
             reading(blobs, as_row(segment, octets=octets))
 
 
 def test_a_missing_or_short_blob_is_tampering(blobs: BlobFolder) -> None:
-    segment = written(blobs, octets_of(2 * FRAME_OCTETS))
+    segment = written(blobs, octets_of(3 * FRAME_OCTETS))
     path = blobs.path(segment.id)
     os.truncate(path, SEALED_FRAME_OCTETS + 5)
     with pytest.raises(Tampered, match="cut short"):
@@ -195,7 +205,7 @@ def test_an_abandoned_segment_leaves_nothing(blobs: BlobFolder, tmp_path: Path) 
 
 def test_a_blob_is_under_its_name_only_when_it_is_whole(blobs: BlobFolder, tmp_path: Path) -> None:
     writer = SegmentWriter(blobs)
-    writer.write(octets_of(3 * FRAME_OCTETS))
+    writer.write(octets_of(4 * FRAME_OCTETS))
     assert list(blobs.names()) == []
     assert [path.parent.name for path in files(tmp_path)] == ["tmp"]
     segment = writer.finish()
@@ -217,7 +227,7 @@ def test_a_name_that_is_no_id_reaches_no_file(blobs: BlobFolder, name: str) -> N
 
 
 def test_the_sweep_takes_only_what_is_old_and_unknown(blobs: BlobFolder, tmp_path: Path) -> None:
-    kept, orphan, young = (written(blobs, octets_of(2 * FRAME_OCTETS)).id for _ in range(3))
+    kept, orphan, young = (written(blobs, octets_of(3 * FRAME_OCTETS)).id for _ in range(3))
     unfinished = blobs.create("cd" * 16)
     unfinished.write(b"x")
     now = blobs.path(kept).stat().st_mtime + SWEEP_AGE_SECONDS + 100

@@ -34,7 +34,7 @@ from gateway.store.tables import message, message_wrap, segment
 from gateway.store.transaction import Transaction
 
 KEY_ID = "key"
-SIZES = (10, 65_536, 65_537, 200_000)
+SIZES = (10, 131_072, 131_073, 200_000)
 
 
 def plaintext(message_id: str) -> bytes:

@@ -23,6 +23,9 @@ class DataIntake:
     def feed(self, block: bytes) -> bytes:
         """Take one block, return message octets. After the end was seen (`rest`), no more may be fed."""
         text = self._kept + block
+        if text.endswith(_END) and (whole := _to_the_end(text)) is not None:
+            self._kept, self.rest = b"", b""
+            return self._checked(whole)
         # Most blocks of attachments have no dot at all, and most of prose no line that begins with one.
         has_dots = b"." in text and b"\r\n." in text
         end = text.find(_END) if has_dots else -1
@@ -31,9 +34,11 @@ class DataIntake:
         else:
             keep = next((len(prefix) for prefix in _PREFIXES if text.endswith(prefix)), 0)
             body, self._kept = (text[:-keep], text[-keep:]) if keep else (text, b"")
+        return self._checked(body.replace(b"\r\n.", b"\r\n") if has_dots else body)
+
+    def _checked(self, message: bytes) -> bytes:
         if self.is_clean:
-            self.is_clean = _has_whole_lines_only(body)
-        message = body.replace(b"\r\n.", b"\r\n") if has_dots else body
+            self.is_clean = _has_whole_lines_only(message)
         if self._is_first and message:
             self._is_first = False
             return message[2:]
@@ -59,6 +64,14 @@ class ChunkIntake:
         """The last chunk is in: a CR left over stands alone. Returns `is_clean`."""
         self.is_clean = self.is_clean and not self._kept
         return self.is_clean
+
+
+def _to_the_end(text: bytes) -> bytes | None:
+    """Return what stands before the end of data with which `text` ends, dots unstuffed; None where one came before."""
+    *lines, _ = text.split(b"\r\n.")
+    if any(not line or line.startswith(b"\r\n") for line in lines[1:]):
+        return None
+    return b"\r\n".join(lines) + b"\r\n"
 
 
 def _has_whole_lines_only(text: bytes) -> bool:
