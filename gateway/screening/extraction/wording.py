@@ -35,7 +35,12 @@ _ENDS_LINE: Final = frozenset({"p", "br", "cr", "tr", "si", "comment", "text", "
 _ENDS_CELL: Final = frozenset({"tc", "tab", "ptab"})
 _JOINS: Final = frozenset(
     "r t rPr proofErr bookmarkStart bookmarkEnd ins del smartTag hyperlink sdt sdtContent rt lastRenderedPageBreak"
-    " noBreakHyphen softHyphen fldChar instrText delText tab".split()
+    " noBreakHyphen softHyphen fldChar instrText delText tab"
+    # how a run looks, inside its rPr: a word may be split into runs anywhere
+    " b bCs i iCs u strike dstrike color sz szCs rFonts rFont lang highlight shd vertAlign rStyle caps smallCaps vanish"
+    " noProof spacing w kern position effect em bdr webHidden outline shadow emboss imprint snapToGrid fitText rtl cs"
+    " specVanish latin ea sym solidFill srgbClr schemeClr sysClr prstClr noFill ln alpha lumMod lumOff family scheme"
+    " charset".split()
 )
 
 
