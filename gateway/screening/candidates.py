@@ -39,7 +39,7 @@ CODES: Final = {
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
     "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z][A-Z<]{1,36}<{3,}",
-    "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_-]{0,3}[A-Za-z0-9]{1,4})?\b",
+    "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_\n-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_\n-]{0,3}[A-Za-z0-9]{1,4})?\b",
     "curp": rf"\b[A-Za-z]{{4}}{_GAP}{_DATED}[HMhm][A-Za-z]{{5}}{_GAP}[A-Za-z0-9]{_GAP}[0-9]\b",
     "cf": rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b",
     "rfc": rf"\b(?:[A-Za-z&][ ./_|-]?){{3,4}}{_GAP}{_DATED}[A-Za-z0-9]{_GAP}[A-Za-z0-9]{_GAP}[0-9Aa]\b",
@@ -66,7 +66,8 @@ def _compile(pattern: str, *, longest: bool) -> re2._Regexp:
 
 
 _NUMBERS: Final = _compile(_CHAIN, longest=False)
-_CODES: Final = _compile("|".join(CODES.values()), longest=True)
+_CODES: Final = _compile("|".join(pattern for name, pattern in CODES.items() if name != "iban"), longest=True)
+_IBANS: Final = _compile(CODES["iban"], longest=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ class Code:
 
 
 def find_codes(view: View) -> Iterator[Code]:
-    """Codes of letters and digits, left to right, not overlapping."""
+    """Codes of letters and digits: those that may be IBANs, then all others."""
+    for match in _IBANS.finditer(view.octets):
+        start, end = match.span()
+        yield Code(re.sub(r"[^A-Z0-9]", "", view.text[start:end].upper()), start, end, ("iban",))
     for match in _CODES.finditer(view.octets):
         start, end = match.span()
         raw = view.text[start:end]

@@ -52,7 +52,7 @@ _ONE: Final = r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|
 _ESCAPE: Final = re.compile(rf"(?:{_ONE})", re.IGNORECASE)
 _RUN_OF_ESCAPES: Final = re.compile(rf"(?:{_ONE})(?:[ ,]?(?:{_ONE}))*", re.IGNORECASE)
 _ESCAPED: Final = re2.compile(
-    rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|"
+    rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|%2[0-9cdf][0-9]|"
     rb"\\u00[2-7][0-9a-f]"
 )
 
@@ -102,6 +102,7 @@ _TOKENS: Final = re2.compile(
             rf"\b(?:[I-Za-fA0-9]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
             rf"//4{_BASE64_SIGN}{{12,}}={{0,3}}",
             r"\b[A-Z2-7]{16,}={0,6}",
+            r"\b(?:[MNO][DTjz][A-Za-z0-9][0-9w-z]){2}={0,2}",
         )
     ).encode()
 )
@@ -183,7 +184,7 @@ def _readable(octets: bytes) -> str | None:
     octets = octets.removeprefix(b"\xff\xfe")
     if octets[1::2].count(0) * 3 > len(octets) or octets[::2].count(0) * 3 > len(octets):
         octets = octets.replace(b"\0", b"")
-    if len(octets) < 8:
+    if len(octets) < 6 or (len(octets) < 8 and not octets.isdigit()):
         return None
     try:
         text = octets.decode("utf-8")

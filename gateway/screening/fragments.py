@@ -22,6 +22,7 @@ _COUNT: Final = re.compile(
 _DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
 _AHEAD: Final = 110  # characters after a word of order in which its piece is looked for
 _BEHIND: Final = 25
+_SPLITS: Final = frozenset({(3, 2, 4), (5, 4), (4, 5), (3, 6), (6, 3), (3, 3, 3), (2, 7), (2, 3, 4), (4, 2, 3)})
 _MOST: Final = 200  # words of order that are looked at in one text
 
 
@@ -72,6 +73,6 @@ def join(pieces: list[Piece]) -> set[str]:
         digits = [piece.digits for piece in row[:_MOST]]
         for at in range(len(digits)):
             for number in (2, 3, 4):
-                if sum(map(len, digits[at : at + number])) == 9:
+                if tuple(map(len, digits[at : at + number])) in _SPLITS:
                     made.add("".join(digits[at : at + number]))
     return made

@@ -102,7 +102,7 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
         word = match.group()
         first, last = match.span()
         single = len(word) == 1 and word.isalpha()
-        if single and words and len(words[-1]) < 6 and first - ends[-1] <= 2 and _spelled(text, starts[-1], ends[-1]):
+        if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
             words[-1] += word.lower()
             ends[-1] = last
             continue
@@ -112,9 +112,12 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     return words, starts, ends
 
 
-def _spelled(text: str, start: int, end: int) -> bool:
-    """Whether a word so far is one letter, or letters set apart by dots or blanks."""
-    return end - start == 1 or not text[start:end].isalnum()
+def _continues(text: str, start: int, end: int, following: int) -> bool:
+    """Whether a letter goes on a word that is one letter so far, or letters set apart: "S.S.N.", "P/O", "S S N"."""
+    if not (end - start == 1 or not text[start:end].isalnum()):
+        return False
+    gap = text[end:following]
+    return gap in {".", "/", ". "} or (gap == " " and text[end - 1].isupper() and text[following].isupper())
 
 
 @cache

@@ -20,7 +20,7 @@ from gateway.screening.view import Reading, View
 _LEVELS: Final = 2  # an encoding inside an encoding is undone, and no deeper
 _AROUND: Final = 120
 _OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
-_SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,2}[A-Za-z0-9]){7,}\b")
+_SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,3}[A-Za-z0-9]){7,}\b")
 _BROKEN: Final = re2.compile(rb"[A-Za-z0-9.-]{1,24} ?(?:\n ?[A-Za-z0-9./-]{1,8} ?){1,8}(?:\n ?[A-Za-z0-9./-]{1,24})?")
 _CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
 

@@ -23,7 +23,7 @@ _OPENING: Final = "|".join(re.escape(phrase).replace("\\ ", r"[ '.]{1,2}") for p
 _ANSWER: Final = re2.compile(
     rf"(?im)(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$|"
     r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)|"
-    r"^[ \t>*-]*[A-Z]{0,3}[0-9][A-Z0-9 ./-]{4,10}[ .]*$".encode()
+    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?[A-Z]{0,3}[0-9][A-Z0-9 ./-]{4,10}[ .]*$".encode()
 )
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
@@ -43,7 +43,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         return
     for match in islice(_ANSWER.finditer(scan.view.octets), _MOST):
         answer = scan.text[slice(*match.span())]
-        lone = answer.strip(" \t>*-.\n").isupper() or not any(map(str.isalpha, answer))
+        told = re.sub(r"^[^:]*\]?[^:]*: ", "", answer).strip(" \t>*-.\n")
+        lone = told.isupper() or not any(map(str.isalpha, told))
         yield from _values(answer, 0.6 if lone else 1.0)
 
 

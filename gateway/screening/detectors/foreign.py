@@ -94,6 +94,8 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
+        if shape == "rfc" and len(code.value) == 12:
+            features["coded"] = 0.8
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():
