@@ -208,3 +208,8 @@ def test_foreign_numbers_are_all_drawn() -> None:
     from benchmarks.screening.positives import WEIGHTS
 
     assert set(FOREIGN) < set(WEIGHTS)
+
+
+def test_a_weight_is_moved_both_ways_and_keeps_its_comment() -> None:
+    assert list(fit._moved("bias = -3.4   # at rest", 0.5)) == ["bias = -2.9   # at rest", "bias = -3.9   # at rest"]
+    assert not list(fit._moved("[taxpayer]  # nine digits", 0.5))
