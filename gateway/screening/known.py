@@ -18,7 +18,7 @@ _LETTER = "\r\n".join([
     "Dear colleagues,", "", "Thank you for the call on Monday, 5 January 2026, at 10:30. The programme is attached.",
     "> Please telephone me at +1 202 555 0142, or write to tour@example.org; see https://example.org/tour?id=20260105.",
     "Order 4471-2209-88, tracking 1Z999AA10123456784, total $1,250.00, box 12, page 3 of 7.", "",
-    *["The hall holds four hundred people; doors open at 19:00, and the band is on stage from 20:15 on."] * 60,
+    *["The hall holds four hundred people; doors open at 19:00, and the band is on stage from 20:15 on."] * 4,
     "", _LINE, "", "Kind regards", "--", "Ada Invented, Invented Touring Ltd., 12 High Street, Springfield 12345-6789",
 ])  # fmt: skip
 _OFFICE = "application/vnd.openxmlformats-officedocument"
