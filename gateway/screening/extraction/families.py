@@ -112,7 +112,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 _XML = re.compile(rb"<(?:\?xml\b|[A-Za-z_][\w.-]*(?::[\w.-]+)?(?:\s+[\w:.-]+\s*=\s*[\"'][^<]{0,2000}?)?/?>)")
-_CARD = re.compile(rb"^BEGIN:V(?:CALENDAR|CARD|NOTE|TODO)", re.IGNORECASE | re.MULTILINE)
+_CARD = re.compile(rb"^BEGIN:V(?:CALENDAR|CARD|NOTE)", re.IGNORECASE | re.MULTILINE)
 _HEADER = re.compile(
     rb"(?:received|return-path|mime-version|message-id|from|to|subject|date|delivered-to|dkim-signature|content-type"
     rb"|reply-to|sender|x-[a-z-]{2,40}|arc-seal|authentication-results):[^\n]*\n",

@@ -47,7 +47,7 @@ def engine() -> Any:
 
 def read_page(page: Page, budget: Budget) -> Iterator[Item]:
     """Barcodes, then the text of a page, as chunks of Form.OCR. Raises OverBudgetError beyond `ocr_pages`."""
-    image = _squared(page)
+    image = _squared(page, _reduced(page.image))
     budget.check("pixels", image.width * image.height)
     low, high = image.getextrema()
     if float(high) - float(low) < 24:  # type: ignore[arg-type]
@@ -134,14 +134,19 @@ def _barcodes(image: Image.Image) -> list[str]:
     return [code.text for code in zxingcpp.read_barcodes(image, try_rotate=True, try_downscale=True) if code.text]
 
 
-def _squared(page: Page) -> Image.Image:
+def _reduced(image: Image.Image) -> Image.Image:
+    """A huge page at a whole part of its size, by a way that needs little memory."""
+    factor = max(image.size) // _LONGEST
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _squared(page: Page, image: Image.Image) -> Image.Image:
     """Pixels as wide as high: a fax of 204×98 dots has them twice as high as wide (T.4, T.30)."""
     across, down = page.dpi
-    image = page.image
     if across and down:
         ratio = across / down
     else:
-        ratio = 2.08 if image.width in (1728, 2048, 2432) and image.height < image.width * 0.85 else 1.0
+        ratio = 2.08 if page.image.width in (1728, 2048, 2432) and image.height < image.width * 0.85 else 1.0
     if 0.2 < ratio < 0.8:
         return image.resize((int(image.width / ratio), image.height), Image.Resampling.BICUBIC)
     if 1.25 < ratio < 5:

@@ -25,7 +25,7 @@ pillow_heif.register_heif_opener()
 
 _LONG_SIDE: Final = 40  # pixels; nine digits of five pixels each do not fit on less
 _SHORT_SIDE: Final = 8
-_MOVING_FRAMES: Final = 3
+_AMPLE: Final = 12_000_000  # pixels
 _TAGS: Final = 500
 _MANY: Final = 65_536
 _ENDS: Final = ((b"\x89PNG", b"IEND\xaeB`\x82"), (b"\xff\xd8\xff", b"\xff\xd9"), (b"GIF8", b"\x00\x3b"))
@@ -53,10 +53,15 @@ def read_picture(document: Document, descent: Descent) -> Iterator[Item]:
 
 
 def _opened(octets: bytes) -> Image.Image:
+    """A picture whose header has been read. A large JPEG will be decoded at a part of its size, which is ample."""
     try:
-        return Image.open(io.BytesIO(octets))
+        image = Image.open(io.BytesIO(octets))
     except Exception as problem:
         raise UnreadableError(Unread.CORRUPT, "picture") from problem
+    if image.format == "JPEG":
+        share = 1 if image.width * image.height < _AMPLE else 2
+        image.draft("L", (image.width // share, image.height // share))
+    return image
 
 
 def _look(document: Document, descent: Descent) -> Iterator[Item]:
@@ -86,8 +91,6 @@ def _frame(image: Image.Image, number: int, place: str, descent: Descent) -> Ite
 def _upright(image: Image.Image) -> Image.Image:
     """The picture in gray on white, turned as its EXIF says."""
     turn = {3: 180, 6: 270, 8: 90}.get(image.getexif().get(ExifTags.Base.Orientation, 1), 0)
-    if image.format == "JPEG" and image.width * image.height > 12_000_000:
-        image.draft("L", (image.width // 2, image.height // 2))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         full = image.convert("RGBA")
         ground = Image.new("RGBA", full.size, "white")

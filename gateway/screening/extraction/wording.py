@@ -35,12 +35,7 @@ _ENDS_LINE: Final = frozenset({"p", "br", "cr", "tr", "si", "comment", "text", "
 _ENDS_CELL: Final = frozenset({"tc", "tab", "ptab"})
 _JOINS: Final = frozenset(
     "r t rPr proofErr bookmarkStart bookmarkEnd ins del smartTag hyperlink sdt sdtContent rt lastRenderedPageBreak"
-    " noBreakHyphen softHyphen fldChar instrText delText tab"
-    # how a run looks, inside its rPr: a word may be split into runs anywhere
-    " b bCs i iCs u strike dstrike color sz szCs rFonts rFont lang highlight shd vertAlign rStyle caps smallCaps vanish"
-    " noProof spacing w kern position effect em bdr webHidden outline shadow emboss imprint snapToGrid fitText rtl cs"
-    " specVanish latin ea sym solidFill srgbClr schemeClr sysClr prstClr noFill ln alpha lumMod lumOff family scheme"
-    " charset".split()
+    " noBreakHyphen softHyphen fldChar instrText delText tab".split()
 )
 
 
@@ -57,6 +52,7 @@ class _Words:
         self._is_fresh = False
 
     def opened(self, space: str, name: str, attributes: dict[str, str]) -> None:
+        self._is_fresh = False
         if name in _PLACED:
             self._muted += 1
         elif name == "noBreakHyphen":
@@ -86,7 +82,6 @@ class _Words:
             self.told(" ")
         elif name in _ENDS_LINE or (self._is_fresh and name not in _JOINS):
             self.text.append("\n")
-        if name not in _JOINS:
             self._is_fresh = False
 
     def told(self, text: str) -> None:
