@@ -193,7 +193,7 @@ def _compile_run() -> Any:
     options.never_capture = True
     options.max_mem = 64 << 20
     more = rf"{_GAP}(?:{every}|[0-9]{{1,4}})"
-    begun = rf"[0-9]{{1,7}}{_GAP}(?:{says})(?:{more}){{{_LEAST - 2},}}"
+    begun = rf"[0-9]{{1,16}}{_GAP}(?:{says})(?:{more}){{{_LEAST - 2},}}"
     return re2.compile(rf"\b(?:(?:{says})(?:{more}){{{_LEAST - 1},}}|{begun})(?:\b|_)".encode(), options)
 
 

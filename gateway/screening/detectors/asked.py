@@ -35,6 +35,10 @@ _VALUES: Final = (
     (Kind.BIRTH_DATE, "birth", DATE),
     (Kind.BANK, "account", re.compile(r"\d(?:[ -]?\d){7,16}(?!\w)")),
 )
+_LONE: Final = (  # values that may stand alone on a line
+    (Kind.PASSPORT, "passport", re.compile(r"[A-Z]{1,3}\d{5,8}(?!\w)")),
+    *(row for row in _VALUES if row[1] in {"ip_pin", "efin", "etin"}),
+)
 
 
 def detect(scan: Scan) -> Iterator[Sighting]:
@@ -51,7 +55,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 def _values(answer: str, here: float) -> Iterator[Sighting]:
     """Whatever in an answer can be a value, from each of its words on."""
     for word in re.finditer(r"(?<![A-Za-z0-9./-])(?=[A-Za-z]{0,8}[ ]?\d)", answer):
-        for kind, label, value in _VALUES:
+        for kind, label, value in _VALUES if here == 1 else _LONE:
             found = value.match(answer, word.start())
-            if found and sum(map(str.isdigit, found.group())) >= 3 and (label != "birth" or (here == 1 and is_day(found.group()))):
+            if found and sum(map(str.isdigit, found.group())) >= 3 and (label != "birth" or is_day(found.group())):
                 yield Sighting(kind, "asked", {"here": here}, re.sub(r"\W", "", found.group().upper()), frozenset({label}))
