@@ -131,6 +131,12 @@ def ended(kind: str, relay: str, recipients: int) -> None:
     _say("info", "ended", kind=kind, relay=relay, recipients=recipients)
 
 
+def turned_away(reference: str, verdict: str, findings: int, upstream: str = "") -> None:
+    """Mail from outside was refused for what it holds, or as nobody could look inside; `upstream` as above."""
+    told = {"upstream": upstream} if upstream else {}
+    _say("info", "turned away", reference=reference, verdict=verdict, findings=findings, **told)
+
+
 def refused(code: int, enhanced: str, reason_kind: str) -> None:
     """A request was refused; `reason_kind` is the error's class name."""
     _say("info", "refused", code=code, enhanced=enhanced, reason=reason_kind)

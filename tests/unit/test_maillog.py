@@ -36,6 +36,11 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.relay_refused, ("mta", "network"), {"relay": "mta", "step": "network"}),
     (maillog.client_certificate_refused, (10,), {"code": 10}),
     (maillog.ended, ("read-receipt", "mta", 2), {"kind": "read-receipt", "relay": "mta", "recipients": 2}),
+    (
+        maillog.turned_away,
+        ("R-4F7K-2M9P", "tainted", 2, "4gXy"),
+        {"reference": "R-4F7K-2M9P", "verdict": "tainted", "findings": 2, "upstream": "4gXy"},
+    ),
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812, "4fXyZ1"), {"upstream": "4fXyZ1"}),
     (maillog.swept, (3,), {"blobs": 3}),
     (maillog.refused, (550, "5.7.1", "NotAllowed"), {"code": 550, "enhanced": "5.7.1", "reason": "NotAllowed"}),

@@ -1,0 +1,154 @@
+"""The mx program: the public door, for mail from anybody outside.
+
+Does: takes each mail into memory, has it screened while its sender waits, and refuses what holds taxpayer data or
+    cannot be looked into, with an entry that names kinds and a reference. What is clean is refused too, with the
+    portal's address; automatic mail ends with an entry.
+Trusts: nobody. The verdict of a screening child, which has no key, no file and no network.
+Holds: mails in memory, as long as their senders wait; a key for the hashes of senders, a new one each day.
+Fails: screening or the store away → `451`; over its memory → `452`. It sends nothing, so that it cannot be made to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final
+
+from gateway import maillog
+from gateway.casework.automatic import Ending, end
+from gateway.casework.turning_away import BY_OUTSIDE, turn_away
+from gateway.domain.address import parse_address
+from gateway.domain.errors import GatewayError, NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
+from gateway.domain.reply import SmtpReply
+from gateway.domain.verdict import Outcome, Verdict
+from gateway.failpoints import failpoint
+from gateway.inbound import replies
+from gateway.inbound.content import MAX_HOPS
+from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
+from gateway.inbound.refusals import explain, new_reference
+from gateway.mime.automatic import AutomaticKind, kind_of
+from gateway.mime.scanner import Scanner
+from gateway.mime.structure import Limits, Structure
+from gateway.screening.pool import Pool
+from gateway.store.database import Database
+
+_HEADER: Final = Limits().header_block
+_HASH_OCTETS: Final = 8
+
+NO_PLAIN_MAIL: Final = "Not accepted, nothing stored: no plain mail is taken here. Please write at {portal_url}"
+
+
+class SenderHashes:
+    """Keyed hashes of envelope senders. The key lives in memory, for one day, and is nowhere else."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._day = date.min
+        self._key = b""
+
+    def of(self, sender: str) -> str:
+        """Return the hash of one sender: equal for equal ones of the same day and process."""
+        if (today := self._clock().date()) != self._day:
+            self._day, self._key = today, secrets.token_bytes(32)
+        return hmac.new(self._key, sender.lower().encode("utf-8"), hashlib.sha256).hexdigest()[: 2 * _HASH_OCTETS]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideDoor:
+    """What the public listener asks; see `gateway.inbound.listener.seam.Door`.
+
+    `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
+    """
+
+    database: Database
+    pool: Pool
+    domain: str
+    employee_domains: frozenset[str]
+    portal_url: str
+    hashes: SenderHashes
+
+    async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
+        """Nobody signs in here. Raises NotAuthenticated."""
+        del peer, credentials
+        raise NotAuthenticated("Nobody signs in here.")
+
+    async def begin(self, peer: Peer, principal: object | None, mail: MailParameters) -> OutsideTransaction:
+        """Take MAIL FROM of anybody. Who has a route of their own hears so for each recipient, all alike."""
+        del principal
+        is_outside = not mail.sender or _domain_of(mail.sender) not in self.employee_domains
+        upstream = peer.forwarded.ident if peer.forwarded is not None else ""
+        return OutsideTransaction(self, mail.sender, is_outside, upstream)
+
+
+@dataclass(slots=True)
+class OutsideTransaction:
+    """One mail from outside, in memory until its verdict."""
+
+    door: OutsideDoor
+    sender: str
+    is_outside: bool
+    upstream: str = ""
+    recipients: int = 0
+    octets: bytearray = field(default_factory=bytearray, repr=False)
+
+    async def add_recipient(self, recipient: RecipientParameters) -> None:
+        """Take RCPT TO, alike for every address of the domain, whether or not there is anybody. Raises NotAllowed."""
+        if not self.is_outside:
+            raise NotAllowed("This is the door for mail from outside: please use your agency's mail route.")
+        is_postmaster = recipient.address.lower() == "postmaster"  # RFC 5321 section 4.5.1: with no domain
+        if not is_postmaster and _domain_of(recipient.address) != self.door.domain:
+            raise NotAllowed("This server takes mail for its own addresses only, and passes none on.")
+        self.recipients += 1
+
+    def start(self) -> None:
+        """Nothing to begin."""
+
+    def write(self, block: bytes) -> None:
+        """Keep a block."""
+        self.octets += block
+
+    async def drain(self) -> None:
+        """Nothing to wait for."""
+
+    async def commit(self) -> SmtpReply:
+        """Have the mail screened, enter what became of it, and say so. Raises GatewayError; nothing is kept."""
+        mail = bytes(self.octets)
+        self.abandon()
+        verdict = await self.door.pool.judge(mail, first=True)
+        failpoint("mx.verdict")
+        if verdict.outcome is not Outcome.CLEAN:
+            raise await self._turn_away(verdict)
+        scanner = Scanner()
+        scanner.feed(mail[:_HEADER])
+        return await self._end(scanner.finish())
+
+    def abandon(self) -> None:
+        """Forget the mail."""
+        self.octets = bytearray()
+
+    async def _turn_away(self, verdict: Verdict) -> GatewayError:
+        reference = new_reference()
+        await self.door.database.run(turn_away, reference, verdict, self.door.hashes.of(self.sender))
+        maillog.turned_away(reference, verdict.outcome.value, len(verdict.findings), self.upstream)
+        kind = TaxpayerData if verdict.outcome is Outcome.TAINTED else Unscreenable
+        return kind(explain(verdict, reference, self.door.portal_url))
+
+    async def _end(self, structure: Structure) -> SmtpReply:
+        """What is clean ends here: loops and mail of people with a word where to go, automatic mail politely."""
+        if len(structure.fields("received")) > MAX_HOPS:
+            raise replies.BadMessage(replies.TOO_MANY_HOPS)
+        kind = kind_of(structure) or (None if self.sender else AutomaticKind.NULL_SENDER)
+        if kind is None:
+            raise NotAllowed(NO_PLAIN_MAIL.format(portal_url=self.door.portal_url))
+        await self.door.database.run(end, BY_OUTSIDE, Ending(kind, BY_OUTSIDE, (), self.recipients))
+        maillog.ended(kind, BY_OUTSIDE, self.recipients)
+        return replies.ENDED
+
+
+def _domain_of(address: str) -> str:
+    """Return the domain of an envelope's address. Raises Malformed."""
+    return parse_address(f"any@{address.rpartition('@')[2]}").domain
