@@ -20,6 +20,7 @@ from benchmarks.screening import (
     corpus,
     disguises,
     drive,
+    fit,
     forms,
     letters,
     numbers,
