@@ -32,7 +32,7 @@ from gateway.screening.extraction.descent import (
 from gateway.screening.extraction.families import Family, plausible
 from gateway.screening.extraction.jsons import read_json
 from gateway.screening.extraction.markup import read_markup
-from gateway.screening.extraction.media import read_media, read_metafile, read_silent
+from gateway.screening.extraction.media import read_media, read_metafile, read_program, read_silent
 from gateway.screening.extraction.ole import read_ole
 from gateway.screening.extraction.openpgp import read_openpgp
 from gateway.screening.extraction.pdf import read_pdf
@@ -116,5 +116,6 @@ _READERS: Final[dict[Family, Callable[[Document, Descent], Iterator[Item]]]] = {
     Family.CMS: read_cms,
     Family.OPENPGP: read_openpgp,
     Family.MEDIA: read_media,
+    Family.PROGRAM: read_program,
     Family.SILENT: read_silent,
 }

@@ -36,12 +36,14 @@ class Family(Enum):
     CMS = auto()
     OPENPGP = auto()
     MEDIA = auto()
+    PROGRAM = auto()  # a page that is drawn by running it: PostScript
     SILENT = auto()  # fonts and the like: known, and no place for words
 
 
 _MAGIC: Final[tuple[tuple[int, bytes, Family], ...]] = (
     (0, b"%PDF-", Family.PDF),
     (0, b"%FDF-", Family.PDF),
+    (0, b"%!PS", Family.PROGRAM),
     (0, b"PK\x03\x04", Family.ZIP),
     (0, b"PK\x05\x06", Family.ZIP),
     (0, b"PK\x07\x08", Family.ZIP),
@@ -182,7 +184,7 @@ _OF_TEXT: Final = frozenset({
 })  # fmt: skip
 
 # Families whose mark at the start is clear enough even where all octets could be letters.
-_OF_CLEAR_MARKS: Final = frozenset({Family.PDF, Family.RTF, Family.ZIP, Family.ARCHIVE})
+_OF_CLEAR_MARKS: Final = frozenset({Family.PDF, Family.RTF, Family.ZIP, Family.ARCHIVE, Family.PROGRAM})
 
 
 def plausible(document: Document) -> list[Family]:

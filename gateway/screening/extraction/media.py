@@ -10,7 +10,7 @@ from gateway.domain.verdict import Unread
 from gateway.screening.chunk import Chunk
 from gateway.screening.extraction.descent import Descent, Document, Item, UnreadableError
 from gateway.screening.extraction.embedded import carved_pictures
-from gateway.screening.extraction.texts import strings
+from gateway.screening.extraction.texts import readings, strings
 
 _ENDS: Final = 65_536
 _RECORDS: Final = 200_000
@@ -25,6 +25,14 @@ def read_media(document: Document, descent: Descent) -> Iterator[Item]:
     ends = octets if len(octets) <= 2 * _ENDS else octets[:_ENDS] + octets[-_ENDS:]
     yield Chunk(strings(ends), f"{document.place}, metadata")
     raise UnreadableError(Unread.UNKNOWN_TYPE, "media")
+
+
+def read_program(document: Document, descent: Descent) -> Iterator[Item]:
+    """PostScript: its text as it stands; what it would draw is known only to who runs it."""
+    del descent
+    for text in readings(document.octets):
+        yield Chunk(text, document.place)
+    raise UnreadableError(Unread.UNKNOWN_TYPE, "postscript")
 
 
 def read_silent(document: Document, descent: Descent) -> Iterator[Item]:

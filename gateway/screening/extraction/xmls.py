@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -98,6 +100,7 @@ class _Fields:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.running: list[str] = []
+        self.packed: list[str] = []
         self.is_mixed = False
         self._open: list[_Leaf] = []
 
@@ -120,7 +123,9 @@ class _Fields:
         if words:
             parent = f"{self._open[-1].name} " if self._open else ""
             self.lines.append(f"{parent}{leaf.name}\t{words}")
-            self.is_mixed = self.is_mixed or leaf.has_children
+            self.is_mixed = self.is_mixed or leaf.has_children or name in _RUNS
+            if name in _PACKED and len(words) > _SHORTEST:
+                self.packed.append("".join(leaf.words))
         self.running.append("\n" if name not in _INLINE else "")
 
     def told(self, text: str) -> None:
@@ -132,6 +137,10 @@ class _Fields:
 
 
 _DRAWN: Final = frozenset({"d", "points", "transform", "viewBox"})
+_RUNS: Final = frozenset("t p span".split())  # text that programs cut into pieces anywhere
+_PACKED: Final = frozenset({"binData", "binaryData", "binary-data"})  # files in Office's XML of one piece, as base64
+_SHORTEST: Final = 16
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _INLINE: Final = frozenset("b i u em strong span tspan font a sub sup r t".split())
 
 
@@ -149,5 +158,8 @@ def read_xml(document: Document, descent: Descent) -> Iterator[Item]:
     yield Chunk("\n".join(listener.lines), document.place, Form.FIELDS)
     if listener.is_mixed:
         yield Chunk("".join(listener.running), document.place)
+    for count, packed in enumerate(listener.packed, 1):
+        octets = binascii.a2b_base64(_NOT_BASE64.sub("", packed))
+        yield from descent.into(Document(octets, "", "", f"{document.place}, embedded object {count}"))
     if b"data:" in document.octets:
         yield from embedded_data("\n".join(listener.lines), document.place, descent)

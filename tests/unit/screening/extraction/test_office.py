@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 
+import docx
 import pytest
 
 from benchmarks.screening import ole, packing
@@ -101,6 +102,15 @@ def test_a_binary_workbook_tells_its_strings_and_numbers() -> None:
 def test_slides_and_their_notes_are_read() -> None:
     assert places(slides(), "Slide 111-33-0001") == {"attachment 1, slide 1"}
     assert places(slides(), "Notes 222-33-0002") == {"attachment 1, notes of slide 1"}
+
+
+def test_a_number_cut_into_runs_that_look_different_is_joined() -> None:
+    made = docx.Document()
+    paragraph = made.add_paragraph()
+    for at, piece in enumerate(("12", "3-4", "5-67", "80")):
+        run = paragraph.add_run(piece)
+        run.bold, run.font.size = at % 2 == 0, docx.shared.Pt(9 + at)
+    assert NUMBER in texts(saved(made.save))
 
 
 def test_embedded_files_and_custom_data_of_a_package_are_read() -> None:

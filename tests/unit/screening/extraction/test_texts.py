@@ -129,6 +129,20 @@ def test_xml_tells_mixed_text_as_it_runs_comments_and_broken_files() -> None:
     assert NUMBER in texts(f"<?xml version='1.0'?><p>{NUMBER}<q></p>".encode(), form=Form.HTML)
 
 
+def test_a_word_document_of_one_xml_file_is_read_with_its_pictures() -> None:
+    runs = "<w:r><w:rPr><w:b/></w:rPr><w:t>123-</w:t></w:r><w:r><w:t>45-6780</w:t></w:r>"
+    data = base64.encodebytes(png("Seen 222-16-0002")).decode()
+    octets = f'<?xml version="1.0"?><w:p xmlns:w="urn:w">{runs}<w:binData>{data}</w:binData></w:p>'.encode()
+    assert NUMBER in texts(octets, form=Form.TEXT)
+    assert "222-16-0002" in texts(octets, form=Form.OCR)
+
+
+def test_postscript_is_unscreenable_and_its_text_is_read_all_the_same() -> None:
+    octets = f"%!PS-Adobe-3.0\n(My {NUMBER}) show".encode()
+    assert NUMBER in texts(octets)
+    assert whys(octets) == {Unread.UNKNOWN_TYPE}
+
+
 def test_calendars_and_cards_are_unfolded_and_decoded() -> None:
     assert f"SUMMARY\tSSN {NUMBER}" in texts(CALENDAR)
     quoted = b"BEGIN:VCARD\nVERSION:2.1\nNOTE;ENCODING=QUOTED-PRINTABLE:SSN =31=32=33-45-=\n6780\nEND:VCARD\n"
