@@ -35,13 +35,19 @@ def _digits(number: int) -> str:
 
 _DATED: Final = rf"{_digits(6)}{_GAP}"
 CODES: Final = {
-    "giin": r"\b[A-Za-z0-9]{6}[._ /-]?[A-Za-z0-9]{5}[._ /-]?(?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|ss|sb)[._ /-]?[0-9]{3}\b",
+    "giin": (
+        r"\b[A-Za-z0-9]{6}[._ /-]?[A-Za-z0-9]{5}[._ /-]?(?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|"
+        r"ss|sb)[._ /-]?[0-9]{3}\b"
+    ),
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
     "mrz_name": r"\b[PVIAC][A-Z<][A-Z]{3}[A-Z][A-Z<]{1,36}<{3,}",
     "iban": r"\b[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ ./|_\n-]{0,3}[A-Za-z0-9]{4}){2,7}(?:[ ./|_\n-]{0,3}[A-Za-z0-9]{1,4})?\b",
     "curp": rf"\b[A-Za-z]{{4}}{_GAP}{_DATED}[HMhm][A-Za-z]{{5}}{_GAP}[A-Za-z0-9]{_GAP}[0-9]\b",
-    "cf": rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b",
+    "cf": (
+        rf"\b[A-Za-z]{{3}}{_GAP}[A-Za-z]{{3}}{_GAP}[0-9L-Vl-v]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v"
+        rf"]{{2}}{_GAP}[A-Za-z]{_GAP}[0-9L-Vl-v]{{3}}{_GAP}[A-Za-z]\b"
+    ),
     "rfc": rf"\b(?:[A-Za-z&][ ./_|-]?){{3,4}}{_GAP}{_DATED}[A-Za-z0-9]{_GAP}[A-Za-z0-9]{_GAP}[0-9Aa]\b",
     "pan": rf"\b(?:[A-Za-z][ ./_|-]?){{3}}[ABCFGHLJPTabcfghljpt][ ./_|-]?[A-Za-z]{_GAP}{_digits(4)}{_GAP}[A-Za-z]\b",
     "nino": rf"\b[A-Za-z]{{2}}{_GAP}{_DATED}[A-Da-d]\b",
@@ -120,7 +126,8 @@ def find_numbers(view: View) -> Iterator[Number]:
 # Cutting a chain. A group is a run of digit-like characters: its text, start, end, and how many letters it had.
 _GROUP: Final = re.compile(rf"[0-9{_LIKE_DIGITS}]+")
 _DATE: Final = re.compile(
-    r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
+    r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|"
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
 )
 _Group = tuple[str, int, int, int]
 
@@ -163,7 +170,13 @@ def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
     letters = len(group) - digits
     if glued:
         return None
-    if digits == 0 and 2 <= len(group) <= 4 and start > 0 and text[start - 1] in "-./" and text[end : end + 1] in {"-", ".", "/"}:
+    if (
+        digits == 0
+        and 2 <= len(group) <= 4
+        and start > 0
+        and text[start - 1] in "-./"
+        and text[end : end + 1] in {"-", ".", "/"}
+    ):
         return group.translate(_TO_DIGITS)
     if digits == 0:
         return group.translate(_TO_DIGITS) if len(group) == 1 and group != "l" else None

@@ -37,7 +37,7 @@ _NUMBERED: Final = frozenset("no num number numbers nr nos id ids # nummer numer
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Closeness by class for labels that name a kind; of other labels the closest; flags of what the number stands in."""
+    """Closeness by class of labels that name a kind; of other labels the closest; flags of what a number stands in."""
 
     named: dict[str, float] = field(default_factory=dict)
     other: float = 0.0
@@ -102,7 +102,9 @@ class Scan:
         found: list[tuple[re.Match[str], float]] = []
         after = pattern.search(self.text, label.end, min(len(self.text), label.end + reach + 40))
         if after and after.start() - label.end <= reach:
-            found.append((after, _closeness(self.text[label.end : after.start()], fields=self.view.form is Form.FIELDS)))
+            found.append(
+                (after, _closeness(self.text[label.end : after.start()], fields=self.view.form is Form.FIELDS))
+            )
         before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
         if before:
             found.append((before[-1], _closeness_after(self.text, before[-1].end(), label)))
@@ -152,9 +154,8 @@ def _find_heads(view: View) -> list[Label]:
         start, end = match.span()
         if start < last:
             continue
-        for label in LEXICON.labels(view.text, start, min(len(view.text), end + 24)):
-            if label.start < end and label.start >= last:
-                labels.append(label)
+        near = LEXICON.labels(view.text, start, min(len(view.text), end + 24))
+        labels += [label for label in near if last <= label.start < end]
         last = max((label.end for label in labels[-2:]), default=end)
     return labels
 
@@ -184,7 +185,9 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
 
 
 _BARS: Final = re.compile(r"[\t|]")
-_UNKNOWN: Final = re.compile(r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z|\b([A-Za-z_]{2,30}) ?= ?\Z", re.IGNORECASE)  # "Material no.", "limit ="
+_UNKNOWN: Final = re.compile(
+    r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z|\b([A-Za-z_]{2,30}) ?= ?\Z", re.IGNORECASE
+)  # "Material no.", "limit ="
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
@@ -221,11 +224,9 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
 def _numbered(text: str, label: Label) -> bool:
     """Whether a label says that its value is a number ("order no.", "invoice #"), and so can hardly mean another."""
     words = re.findall(r"[a-z]+|#", text[label.start : label.end + 3].lower())
-    return (
-        bool(words)
-        and (words[-1] in _NUMBERED or len(words) > 1 and words[-2] in _NUMBERED)
-        or text[label.end : label.end + 2].strip()[:1] in {":", "#", "="}
-    )
+    return (bool(words) and (words[-1] in _NUMBERED or (len(words) > 1 and words[-2] in _NUMBERED))) or text[
+        label.end : label.end + 2
+    ].strip()[:1] in {":", "#", "="}
 
 
 _ROW: Final = re.compile(r"\n[A-Za-z ]{0,20}\t\Z")  # the value stands in the next field

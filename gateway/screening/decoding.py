@@ -1,7 +1,7 @@
 """Text inside text: base64, base32, hexadecimal, binary, Morse, percent and backslash escapes, character references.
 
-What decodes to readable text is given with its surroundings, so that a keyword beside it still counts. Only what has the
-look of an encoding is tried; what comes out unreadable (keys, hashes, images) is dropped.
+What decodes to readable text is given with its surroundings, so that a keyword beside it still counts. Only what has
+the look of an encoding is tried; what comes out unreadable (keys, hashes, images) is dropped.
 """
 
 from __future__ import annotations
@@ -44,11 +44,20 @@ def _passages(octets: bytes, text: str) -> Iterator[str]:
         for decode in _decoders(token):
             plain = decode(token)
             if plain is not None:
-                yield text[max(0, start - _AROUND) : start] + MARK_BEGIN + plain + MARK_END + text[end : end + _AROUND // 2]
+                yield (
+                    text[max(0, start - _AROUND) : start]
+                    + MARK_BEGIN
+                    + plain
+                    + MARK_END
+                    + text[end : end + _AROUND // 2]
+                )
 
 
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
-_ONE: Final = r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\0?[0-7]{2,3}|&#x?[0-9a-f]{1,6};?|u\+[0-9a-f]{4}|=[0-9a-f]{2}"
+_ONE: Final = (
+    r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\0?[0-7]{2,3}|"
+    r"&#x?[0-9a-f]{1,6};?|u\+[0-9a-f]{4}|=[0-9a-f]{2}"
+)
 _ESCAPE: Final = re.compile(rf"(?:{_ONE})", re.IGNORECASE)
 _RUN_OF_ESCAPES: Final = re.compile(rf"(?:{_ONE})(?:[ ,]?(?:{_ONE}))*", re.IGNORECASE)
 _ESCAPED: Final = re2.compile(
@@ -137,7 +146,7 @@ def _decoders(token: str) -> Iterator[Callable[[str], str | None]]:
     if _BASE64.match(token):
         body = token.rstrip("=")
         if any(map(str.isupper, body)) and not (
-            body.isalpha() and (body[1:].islower() or body.isupper() and len(body) < 16)
+            body.isalpha() and (body[1:].islower() or (body.isupper() and len(body) < 16))
         ):
             yield _from_base64
             if body.isupper() and len(body) >= 16:

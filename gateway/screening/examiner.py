@@ -28,7 +28,8 @@ _MOST: Final = 20_000  # sightings kept of one mail
 _MOST_OF_A_KIND: Final = 1_000  # of one kind in one place, when they already count
 _PERSONAL: Final = frozenset({Kind.BIRTH_DATE, Kind.PASSPORT, Kind.SSN, Kind.ITIN})
 _BULK: Final = re2.compile(
-    rb"(?i)unsubscribe|view (?:this email|in your browser)|manage (?:your )?preferences|abmelden|darse de baja|desabonner|list-id|opt[- ]out"
+    rb"(?i)unsubscribe|view (?:this email|in your browser)|manage (?:your )?preferences|abmelden|"
+    rb"darse de baja|desabonner|list-id|opt[- ]out"
 )
 
 

@@ -42,7 +42,8 @@ _TITLED: Final = re.compile(
     r"\b(?:" + "|".join(_TABLE["names"]["titles"]) + r")\.? ([A-Z][A-Za-z'-]{1,20})", re.IGNORECASE
 )
 _NAME: Final = re.compile(
-    r"\b([A-Z][a-z]{1,20}(?:-[A-Z][a-z]+)?|[A-Z]{2,20})(?:,? [A-Z]\.?)?((?: (?:de|la|van|von|der|den|da|dos|del|di|al|bin|el|le|O'|Mc))*) "
+    r"\b([A-Z][a-z]{1,20}(?:-[A-Z][a-z]+)?|[A-Z]{2,20})(?:,? [A-Z]\.?)?((?: (?:de|la|van|von|der|den|da|"
+    r"dos|del|di|al|bin|el|le|O'|Mc))*) "
     r"([A-Z]'?[A-Za-z]{1,20}(?:-[A-Z][a-z]+)?)\b"
 )
 

@@ -47,7 +47,9 @@ _SIGNS_MORE: Final = {
 BEGIN, END = "\x01", "\x02"  # round text that was read otherwise; mail that holds them itself loses them
 MARK_BEGIN, MARK_END = "\ufdd0", "\ufdd1"  # the same before folding
 _INVISIBLE: Final = dict.fromkeys("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5", "")
-_KNOWN: Final[dict[str, str]] = _CYRILLIC | _GREEK | _OTHERS | _SIGNS | _SIGNS_MORE | _INVISIBLE | {MARK_BEGIN: BEGIN, MARK_END: END}
+_KNOWN: Final[dict[str, str]] = (
+    _CYRILLIC | _GREEK | _OTHERS | _SIGNS | _SIGNS_MORE | _INVISIBLE | {MARK_BEGIN: BEGIN, MARK_END: END}
+)
 _TAGS: Final = range(0xE0020, 0xE007F)  # invisible copies of ASCII
 
 _COUNTED: Final = str.maketrans("〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸", "00123456789123456789236")

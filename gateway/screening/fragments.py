@@ -1,4 +1,4 @@
-"""Numbers told piece by piece: "starts with 123, then 45, and the last four are 6789", in one text or over a whole mail."""
+"""Numbers told piece by piece: "starts with 123, then 45, the last four are 6789", in one text or over a mail."""
 
 from __future__ import annotations
 

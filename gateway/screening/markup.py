@@ -1,4 +1,4 @@
-"""HTML and its like as text: what is shown, the same without what is hidden, and what stands in attributes and comments.
+"""HTML and its like as text: what is shown, the same without what is hidden, what stands in attributes and comments.
 
 Inline tags join what they part (`1<b>2</b>`), block tags break lines, cells of a row are joined by a tab. Nothing is
 parsed into a tree: each step is one pass with bounded look-ahead, so that hostile markup costs no more than its length.
@@ -30,8 +30,8 @@ _TAG: Final = re.compile(r"<(?:[a-zA-Z/!?][^<>]*|)(?:>|\Z)")
 _ATTRIBUTES: Final = re.compile(r"<[a-zA-Z][^<>\s]*((?:\s[^<>]*)?=[^<>]*)>")
 _ATTRIBUTE: Final = re.compile(r"""([a-zA-Z][\w:.-]*)\s{0,20}=\s{0,20}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _LAYOUT: Final = frozenset(
-    "style class width height bgcolor color align valign border cellpadding cellspacing size face colspan rowspan target "
-    "rel xmlns lang dir role type http-equiv charset media srcset sizes loading usemap coords shape".split()
+    "style class width height bgcolor color align valign border cellpadding cellspacing size face colspan rowspan "
+    "target rel xmlns lang dir role type http-equiv charset media srcset sizes loading usemap coords shape".split()
 )
 _HIDING: Final = re.compile(
     r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|font-size\s{0,9}:\s{0,9}0(?![.\d]*[1-9])|"

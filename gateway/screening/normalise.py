@@ -1,5 +1,5 @@
-"""Normalising: a chunk in, its views out. Ordinary text has one view; what could be read otherwise has more, each of the
-passages concerned only. Linear in time and memory: what is added to a chunk is a few times its length at most.
+"""Normalising: a chunk in, its views out. Ordinary text has one view; what could be read otherwise has more, each of
+the passages concerned only. Linear in time and memory: what is added to a chunk is a few times its length at most.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ def read_views(chunk: Chunk) -> Iterator[View]:
     else:
         texts = [(octets, Reading.PLAIN)]
     if not chunk.text.isascii() and _OVERRIDE.search(chunk.text):
-        texts.append((fold(_OVERRIDE.sub(lambda match: f"{MARK_BEGIN}{match.group(1)[::-1]}{MARK_END}", chunk.text)), Reading.REVERSED))
+        texts.append(
+            (
+                fold(_OVERRIDE.sub(lambda match: f"{MARK_BEGIN}{match.group(1)[::-1]}{MARK_END}", chunk.text)),
+                Reading.REVERSED,
+            )
+        )
     for folded, reading in texts:
         view = View(folded, chunk.place, chunk.form, reading)
         yield view

@@ -147,19 +147,19 @@ def _vocabulary(table: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
         if name == "signs":
             continue
         for value, forms in enumerate([*language["units"], *language["teens"]]):
-            words |= {form: ("small", value) for form in forms.split()}
+            words |= dict.fromkeys(forms.split(), ("small", value))
         for ten, forms in enumerate(language["tens"], 2):
-            words |= {form: ("tens", 10 * ten) for form in forms.split()}
+            words |= dict.fromkeys(forms.split(), ("tens", 10 * ten))
         words |= {word: ("tens" if value == 80 else "small", value) for word, value in language.get("more", {}).items()}
         words |= {word: ("hundreds", value) for word, value in language.get("hundreds", {}).items()}
-        words |= {word: ("hundred", 100) for word in language.get("hundred", "").split()}
-        words |= {word: ("thousand", 1000) for word in language["thousand"].split()}
+        words |= dict.fromkeys(language.get("hundred", "").split(), ("hundred", 100))
+        words |= dict.fromkeys(language["thousand"].split(), ("thousand", 1000))
         for times, key in ((2, "double"), (3, "triple")):
-            words |= {word: ("times", times) for word in language.get(key, "").split()}
+            words |= dict.fromkeys(language.get(key, "").split(), ("times", times))
         words |= dict(_compounds(language))
     signs = table["signs"]
     for does, key in (("joins", "joiners"), ("dash", "dashes"), ("fills", "fillers")):
-        words |= {word: (does, 0) for word in signs[key].split()}
+        words |= dict.fromkeys(signs[key].split(), (does, 0))
     return words | {"und": ("unit-joins", 0), "en": ("unit-joins", 0)}
 
 
@@ -180,7 +180,9 @@ _WORDS: Final = _vocabulary(tomllib.loads(files("gateway.screening").joinpath("n
 _PIECE: Final = re.compile("|".join(sorted(set(_WORDS) - {"o"}, key=len, reverse=True)) + r"|\bo\b|[0-9]+")
 
 
-_NOT_FIRST: Final = frozenset({"o", "ein", "un", "una", "um", "uma", "een", "mil", "mille", "cent"})  # words of other meanings
+_NOT_FIRST: Final = frozenset(
+    {"o", "ein", "un", "una", "um", "uma", "een", "mil", "mille", "cent"}
+)  # words of other meanings
 
 
 def _compile_run() -> Any:

@@ -1,4 +1,4 @@
-"""Tables in plain text: rows parted by tabs, bars, semicolons, commas or two blanks; a cell and the head of its column."""
+"""Tables in plain text: rows parted by tabs, bars, semicolons, commas or two blanks; cells and heads of columns."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Tables:
         return cells[column] if column < len(cells) else None
 
     def loose_head_of(self, start: int, end: int) -> _Span | None:
-        """The half of a head line that heads a number whose row has only single blanks, as rows of printed pages have."""
+        """The half of a head line over a number whose row has single blanks only, as rows of printed pages have."""
         row, until = self._line(start)
         if until - row > _LONGEST_LOOSE or row == 0:
             return None

@@ -1,4 +1,4 @@
-"""A view: one plain-ASCII reading of a chunk. A chunk has one for ordinary text, and more where text can be read otherwise."""
+"""A view: one plain-ASCII reading of a chunk; ordinary text has one, and more where it can be read otherwise."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ CERTAIN: Final = 40.0  # logits: a check that chance hardly passes
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one detector thinks of one stretch of a view: evidence so far, and what elsewhere in the mail would add to it.
+    """What one detector thinks of a stretch of a view: evidence so far, and what elsewhere in the mail adds to it.
 
     `key` tells two sightings of one number apart from two numbers, inside one mail only; it is never shown.
     """

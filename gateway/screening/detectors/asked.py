@@ -19,11 +19,14 @@ from gateway.screening.lexicon import LEXICON
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
-_OPENING: Final = "|".join(re.escape(phrase).replace("\\ ", r"[ '.]{1,2}") for phrase in sorted(LEXICON.answers, key=len, reverse=True))
+_OPENING: Final = "|".join(
+    re.escape(phrase).replace("\\ ", r"[ '.]{1,2}") for phrase in sorted(LEXICON.answers, key=len, reverse=True)
+)
 _ANSWER: Final = re2.compile(
     rf"(?im)(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$|"
     r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)|"
-    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?[A-Z]{0,3}[0-9][A-Z0-9 ./-]{4,10}[ .]*$".encode()
+    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?[A-Z]{0,3}[0-9][A-Z0-9 ./-"
+    r"]{4,10}[ .]*$".encode()
 )
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
@@ -58,4 +61,6 @@ def _values(answer: str, here: float) -> Iterator[Sighting]:
         for kind, label, value in _VALUES if here == 1 else _LONE:
             found = value.match(answer, word.start())
             if found and sum(map(str.isdigit, found.group())) >= 3 and (label != "birth" or is_day(found.group())):
-                yield Sighting(kind, "asked", {"here": here}, re.sub(r"\W", "", found.group().upper()), frozenset({label}))
+                yield Sighting(
+                    kind, "asked", {"here": here}, re.sub(r"\W", "", found.group().upper()), frozenset({label})
+                )

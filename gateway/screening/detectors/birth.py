@@ -13,10 +13,16 @@ from gateway.screening.lexicon import Label
 from gateway.screening.weighing import Sighting
 
 _YEAR: Final = r"(?:1[89]|20)\d\d"
-_MONTH: Final = r"(?:jan|feb|mar|apr|abr|avr|may|mai|mag|maj|mei|maa|mrt|jun|juin|giu|cze|jul|juil|lug|lip|aug|ago|aou|sie|sep|set|wrz|oct|okt|ott|out|paz|nov|lis|dec|dez|dic|des|gru|ene|gen|sty|fev|fevr|lut|kwi)[a-z]{0,8}"
+_MONTH: Final = (
+    r"(?:jan|feb|mar|apr|abr|avr|may|mai|mag|maj|mei|maa|mrt|jun|juin|giu|cze|jul|juil|lug|lip|aug|ago|"
+    r"aou|sie|sep|set|wrz|oct|okt|ott|out|paz|nov|lis|dec|dez|dic|des|gru|ene|gen|sty|fev|fevr|lut|"
+    r"kwi)[a-z]{0,8}"
+)
 DATE: Final = re.compile(
-    rf"(?<![\d.])(?:{_YEAR}[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}(?!\d)|\d{{1,2}}[-./ ]{{1,2}}\d{{1,2}}[-./ ]{{1,2}}(?:{_YEAR}|\d\d)(?!\d)|"
-    rf"\d{{1,2}}(?:st|nd|rd|th|er|o|a)?\.?[- ,]{{0,2}}(?:of |de |di |den )?{_MONTH}\.?[- ,]{{0,2}}(?:de |del )?(?:{_YEAR}|'?\d\d)(?!\d)|"
+    rf"(?<![\d.])(?:{_YEAR}[-./ ]\d{{1,2}}[-./ ]\d{{1,2}}(?!\d)|"
+    rf"\d{{1,2}}[-./ ]{{1,2}}\d{{1,2}}[-./ ]{{1,2}}(?:{_YEAR}|\d\d)(?!\d)|"
+    rf"\d{{1,2}}(?:st|nd|rd|th|er|o|a)?\.?[- ,]{{0,2}}(?:of |de |di |den )?{_MONTH}\.?[- ,]{{0,2}}(?:de |"
+    rf"del )?(?:{_YEAR}|'?\d\d)(?!\d)|"
     rf"(?:{_YEAR}[01]\d[0-3]\d|[0-3]\d[0-3]\d{_YEAR})(?!\d)|{_YEAR}[- ]{{1,2}}{_MONTH}[- ]{{1,2}}\d{{1,2}}(?!\d))|"
     rf"\b{_MONTH}\.? {{0,2}}\d{{1,2}}(?:st|nd|rd|th)?,? {{1,2}}{_YEAR}(?!\d)",
     re.IGNORECASE,
@@ -57,4 +63,4 @@ def is_day(said: str) -> bool:
     if len(numbers) < 2 or re.search(r"[a-z]{3}", said, re.IGNORECASE):
         return not numbers or min(numbers) <= 31
     small = sorted(numbers)
-    return small[0] <= 12 and small[1] <= 31 and 0 < small[0]
+    return small[0] <= 12 and small[1] <= 31 and small[0] > 0

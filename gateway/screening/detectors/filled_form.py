@@ -14,7 +14,9 @@ from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
 _LINE: Final = re.compile(
-    r"^[ \t>*-]*(?:(?:line |box )?\d{1,2}[a-z]?[.):]? )?([A-Za-z][A-Za-z0-9 '/(),.&#-]{1,70}?)[ ]{0,3}(?:[:\t|]|\.{3,}|_{3,})[ \t]*(.*)$",
+    r"^[ \t>*-]*(?:(?:line |"
+    r"box )?\d{1,2}[a-z]?[.):]? )?([A-Za-z][A-Za-z0-9 '/(),.&#-]{1,70}?)[ ]{0,3}(?:[:\t|]|\.{3,}|"
+    r"_{3,})[ \t]*(.*)$",
     re.MULTILINE,
 )
 _EMPTY: Final = re.compile(r"[\W_]*\Z")

@@ -1,4 +1,4 @@
-"""Taxpayer and identity numbers of other countries: by shape and check where little else passes, else with their words."""
+"""Numbers of other countries' taxpayers: by shape and check where little else passes, else with their words."""
 
 from __future__ import annotations
 
@@ -56,9 +56,14 @@ _LABELS: Final = frozenset({*FOREIGN, "tin"})
 _SHORT: Final = frozenset(name for name, (lengths, _) in FOREIGN.items() if 8 in lengths and name != "foreign")
 _EIGHT: Final = re.compile(r"(?<![\w.$/])\d(?:[ ./_|-]{0,2}\d){7}(?![\w/-])")
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
-_AMBIGUOUS: Final = frozenset({"rfc", "sin", "pan", "cf", "nie", "dni", "pps", "inn", "rut", "nn", "nir", "nifpt", "spi"})
+_AMBIGUOUS: Final = frozenset(
+    {"rfc", "sin", "pan", "cf", "nie", "dni", "pps", "inn", "rut", "nn", "nir", "nifpt", "spi"}
+)
 _ANY: Final = frozenset({"foreign", "tin"})
-_TIDY: Final = re.compile(r"[A-Za-z]{0,4}[ -]?\d{6,18}[ -]?\w{0,3}\Z|\d\d\.\d{3}\.\d{3}[ -]?\w\Z|[A-Z]{2}(?:[ -]?\d\d){3}[ -]?[A-Z]\Z|[A-Z]{3} ?[A-Z]{3} ?\w{5} ?\w{5}\Z|\w{8,18}\Z")
+_TIDY: Final = re.compile(
+    r"[A-Za-z]{0,4}[ -]?\d{6,18}[ -]?\w{0,3}\Z|\d\d\.\d{3}\.\d{3}[ -]?\w\Z|"
+    r"[A-Z]{2}(?:[ -]?\d\d){3}[ -]?[A-Z]\Z|[A-Z]{3} ?[A-Z]{3} ?\w{5} ?\w{5}\Z|\w{8,18}\Z"
+)
 _LOOSE: Final = re.compile(r"(?<![\w.$/])[A-Za-z]{0,4}[-. ]?\d(?:[-. /]?[A-Za-z0-9]){5,16}(?![\w%])")
 
 
@@ -116,7 +121,9 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         if not check(number.digits):
             continue
-        features = surroundings(scan, around, number.start) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
+        features = (
+            surroundings(scan, around, number.start) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}
+        )
         features |= {"partial": 0.0 if number.whole else 1.0, "proved": 0.4 if name in _PROVING else 0.0}
         sighting = Sighting(Kind.FOREIGN_TIN, "foreign", features, number.digits, _wanted({name}))
         if best is None or sighting.logit > best.logit:

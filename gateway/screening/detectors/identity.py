@@ -15,11 +15,16 @@ from gateway.screening.weighing import Sighting
 
 _GAP: Final = r"[ ./_|'\"*-]{0,3}"
 _PASSPORT: Final = re.compile(
-    rf"(?<![\w$/.-])(?:(?=[A-Z ./-]{{0,6}}\d)[A-Z0-9]{{2,6}}(?:[ ./-]{{1,2}}[A-Z0-9]{{1,6}}){{1,3}}|(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
+    rf"(?<![\w$/.-])(?:(?=[A-Z ./-]{{0,6}}\d)[A-Z0-9]{{2,6}}(?:[ ./-]{{1,2}}[A-Z0-9]{{1,6}}){{1,3}}|"
+    rf"(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|"
+    rf"\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
 )
-_VISA: Final = re.compile(rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])")
+_VISA: Final = re.compile(
+    rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])"
+)
 _DATE: Final = re.compile(
-    r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ .-][01]\d[ .-](?:19|20)?\d\d\Z|(?:19|20)\d\d[ .-]\d\d[ .-]\d\d\Z|\d{3}[ .-]\d{3}[ .-]\d{4}\Z"
+    r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ .-][01]\d[ .-](?:19|20)?\d\d\Z|(?:19|"
+    r"20)\d\d[ .-]\d\d[ .-]\d\d\Z|\d{3}[ .-]\d{3}[ .-]\d{4}\Z"
 )
 _NUMBERED: Final = re.compile(r"#|n[or]?\.?\b|num|id\b|document|foil|control|stamp", re.IGNORECASE)
 
@@ -42,7 +47,12 @@ def _labelled(scan: Scan, label: Label, kind: Kind, pattern: re.Pattern[str]) ->
     for match, close in scan.beside(label, pattern, 50):
         value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
         digits = sum(map(str.isdigit, value))
-        if not 6 <= len(value) <= 10 or digits < (2 if numbered and match.group().isupper() else 4) or _DATE.match(match.group()) or len(set(value)) < 3:
+        if (
+            not 6 <= len(value) <= 10
+            or digits < (2 if numbered and match.group().isupper() else 4)
+            or _DATE.match(match.group())
+            or len(set(value)) < 3
+        ):
             continue
         features = labelled(scan, *match.span(), close)
         features["numbered" if numbered else "general"] = 1.0

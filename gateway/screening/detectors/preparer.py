@@ -16,7 +16,10 @@ _LABELLED: Final = {
     "efin": (Kind.EFIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
     "etin": (Kind.ETIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){4}(?![\w-])")),
     "ip_pin": (Kind.IP_PIN, re.compile(r"(?<![\d.$-])[\dOIlSBZ](?:[\s./_|,'\"*-]{0,3}[\dOIlSBZ]){5}(?![\w-])")),
-    "caf": (Kind.CAF, re.compile(r"(?<![\d.$-])\d(?:[\s./_|,'\"*-]{0,3}\d){8}(?:[\s./_|'\"*-]{0,3}[A-Za-z]\b|(?![\d-]))")),
+    "caf": (
+        Kind.CAF,
+        re.compile(r"(?<![\d.$-])\d(?:[\s./_|,'\"*-]{0,3}\d){8}(?:[\s./_|'\"*-]{0,3}[A-Za-z]\b|(?![\d-]))"),
+    ),
     "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#'\"*-]{0,3}[\dOo](?:[\s./_|,'\"*-]{0,3}[\dOolI]){7}(?!\d)")),
 }
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
@@ -45,7 +48,10 @@ def _shaped(scan: Scan) -> Iterator[Sighting]:
         if "ptin" in code.shapes:
             around = scan.around(code.start, code.end)
             tidy = re.match(r"P-?\d{8}\Z", scan.text[code.start : code.end]) is not None
-            features = surroundings(scan, around, code.start) | {"ptin": 1.0 if tidy else 0.2, "named": around.closest({"ptin", "tin"})}
+            features = surroundings(scan, around, code.start) | {
+                "ptin": 1.0 if tidy else 0.2,
+                "named": around.closest({"ptin", "tin"}),
+            }
             if code.value in _SAMPLES or len(set(code.value[1:])) < 3:
                 features["sample"] = 1.0
             yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))

@@ -19,7 +19,10 @@ _AMOUNT: Final = re.compile(
     r"\b\d{1,3}(?:[ .,]?\d{3})*(?:[.,]\d\d)? ?(?:usd|eur|gbp|euros?|dollars|dolares|k)\b",
     re.IGNORECASE,
 )
-_BARE: Final = re.compile(r"[ \t]{0,3}(?:[:=|\t]|is|was|of|were|es|ist|est|e|de)?[ \t]{0,3}(?!(?:19|20)\d\d\b)(\d{4,7})(?![\d/-])", re.IGNORECASE)
+_BARE: Final = re.compile(
+    r"[ \t]{0,3}(?:[:=|\t]|is|was|of|were|es|ist|est|e|de)?[ \t]{0,3}(?!(?:19|20)\d\d\b)(\d{4,7})(?![\d/-])",
+    re.IGNORECASE,
+)
 _PERSON: Final = 170  # characters around a fact in which its person is named
 _FIGURE: Final = 90
 _WIDE: Final = 140

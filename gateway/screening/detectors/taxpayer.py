@@ -20,7 +20,9 @@ _OURS: Final = frozenset(
 )
 _USUAL: Final = frozenset({(3, 2, 4), (2, 7), (9,), (3, 3, 3)})
 _SHORT: Final = 500  # characters of a text in which odd groupings are looked at without a label
-_CLEAR: Final = frozenset({"dashed", "parted", "employer", "bare", "apart"})  # groupings that decoding hardly makes by chance
+_CLEAR: Final = frozenset(
+    {"dashed", "parted", "employer", "bare", "apart"}
+)  # groupings that decoding hardly makes by chance
 _WANTED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin"})
 
 
