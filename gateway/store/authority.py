@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -62,11 +63,18 @@ def sign(table: Table, row: Mapping[str, Any] | RowMapping, key: Ed25519PrivateK
 
 def is_genuine(table: Table, row: Row[Any], key: AuthorityKey) -> bool:
     """Tell whether the keyholder signed this very row, and no newer one that `key` knows of."""
+    public = key.public if isinstance(key, WatchfulKey) else key
     try:
-        key.verify(bytes(row.signature), statement(table, dict(row._mapping)))
+        _verify(public.public_bytes_raw(), bytes(row.signature), statement(table, dict(row._mapping)))
     except (InvalidSignature, TypeError, ValueError):  # SQLite keeps any type in any column: a forged row may hold any
         return False
     return not isinstance(key, WatchfulKey) or key.floors.accept(table.name, row.id, row.version)
+
+
+@lru_cache(8192)
+def _verify(public: bytes, signature: bytes, octets: bytes) -> None:
+    """Check a signature; what was good once is not computed again. Raises InvalidSignature."""
+    Ed25519PublicKey.from_public_bytes(public).verify(signature, octets)
 
 
 def genuine(table: Table, rows: Iterable[Row[Any]], key: AuthorityKey) -> list[Row[Any]]:

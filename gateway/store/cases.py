@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Table, and_, bindparam, or_, select
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
@@ -15,6 +16,41 @@ from gateway.store.memory import remembered
 from gateway.store.people import teams_of
 from gateway.store.sealing import SealingKey
 from gateway.store.tables import agreement_case, assignment, case, designated_user, person, sealing_key, team_member
+
+
+def _now(table: Table) -> ColumnElement[bool]:
+    now: BindParameter[Any] = bindparam("now")
+    return and_(table.c.from_us <= now, or_(table.c.until_us.is_(None), table.c.until_us > now))
+
+
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to run it. Lists are expanded as they are run.
+_CASES: BindParameter[Any] = bindparam("cases", expanding=True)
+_LISTED: BindParameter[Any] = bindparam("listed", expanding=True)
+_PERSON: BindParameter[Any] = bindparam("person")
+_CASE: BindParameter[Any] = bindparam("case")
+_BY_ID = select(case).where(case.c.id == _CASE)
+_BY_REFERENCE = select(case).where(case.c.reference == _CASE)
+_ALIVE = select(person.c.id).where(person.c.id.in_(_LISTED), person.c.ended_us.is_(None))
+_ASSIGNMENTS = select(assignment).where(
+    or_(assignment.c.person_id == _PERSON, assignment.c.team_id.in_(_LISTED)), _now(assignment)
+)
+_ASSIGNED_TO = select(assignment).where(assignment.c.case_id == _CASE, _now(assignment))
+_MEMBERS = select(team_member).where(team_member.c.team_id.in_(_LISTED), _now(team_member))
+_COVERING = select(agreement_case).where(agreement_case.c.case_id == _CASE, _now(agreement_case))
+_COVERED = select(agreement_case).where(agreement_case.c.agreement_id.in_(_LISTED), _now(agreement_case))
+_USERS = (
+    select(designated_user)
+    .join(person, person.c.id == designated_user.c.person_id)
+    .where(designated_user.c.agreement_id.in_(_LISTED), person.c.ended_us.is_(None), _now(designated_user))
+)
+_ASSIGNMENTS_IN = _ASSIGNMENTS.where(assignment.c.case_id.in_(_CASES))
+_COVERED_IN = _COVERED.where(agreement_case.c.case_id.in_(_CASES))
+_PLACES = select(designated_user).where(designated_user.c.person_id == _PERSON, _now(designated_user))
+_KEYS = (
+    select(sealing_key)
+    .where(sealing_key.c.case_id == _CASE, sealing_key.c.retired_us.is_(None))
+    .order_by(sealing_key.c.id.desc())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +66,13 @@ class Case:
 @remembered
 def case_by_id(connection: Connection, case_id: str) -> Case | None:
     """Return a case, or None."""
-    return _case(connection, select(case).where(case.c.id == case_id))
+    return _case(connection.execute(_BY_ID, {"case": case_id}).first())
 
 
 @remembered
 def case_by_reference(connection: Connection, reference: Reference) -> Case | None:
     """Return the case of a reference (its message part is ignored), or None."""
-    return _case(connection, select(case).where(case.c.reference == str(reference.of_case)))
+    return _case(connection.execute(_BY_REFERENCE, {"case": str(reference.of_case)}).first())
 
 
 @remembered
@@ -51,14 +87,13 @@ def standings(
     connection: Connection, authority: AuthorityKey, case_ids: Iterable[str] | None, person_id: str, now_us: int
 ) -> dict[str, Standing]:
     """Return a person's standing by case, in the given cases or (None) in all."""
-    alive = select(person.c.id).where(person.c.id == person_id, person.c.ended_us.is_(None))
-    if connection.execute(alive).first() is None:
+    if connection.execute(_ALIVE, {"listed": [person_id]}).first() is None:
         return {}
     wanted = None if case_ids is None else list(case_ids)
     found = _correspondent_standings(connection, authority, wanted, person_id, now_us)
     teams = teams_of(connection, authority, person_id, now_us)
-    mine = or_(assignment.c.person_id == person_id, assignment.c.team_id.in_(teams))
-    rows = connection.execute(select(assignment).where(mine, *_now(assignment, now_us), *_in(assignment, wanted)))
+    mine = {"person": person_id, "listed": list(teams), "now": now_us, "cases": wanted}
+    rows = connection.execute(_ASSIGNMENTS if wanted is None else _ASSIGNMENTS_IN, mine)
     for row in genuine(assignment, rows, authority):
         found[row.case_id] = Standing(person_id, row.case_id, Side.OFFICE, Right.ACT)
     return found
@@ -76,19 +111,11 @@ def cases_of(
 @remembered
 def correspondents(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> dict[str, Right]:
     """Return the persons of the other side and the right of each."""
-    covers = select(agreement_case).where(agreement_case.c.case_id == case_id, *_now(agreement_case, now_us))
-    agreements = {row.agreement_id for row in genuine(agreement_case, connection.execute(covers), authority)}
-    users = (
-        select(designated_user)
-        .join(person, person.c.id == designated_user.c.person_id)
-        .where(
-            designated_user.c.agreement_id.in_(agreements),
-            person.c.ended_us.is_(None),
-            *_now(designated_user, now_us),
-        )
-    )
+    covers = connection.execute(_COVERING, {"case": case_id, "now": now_us})
+    agreements = {row.agreement_id for row in genuine(agreement_case, covers, authority)}
+    users = connection.execute(_USERS, {"listed": list(agreements), "now": now_us})
     found: dict[str, Right] = {}
-    for row in genuine(designated_user, connection.execute(users), authority):
+    for row in genuine(designated_user, users, authority):
         if found.get(row.person_id) is not Right.ACT:
             found[row.person_id] = Right(row.right)
     return found
@@ -97,17 +124,13 @@ def correspondents(connection: Connection, authority: AuthorityKey, case_id: str
 @remembered
 def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> set[str]:
     """Return the employees who stand in a case, alone or by a team."""
-    rows = connection.execute(select(assignment).where(assignment.c.case_id == case_id, *_now(assignment, now_us)))
+    rows = connection.execute(_ASSIGNED_TO, {"case": case_id, "now": now_us})
     assigned = genuine(assignment, rows, authority)
-    members = connection.execute(
-        select(team_member).where(
-            team_member.c.team_id.in_({row.team_id for row in assigned if row.team_id}), *_now(team_member, now_us)
-        )
-    )
+    teams = {row.team_id for row in assigned if row.team_id}
+    members = connection.execute(_MEMBERS, {"listed": list(teams), "now": now_us})
     people = {row.person_id for row in assigned if row.person_id}
     people |= {row.person_id for row in genuine(team_member, members, authority)}
-    alive = select(person.c.id).where(person.c.id.in_(people), person.c.ended_us.is_(None))
-    return set(connection.execute(alive).scalars())
+    return set(connection.execute(_ALIVE, {"listed": list(people)}).scalars())
 
 
 @remembered
@@ -116,11 +139,7 @@ def case_sealing_key(connection: Connection, authority: AuthorityKey, case_id: s
 
     Raises Tampered when the row is not the keyholder's, StoreUnavailable when the case has no key yet.
     """
-    row = connection.execute(
-        select(sealing_key)
-        .where(sealing_key.c.case_id == case_id, sealing_key.c.retired_us.is_(None))
-        .order_by(sealing_key.c.id.desc())
-    ).first()
+    row = connection.execute(_KEYS, {"case": case_id}).first()
     if row is None:
         raise StoreUnavailable("The case has no key yet. Please try again later.")
     require_genuine(sealing_key, row, authority)
@@ -134,18 +153,13 @@ def _correspondent_standings(
     person_id: str,
     now_us: int,
 ) -> dict[str, Standing]:
-    users = connection.execute(
-        select(designated_user).where(designated_user.c.person_id == person_id, *_now(designated_user, now_us))
-    )
+    users = connection.execute(_PLACES, {"person": person_id, "now": now_us})
     rights: dict[str, Right] = {}
     for row in genuine(designated_user, users, authority):
         if rights.get(row.agreement_id) is not Right.ACT:
             rights[row.agreement_id] = Right(row.right)
-    covers = connection.execute(
-        select(agreement_case).where(
-            agreement_case.c.agreement_id.in_(rights), *_now(agreement_case, now_us), *_in(agreement_case, case_ids)
-        )
-    )
+    given = {"listed": list(rights), "now": now_us, "cases": case_ids}
+    covers = connection.execute(_COVERED if case_ids is None else _COVERED_IN, given)
     found: dict[str, Standing] = {}
     for row in genuine(agreement_case, covers, authority):
         known = found.get(row.case_id)
@@ -154,14 +168,5 @@ def _correspondent_standings(
     return found
 
 
-def _case(connection: Connection, statement: Select[tuple[object, ...]]) -> Case | None:
-    row = connection.execute(statement).first()
+def _case(row: Row[Any] | None) -> Case | None:
     return None if row is None else Case(row.id, row.programme, parse(row.reference), row.closed_us is None)
-
-
-def _now(table: Table, now_us: int) -> tuple[ColumnElement[bool], ...]:
-    return (and_(table.c.from_us <= now_us, or_(table.c.until_us.is_(None), table.c.until_us > now_us)),)
-
-
-def _in(table: Table, case_ids: list[str] | None) -> tuple[ColumnElement[bool], ...]:
-    return () if case_ids is None else (table.c.case_id.in_(case_ids),)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select
 
 from gateway.domain.rights import Side
 from gateway.store.authority import AuthorityKey, genuine
@@ -37,22 +38,15 @@ class Team:
 @remembered
 def person_by_id(connection: Connection, person_id: str) -> Person | None:
     """Return a person who has not been ended, or None."""
-    row = connection.execute(select(person).where(person.c.id == person_id, person.c.ended_us.is_(None))).first()
+    row = connection.execute(_BY_ID, {"person": person_id}).first()
     return None if row is None else Person(row.id, row.programme, Side(row.side), row.name, row.language)
 
 
 @remembered
 def people_by_address(connection: Connection, key: str, now_us: int) -> list[Person]:
     """Return the persons whose address this is now. `key` is `Address.key`."""
-    statement = (
-        select(person)
-        .join(person_address, person_address.c.person_id == person.c.id)
-        .where(person_address.c.key == key, person.c.ended_us.is_(None), _valid(now_us))
-        .distinct()
-    )
-    return [
-        Person(row.id, row.programme, Side(row.side), row.name, row.language) for row in connection.execute(statement)
-    ]
+    rows = connection.execute(_BY_ADDRESS, {"key": key, "now": now_us})
+    return [Person(row.id, row.programme, Side(row.side), row.name, row.language) for row in rows]
 
 
 def addresses_of(connection: Connection, person_ids: Iterable[str], now_us: int) -> dict[str, list[str]]:
@@ -71,23 +65,36 @@ def addresses_of(connection: Connection, person_ids: Iterable[str], now_us: int)
 @remembered
 def team_by_address(connection: Connection, key: str) -> Team | None:
     """Return the team with this address, or None."""
-    row = connection.execute(select(team).where(team.c.key == key, team.c.ended_us.is_(None))).first()
+    row = connection.execute(_TEAM, {"key": key}).first()
     return None if row is None else Team(row.id, row.programme, row.name, row.address)
 
 
 @remembered
 def teams_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> set[str]:
     """Return the ids of the teams a person is a member of now."""
-    statement = select(team_member).where(
-        team_member.c.person_id == person_id,
-        team_member.c.from_us <= now_us,
-        or_(team_member.c.until_us.is_(None), team_member.c.until_us > now_us),
-    )
-    return {row.team_id for row in genuine(team_member, connection.execute(statement), authority)}
+    rows = connection.execute(_MEMBERSHIPS, {"person": person_id, "now": now_us})
+    return {row.team_id for row in genuine(team_member, rows, authority)}
 
 
-def _valid(now_us: int) -> ColumnElement[bool]:
+def _valid(now: Any) -> ColumnElement[bool]:
     return and_(
-        person_address.c.from_us <= now_us,
-        or_(person_address.c.until_us.is_(None), person_address.c.until_us > now_us),
+        person_address.c.from_us <= now,
+        or_(person_address.c.until_us.is_(None), person_address.c.until_us > now),
     )
+
+
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_NOW: BindParameter[Any] = bindparam("now")
+_BY_ID = select(person).where(person.c.id == bindparam("person"), person.c.ended_us.is_(None))
+_BY_ADDRESS = (
+    select(person)
+    .join(person_address, person_address.c.person_id == person.c.id)
+    .where(person_address.c.key == bindparam("key"), person.c.ended_us.is_(None), _valid(_NOW))
+    .distinct()
+)
+_TEAM = select(team).where(team.c.key == bindparam("key"), team.c.ended_us.is_(None))
+_MEMBERSHIPS = select(team_member).where(
+    team_member.c.person_id == bindparam("person"),
+    team_member.c.from_us <= _NOW,
+    or_(team_member.c.until_us.is_(None), team_member.c.until_us > _NOW),
+)

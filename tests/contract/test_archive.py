@@ -230,7 +230,7 @@ def test_a_backup_killed_at_its_blobs_is_no_backup_and_the_next_one_is(tmp_path:
     settings = made_plain(tmp_path)
     database = Database(settings.store.url)
     for _ in range(3):
-        deposit(database, BlobFolder(settings.store.blobs), 100_000)
+        deposit(database, BlobFolder(settings.store.blobs), 200_000)
     database.close()
     command = [sys.executable, "-m", "gateway", "backup", str(tmp_path / "vault"), "--config", str(settings.file)]
     armed = {**os.environ, "GATEWAY_FAILPOINTS": "backup.blobs=kill@2"}
