@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pillow_heif
-from PIL import ExifTags, Image, ImageFile, IptcImagePlugin
+from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, IptcImagePlugin
 
 from gateway.domain.verdict import Unread
 from gateway.screening.chunk import Chunk
@@ -22,6 +22,7 @@ from gateway.screening.extraction.texts import readings, strings
 Image.MAX_IMAGE_PIXELS = None  # our own budget judges the size, before anything is decoded
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 pillow_heif.register_heif_opener()
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a locked child starts no thread
 
 _LONG_SIDE: Final = 40  # pixels; nine digits of five pixels each do not fit on less
 _SHORT_SIDE: Final = 8
