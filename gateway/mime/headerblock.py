@@ -15,7 +15,8 @@ SINGLETONS = frozenset(
     "content-transfer-encoding content-disposition content-id content-description content-language".split()
 )
 _FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n")
+# A line that is no field is taken whole, with an empty name: else each of its octets is tried as the begin of one.
+_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n|[^\n]++\n?|\n")
 _NAME = re.compile(rb"([!-9;-~]++)([ \t]*+):")
 _FOLDED_EMPTY = re.compile(rb"\n[ \t]++\r*+(?=\n|\Z)")
 _ENVELOPE = re.compile(rb">?From ")
@@ -73,6 +74,8 @@ def _well_formed(block: bytes, offset: int) -> list[Header] | None:
     headers = []
     at = 0
     for octets, value in _WELL_FORMED.findall(block):
+        if not octets:
+            return None
         name, key = _named(octets)
         length = len(octets) + len(value) + 2
         headers.append(Header(name, value.removesuffix(b"\r"), offset + at, length, key))

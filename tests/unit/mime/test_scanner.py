@@ -312,6 +312,9 @@ def test_headers_are_kept_as_received() -> None:
         (HEAD + b"no field\r\n" * 9_000 + b"Subject: x\r\n\r\n", None),
         (HEAD + b"no field\r\n" * 9_000 + b"\r\n", None),
         (HEAD + b"Subject: x\r\n" * 900 + b"\r\n", None),
+        (mixed(*["--b", "A: b", "x" * 100_000, "", "y"] * 60, "--b--"), None),
+        (mixed(*["--b", "a:" * 50_000] * 150, "--b--"), None),
+        (HEAD + b"a:" * 50_000, None),
     ],
 )
 def test_a_mail_over_a_cap_ends_flat_and_names_the_cap(octets: bytes, cap: str | None) -> None:
