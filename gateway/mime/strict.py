@@ -165,7 +165,7 @@ def _second_boundaries(octets: bytes, part: Part, block: HeaderBlock) -> Iterato
         if header.name.lower() != "content-type" or b"boundary" not in header.value.lower():
             continue
         others = plausible_boundaries(header.value) - {used}
-        lines = (re.compile(rb"\n--" + re.escape(each) + rb"(?:--)?+[ \t]*+\r?+(?:\n|\Z)") for each in others)
+        lines = (re.compile(rb"[\r\n]--" + re.escape(each) + rb"(?:--)?+[ \t]*+\r?+(?:\n|\Z)") for each in others)
         start = max(part.offset - 1, 0)
         if len(others) > _MOST_READINGS or any(line.search(octets, start, part.end) for line in lines):
             yield Defect(DefectKind.SECOND_BOUNDARY, part.path, "", header.offset, header.length)
@@ -175,9 +175,11 @@ def _second_boundaries(octets: bytes, part: Part, block: HeaderBlock) -> Iterato
 def _stands_astray(octets: bytes, part: Part, boundaries: tuple[bytes, ...], fields: list[tuple[int, int]]) -> bool:
     """Whether the boundary of a multipart stands in it anywhere but in a field or where a delimiter begins a line."""
     boundary = _boundary(part)
+    delimiter = b"--" + boundary
+    if octets.find(b"\r" + delimiter, part.offset, part.end) >= 0:  # a delimiter for who takes a bare CR for a line end
+        return True
     if len(boundary) < _LEAST_STRAY:
         return False
-    delimiter = b"--" + boundary
     delimiters = tuple(b"--" + each for each in boundaries)
     longest = max(map(len, delimiters))
     at = octets.find(delimiter, part.offset, part.end)

@@ -21,7 +21,7 @@ from gateway.mime.transfer import spelled_encoding
 BROKEN = "broken"
 """Detail of a defect whose content could not be read in any way."""
 
-_LOOKS_LIKE_DELIMITER = re.compile(rb"(?:\A|\n)--[^\s-]")
+_LOOKS_LIKE_DELIMITER = re.compile(rb"(?:\A|[\r\n])[ \t]{0,80}+--[^\s-]")
 _LONE_CR = re.compile(rb"\r(?![\r\n])")
 _COMPOSITE = re.compile(rb"message|multi-?part", re.IGNORECASE)
 _TEXTS: Final = ("text/plain", "text/html")

@@ -31,7 +31,7 @@ _SEALED = re.compile(rb"\s*+[A-Za-z0-9+/=_.:\s-]{100,}+\Z")
 _WORD = re.compile(rb"=\?(?P<charset>[^?]{1,75})\?[ \t]*+(?P<encoding>[BbQq])[ \t]*+\?")
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _NAME = re.compile(
-    rb"(?:file)?name[ \t]*+(?P<section>\*[0-9]{0,3}\*?)?+[ \t]*+=[ \t]*+(?:\"(?P<quoted>(?:[^\"\\]++|\\.)*+)\"?+"
+    rb"(?:file)?name[ \t]*+(?P<section>\*[0-9]{0,40}\*?)?+[ \t]*+=[ \t]*+(?:\"(?P<quoted>(?:[^\"\\]++|\\.)*+)\"?+"
     rb"|(?P<plain>[^;]*+))",
     re.IGNORECASE | re.DOTALL,
 )
@@ -135,7 +135,7 @@ def _lax_names(line: bytes) -> Iterator[str]:
             octets = octets.split(b"'", 2)[-1] if octets.count(b"'") >= 2 else octets
             octets = _PERCENT.sub(lambda found: bytes([int(found[1], 16)]), octets)
         number = mark.strip(b"*")
-        sections.append((int(number) if number.isdigit() else 0, octets.strip(b" \t")))
+        sections.append((int(number[:9]) if number.isdigit() else 0, octets.strip(b" \t")))
     for _, octets in sections:
         yield from value_readings(octets)
     if len(sections) > 1:
