@@ -19,7 +19,7 @@ from cryptography import x509
 from sqlalchemy import make_url
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import PROGRAMS, Settings, TrustedRelaySettings, file_problems
+from gateway.config import CONSEQUENCES, Position, Settings, TrustedRelaySettings, file_problems
 from gateway.domain.errors import GatewayError
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
@@ -68,6 +68,7 @@ def examine(settings: Settings) -> list[Finding]:
         _files,
         _certificates,
         _mail_systems,
+        _public_door,
         _signed_mail,
         _vault,
         _screening,
@@ -164,7 +165,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:
-    for path in sorted({settings.submission.certificate, settings.portal.certificate}):
+    outside = {settings.mx.certificate} if settings.mx else set()
+    for path in sorted({settings.submission.certificate, settings.portal.certificate, *outside}):
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         until = certificate.not_valid_after_utc
         words = f"{path.name} until {until.date().isoformat()}"
@@ -223,6 +225,17 @@ def _mail_systems(settings: Settings) -> Iterator[Finding]:
     if not own.relays:
         yield Finding("relays", State.OFF, "none named", "Off: mail by a trusted relay. Set submission.relays.")
     yield from map(_relay, own.relays)
+
+
+def _public_door(settings: Settings) -> Iterator[Finding]:
+    """The door for mail from outside, and what its position means."""
+    if settings.mx is None:
+        yield Finding("mx", State.OFF, "no table [mx]", "Off: mail from outside. Set mx.position.")
+        return
+    weaker = settings.mx.position is Position.BEHIND_RELAY
+    words = CONSEQUENCES[settings.mx.position].removeprefix("mx: ")
+    advice = "Put the door in front of that relay, or before its queue." if weaker else ""
+    yield Finding("mx", State.WARNING if weaker else State.OK, words, advice)
 
 
 def _relay(relay: TrustedRelaySettings) -> Finding:
@@ -295,7 +308,7 @@ def _programs(settings: Settings) -> Iterator[Finding]:
     run = settings.site.run
     supervisor = holder(run, "supervisor")
     status = read_status(run) if supervisor else {}
-    running = {name: holder(run, name) for name in PROGRAMS}
+    running = {name: holder(run, name) for name in settings.programs}
     if not any(running.values()) and supervisor is None:
         yield Finding("programs", State.OFF, "none runs", "Start them: gateway run")
         return
@@ -309,7 +322,7 @@ def _programs(settings: Settings) -> Iterator[Finding]:
 
 
 def _sockets(settings: Settings) -> Iterator[Finding]:
-    if not any(holder(settings.site.run, name) for name in PROGRAMS):
+    if not any(holder(settings.site.run, name) for name in settings.programs):
         return
     greetings = {
         "keyholder socket": KeyholderClient(settings.keyholder.socket).hello,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
-from gateway.config import RelaySettings, Settings, require_private
+from gateway.config import Settings, require_private
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from ssl import SSLContext
 
-    from gateway.outbound.courier import Relay
-    from gateway.outbound.dkim import Signer
     from gateway.outbound.notifier import Notifier
 
 Program = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -162,6 +160,36 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
+async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
+    from gateway.inbound.mx import OutsideDoor, SenderHashes
+    from gateway.inbound.outside import open_outside
+    from gateway.screening.pool import Pool, Sizes
+    from gateway.screening.site import orders_of
+
+    own, site, screening = settings.mx, settings.site, settings.screening
+    if own is None:
+        raise ConfigError(f"{settings.file}: has no table [mx], and mx does not run without: say mx.position.")
+    context = _door_tls("mx", settings, own.certificate, own.key)
+    orders = orders_of(screening, load_programmes(settings.programmes).values())
+    pool = Pool(orders, Sizes.by_cores(screening.text_children, screening.page_children))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(pool.close)
+        await pool.start(tested=True)
+        door = OutsideDoor(
+            database=await stack.enter_async_context(open_database(settings, stop, "mx")),
+            pool=pool,
+            domain=site.domain,
+            employee_domains=frozenset(site.employee_domains),
+            portal_url=site.portal_url,
+            hashes=SenderHashes(system_clock),
+        )
+        await stack.enter_async_context(open_outside(door, own, context))
+        settle_heap()
+        _tell_ready(settings)
+        await stop.wait()
+
+
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
     async with open_database(settings, stop, "notifier") as database:
@@ -214,6 +242,7 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
         "keyholder": run_keyholder,
         "authenticator": run_authenticator,
         "submission": run_submission,
+        "mx": run_mx,
         "notifier": run_notifier,
         "portal": run_portal,
     }
@@ -284,6 +313,7 @@ def _notifier(settings: Settings, database: Database) -> Notifier | None:
     from gateway.outbound.courier import AllowList, Courier
     from gateway.outbound.notification import Renderer
     from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+    from gateway.outbound.site import relay_of, signers_of
     from gateway.outbound.templates import Templates
 
     own, site, keys = settings.notifier, settings.site, settings.keys.folder
@@ -291,14 +321,14 @@ def _notifier(settings: Settings, database: Database) -> Notifier | None:
     languages = frozenset(language for programme in programmes.values() for language in programme.languages)
     renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
     authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
-    signers = _signers(settings)
+    signers = signers_of(settings)
     if own.relay is None:
         return None
     return Notifier(
         database,
         programmes,
         renderer,
-        Courier(_relay(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
+        Courier(relay_of(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
         signers,
         NotifierSite(site.portal_url, site.domain, site.environment, site.run),
         NotifierKeys(authority, address_key),
@@ -308,39 +338,6 @@ def _notifier(settings: Settings, database: Database) -> Notifier | None:
             ceiling=timedelta(seconds=own.longest_retry_seconds),
             give_up=timedelta(seconds=own.give_up_seconds),
         ),
-    )
-
-
-def _signers(settings: Settings) -> tuple[Signer, ...]:
-    from gateway.outbound.dkim import load_signer
-
-    dkim = settings.notifier.dkim
-    if dkim is None:
-        return ()
-    require_private(settings, [dkim.key])
-    return (load_signer(dkim.domain, dkim.selector, dkim.key),)
-
-
-def _relay(settings: Settings, named: RelaySettings) -> Relay:
-    from gateway.outbound.courier import Relay
-
-    username = password = None
-    if named.credentials_file is not None:
-        require_private(settings, [named.credentials_file])
-        lines = named.credentials_file.read_text("utf-8").splitlines()
-        if len(lines) != 2:
-            raise ConfigError(f"{named.credentials_file}: has a user name and a password, a line each.")
-        username, password = lines
-    return Relay(
-        host=named.host,
-        port=named.port,
-        helo=settings.notifier.hostname,
-        tls=named.tls,
-        ca_file=named.ca_file,
-        username=username,
-        password=password,
-        return_path=parse_address(settings.notifier.sender),
-        connections=settings.notifier.connections,
     )
 
 

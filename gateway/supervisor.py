@@ -26,7 +26,7 @@ from gateway import maillog
 from gateway.domain.errors import Unavailable
 from gateway.process import PARENT_VARIABLE, READY_VARIABLE, ProgramLock, tell_systemd
 
-STAGES: tuple[tuple[str, ...], ...] = (("keyholder", "authenticator"), ("submission", "notifier", "portal"))
+STAGES: tuple[tuple[str, ...], ...] = (("keyholder", "authenticator"), ("submission", "mx", "notifier", "portal"))
 """What is started together, in this order, and stopped in the opposite one."""
 
 STATUS = "supervisor.json"
@@ -207,6 +207,12 @@ class Supervisor:
         path = self._run / STATUS
         path.with_suffix(".new").write_text(json.dumps(programs), "ascii")
         path.with_suffix(".new").rename(path)
+
+
+def stages_of(programs: Iterable[str]) -> list[list[str]]:
+    """Return the stages with these programs alone."""
+    wanted = frozenset(programs)
+    return [[name for name in stage if name in wanted] for stage in STAGES]
 
 
 def read_status(run: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -34,7 +34,7 @@ def run(
 
 
 async def _supervise(settings: Settings) -> None:
-    from gateway.supervisor import Supervisor, program_command
+    from gateway.supervisor import Supervisor, program_command, stages_of
 
     end_with_supervisor()  # of whoever runs the whole gateway as a part of something
     if problems := file_problems(settings):
@@ -44,7 +44,12 @@ async def _supervise(settings: Settings) -> None:
     as_json = settings.log.is_json(terminal=sys.stderr.isatty())
     maillog.configure("supervisor", stream=sys.stderr, level=settings.log.level, json=as_json)
     make_run_folder(settings.site.run)
-    supervisor = Supervisor(settings.site.run, program_command(settings.file), environment=settings.site.environment)
+    supervisor = Supervisor(
+        settings.site.run,
+        program_command(settings.file),
+        environment=settings.site.environment,
+        stages=stages_of(settings.programs),
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
+from gateway.config.mx import CONSEQUENCES
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.settings import (
     PROGRAMS,
@@ -16,8 +17,10 @@ from gateway.config.settings import (
     KeySettings,
     Listen,
     LogSettings,
+    MxSettings,
     NotifierSettings,
     PortalSettings,
+    Position,
     RelaySettings,
     RelayTls,
     ScreeningLimits,
@@ -32,6 +35,7 @@ from gateway.config.settings import (
 )
 
 __all__ = [
+    "CONSEQUENCES",
     "PROGRAMS",
     "AuthenticatorSettings",
     "ConfigProblems",
@@ -40,8 +44,10 @@ __all__ = [
     "KeyholderSettings",
     "Listen",
     "LogSettings",
+    "MxSettings",
     "NotifierSettings",
     "PortalSettings",
+    "Position",
     "Problem",
     "RelaySettings",
     "RelayTls",

@@ -139,6 +139,32 @@ tls = [{tls}]
 # proxies = []
 # xclient = []
 
+# The public door, for mail from anybody outside: without this table port 25 stays shut. Every mail is screened while
+# its sender waits. The position must be said: "first-hop", "before-queue" (with xforward), or "behind-relay" (with
+# "refuse" as what becomes of tainted mail); docs/operations.md has what each means for mail that is refused.
+# [mx]
+# position = "first-hop"
+# tainted = "refuse"
+# listen = ["0.0.0.0:25"]
+# hostname = "{bare_domain}"
+# certificate = "tls/certificate.pem"
+# key = "tls/key.pem"
+# max_message = "25 MiB"
+# xforward = []
+
+# [mx.limits]
+# connections = 1000
+# connections_per_address = 50
+# in_flight = "256 MiB"
+# recipients = 100
+# soft_errors = 10
+# hard_errors = 20
+# auth_failures = 5
+# command_time = "300 s"
+# stress_command_time = "10 s"
+# chunk_time = "180 s"
+# minimum_rate = 500
+
 [notifier]
 # The host that takes outgoing mail. Without one, notifications wait in the queue.
 {relay}

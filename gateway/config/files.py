@@ -60,6 +60,8 @@ def _readable(settings: Settings) -> dict[str, Path]:
         "submission.certificate": settings.submission.certificate,
         "portal.certificate": settings.portal.certificate,
     }
+    if settings.mx:
+        named["mx.certificate"] = settings.mx.certificate
     for relay in settings.submission.relays:
         named[f"submission.relays.{relay.name}.client_ca"] = relay.client_ca
     if settings.portal.smime_anchors:
@@ -73,6 +75,8 @@ def _readable(settings: Settings) -> dict[str, Path]:
 
 def _secrets(settings: Settings) -> dict[str, Path]:
     named = {"submission.key": settings.submission.key, "portal.key": settings.portal.key}
+    if settings.mx:
+        named["mx.key"] = settings.mx.key
     if settings.keys.passphrase_file:
         named["keys.passphrase_file"] = settings.keys.passphrase_file
     if settings.notifier.dkim:

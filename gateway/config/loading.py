@@ -9,6 +9,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from gateway import resources
+from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
+from gateway.config.mx import read_mx
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.reading import Table
 from gateway.config.screening import read_screening
@@ -25,7 +27,6 @@ from gateway.config.settings import (
     Settings,
     SiteSettings,
     StoreSettings,
-    SubmissionLimits,
     SubmissionSettings,
     TlsSettings,
     TrustedRelaySettings,
@@ -33,7 +34,6 @@ from gateway.config.settings import (
 
 MAX_FILE_OCTETS = 1024 * 1024
 MAX_SESSION_SECONDS = 24 * 3600
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
@@ -42,7 +42,6 @@ _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 _ANY = re.compile(r".+\Z")
 _RELAY = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_HOST_SHAPE = 'a host name in lower-case letters, such as "secure.example.gov"'
 
 
 def load(path: Path) -> Settings:
@@ -87,6 +86,7 @@ def _settings(root: Table, file: Path) -> Settings:
         keyholder=root.table("keyholder", lambda table: _keyholder(table, site)),
         authenticator=root.table("authenticator", lambda table: _authenticator(table, site)),
         submission=root.table("submission", lambda table: _submission(table, site, tls)),
+        mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
         notifier=root.table("notifier", lambda table: _notifier(table, site)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
         screening=root.table("screening", read_screening),
@@ -99,10 +99,10 @@ def _site(table: Table) -> SiteSettings:
     portal = table.text("portal_url", None, _PORTAL, 'the portal\'s address: "https://host/", nothing after it')
     return SiteSettings(
         name=table.text("name"),
-        domain=table.text("domain", None, _HOST, _HOST_SHAPE),
+        domain=table.text("domain", None, HOST, HOST_SHAPE),
         portal_url=portal if portal.endswith("/") else f"{portal}/",
         environment=table.text("environment", None, _ENVIRONMENT, 'one lower-case word: "production", "trial", …'),
-        employee_domains=table.texts("employee_domains", (), _HOST, _HOST_SHAPE),
+        employee_domains=table.texts("employee_domains", (), HOST, HOST_SHAPE),
         data=table.path("data", "data"),
         run=table.path("run", "run"),
     )
@@ -185,7 +185,7 @@ def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
 
 
 def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> SubmissionSettings:
-    certificate, key = _certificate(table, tls)
+    certificate, key = read_certificate(table, tls)
     starttls = table.listens("starttls", ("0.0.0.0:587",))
     implicit = table.listens("tls", ("0.0.0.0:465",))
     lmtp, lmtp_users = table.maybe_path("lmtp"), table.users("lmtp_users")
@@ -194,7 +194,7 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
     if not starttls and not implicit:
         table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
     return SubmissionSettings(
-        hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
+        hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
         starttls=starttls,
         tls=implicit,
         lmtp=lmtp,
@@ -204,7 +204,7 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
         max_message_octets=table.size("max_message", "150 MiB", 64 * 1024),
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
-        limits=table.table("limits", _limits),
+        limits=table.table("limits", lambda inner: read_limits(inner, "4096 MiB")),
         relays=table.named("relays", _trusted_relay),
     )
 
@@ -229,32 +229,10 @@ def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:
         tls=implicit,
         networks=networks,
         client_ca=table.path("client_ca", None),
-        client_names=table.texts("client_names", (), _HOST, _HOST_SHAPE),
+        client_names=table.texts("client_names", (), HOST, HOST_SHAPE),
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
     )
-
-
-def _limits(table: Table) -> SubmissionLimits:
-    return SubmissionLimits(
-        connections=table.whole("connections", 1000, 1, 1_000_000),
-        connections_per_address=table.whole("connections_per_address", 50, 1, 1_000_000),
-        in_flight_octets=table.size("in_flight", "4096 MiB", 1024 * 1024),
-        recipients=table.whole("recipients", 100, 1, 10_000),
-        soft_errors=table.whole("soft_errors", 10, 1, 1000),
-        hard_errors=table.whole("hard_errors", 20, 1, 1000),
-        auth_failures=table.whole("auth_failures", 5, 1, 1000),
-        command_seconds=table.time("command_time", "300 s"),
-        stress_command_seconds=table.time("stress_command_time", "10 s"),
-        chunk_seconds=table.time("chunk_time", "180 s"),
-        minimum_rate=table.whole("minimum_rate", 500, 1, 1_000_000_000),
-    )
-
-
-def _certificate(table: Table, tls: TlsSettings) -> tuple[Path, Path]:
-    if table.has("certificate") != table.has("key"):
-        table.complain("certificate", "and key go together.", "Give both, or leave both out to use those of [tls].")
-    return table.path("certificate", tls.certificate), table.path("key", tls.key)
 
 
 def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
@@ -265,7 +243,7 @@ def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
         table.complain("first_retry", "is longer than longest_retry.", "Make it shorter, or the other longer.")
     return NotifierSettings(
         relay=_relay(table, site),
-        hostname=table.text("hostname", site.domain, _HOST, _HOST_SHAPE),
+        hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
         sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
         allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
         dkim=dkim,
@@ -299,13 +277,13 @@ def _relay(table: Table, site: SiteSettings) -> RelaySettings | None:
 def _dkim(table: Table, site: SiteSettings) -> DkimSettings:
     return DkimSettings(
         selector=table.text("selector", None, _SELECTOR, 'a selector, such as "gw2026"'),
-        domain=table.text("domain", site.domain, _HOST, _HOST_SHAPE),
+        domain=table.text("domain", site.domain, HOST, HOST_SHAPE),
         key=table.path("key", None),
     )
 
 
 def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
-    certificate, key = _certificate(table, tls)
+    certificate, key = read_certificate(table, tls)
     listen = table.listens("listen", ("0.0.0.0:443",))
     if not listen:
         table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:443"].')

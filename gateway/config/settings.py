@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
-PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
+PROGRAMS = ("keyholder", "authenticator", "submission", "mx", "notifier", "portal")
 """Every program, in the order in which they are started; they are stopped in the opposite one."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -89,7 +89,7 @@ class AuthenticatorSettings:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionLimits:
-    """What the employees' door bears from one and from all. Times are seconds, rates octets a second."""
+    """What a mail door bears from one and from all. Times are seconds, rates octets a second."""
 
     connections: int
     connections_per_address: int
@@ -140,6 +140,28 @@ class SubmissionSettings:
     relays: tuple[TrustedRelaySettings, ...]
 
 
+class Position(StrEnum):
+    """Where the public door stands in the site's way of mail."""
+
+    FIRST_HOP = "first-hop"
+    BEFORE_QUEUE = "before-queue"
+    BEHIND_RELAY = "behind-relay"
+
+
+@dataclass(frozen=True, slots=True)
+class MxSettings:
+    """The public door. `xforward` are networks of hosts in front that may tell where a mail came from."""
+
+    listen: tuple[Listen, ...]
+    position: Position
+    hostname: str
+    certificate: Path
+    key: Path
+    max_message_octets: int
+    xforward: Networks
+    limits: SubmissionLimits
+
+
 class RelayTls(StrEnum):
     """How mail reaches the relay. NONE is for a relay on this machine only."""
 
@@ -185,7 +207,7 @@ class NotifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """The pages: where they are served, with which certificate, how much one reply may carry, whose signatures count."""
+    """The pages: where they are served, with which certificate, how much a reply may carry, whose signatures count."""
 
     listen: tuple[Listen, ...]
     certificate: Path
@@ -260,8 +282,14 @@ class Settings:
     keyholder: KeyholderSettings
     authenticator: AuthenticatorSettings
     submission: SubmissionSettings
+    mx: MxSettings | None
     notifier: NotifierSettings
     portal: PortalSettings
     screening: ScreeningSettings
     tls: TlsSettings
     log: LogSettings
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The programs that this site runs: `mx` only with a table [mx]."""
+        return tuple(name for name in PROGRAMS if name != "mx" or self.mx is not None)

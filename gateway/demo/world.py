@@ -49,7 +49,6 @@ START_SECONDS = 60.0
 ENDING_SECONDS = 25.0
 STEP_SECONDS = 30
 MAX_SOCKET_OCTETS = 107  # unix(7): sun_path, and its end
-PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 
 
 class World:
@@ -236,8 +235,9 @@ class World:
                 env={**self._environment, PARENT_VARIABLE: str(os.getpid())},  # killed, we leave nobody behind
                 start_new_session=True,  # Ctrl-C is for the demo, which stops the programs in order
             )
+        programs = self.settings.programs
         async with asyncio.timeout(START_SECONDS):
-            while not all(self._is_ready(program) for program in PROGRAMS):
+            while not all(self._is_ready(program) for program in programs):
                 if self._supervisor.returncode is not None:
                     raise Unavailable(f"The gateway did not start. Its log says why: {self.log}")
                 await asyncio.sleep(0.05)

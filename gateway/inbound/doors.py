@@ -11,8 +11,8 @@ from functools import partial
 from typing import Final, TypedDict
 
 from gateway.config import Listen, SubmissionSettings, TrustedRelaySettings
+from gateway.inbound.limits import OTHER_DESCRIPTORS, limits_of
 from gateway.inbound.listener import (
-    DoorLimits,
     Listener,
     Networks,
     Occupancy,
@@ -26,8 +26,6 @@ from gateway.process import allow_descriptors, listening
 
 LMTP: Final = "lmtp"
 """What entries call the mail system that writes to the socket."""
-_OTHER_DESCRIPTORS: Final = 256
-"""Beside a socket and a blob for each connection: the store, other programs, the log."""
 
 
 class _Where(TypedDict):
@@ -57,7 +55,7 @@ async def open_doors(door: SubmissionDoor, own: SubmissionSettings, tls: DoorTls
 
     `domain` is that of the cases' addresses. All listeners count their connections and octets together.
     """
-    allow_descriptors(own.limits.connections * 3 + _OTHER_DESCRIPTORS)
+    allow_descriptors(own.limits.connections * 3 + OTHER_DESCRIPTORS)
     listeners: list[Listener] = []
     try:
         for key, place, opening in _openings(door, own, tls, domain):
@@ -68,30 +66,11 @@ async def open_doors(door: SubmissionDoor, own: SubmissionSettings, tls: DoorTls
         await asyncio.gather(*(listener.close() for listener in listeners))
 
 
-def limits_of(own: SubmissionSettings) -> DoorLimits:
-    """Return the limits that these settings set; all others keep their defaults."""
-    return DoorLimits(
-        message_octets=own.max_message_octets,
-        overrun_octets=own.max_message_octets,
-        in_flight_octets=own.limits.in_flight_octets,
-        recipients=own.limits.recipients,
-        connections=own.limits.connections,
-        connections_per_address=own.limits.connections_per_address,
-        soft_errors=own.limits.soft_errors,
-        hard_errors=own.limits.hard_errors,
-        auth_failures=own.limits.auth_failures,
-        command_seconds=own.limits.command_seconds,
-        stress_command_seconds=own.limits.stress_command_seconds,
-        chunk_seconds=own.limits.chunk_seconds,
-        data_octets_per_second=own.limits.minimum_rate,
-    )
-
-
 def _openings(
     door: SubmissionDoor, own: SubmissionSettings, tls: DoorTls, domain: str
 ) -> Iterator[tuple[str, object, Awaitable[Listener]]]:
     """Yield the key of each listener, its place, and its opening."""
-    limits = limits_of(own)
+    limits = limits_of(own.limits, own.max_message_octets)
     occupancy = Occupancy(limits)
     opened = partial(open_listener, limits=limits, hostname=own.hostname, occupancy=occupancy)
     for name, place, where in _places(own):

@@ -42,6 +42,7 @@ _DEPOSIT = {
 PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "submission": {**_EVERYONE, **_STANDINGS, **_DEPOSIT, "outbox": "select(id,message_id) insert"},
+        "mx": {**_EVERYONE, "leaf": "insert"},
         "portal": {
             **_EVERYONE,
             **_STANDINGS,

@@ -13,10 +13,11 @@ from tests.docs.sources import ROOT
 from tests.docs.test_security import key_files
 
 DEPLOY = ROOT / "deploy"
-OWN = {
+OWN: dict[str, set[str]] = {
     "keyholder": {"vault.key", "authority.key"},
     "authenticator": {"session.key", "authenticator.key"},
     "submission": {"deposit.key"},
+    "mx": set(),
     "notifier": {"address.key"},
     "portal": {"deposit.key"},
 }
@@ -82,3 +83,9 @@ def directives(path: Path, name: str) -> list[str]:
 
 def hidden(name: str) -> set[str]:
     return {path.lstrip("-") for line in directives(unit(name), "InaccessiblePaths") for path in line.split()}
+
+
+def test_the_unit_of_the_public_door_leaves_its_children_their_locks() -> None:
+    allowed = {word for line in directives(unit("mx"), "SystemCallFilter") for word in line.split()}
+    assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"} <= allowed
+    assert "memfd_create" in allowed

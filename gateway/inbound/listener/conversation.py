@@ -111,7 +111,7 @@ class Conversation(Reception):
         lines = [self.settings.hostname, "PIPELINING", f"SIZE {self.limits.message_octets}", "8BITMIME", "SMTPUTF8"]
         lines += ["ENHANCEDSTATUSCODES", "DSN", *([] if self.settings.is_lmtp else ["CHUNKING"])]
         lines += [f"LIMITS RCPTMAX={self.limits.recipients}"]
-        if self.awaits_tls:
+        if self.offers_tls:
             lines.append("STARTTLS")
         elif self.settings.require_auth:
             lines.append("AUTH " + " ".join(_MECHANISMS))

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from math import inf
 
-
 _CR = 13
 
 

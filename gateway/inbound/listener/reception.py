@@ -48,9 +48,14 @@ class Reception(Wire):
         return self._transaction is not None
 
     @property
+    def offers_tls(self) -> bool:
+        """True if STARTTLS can come next."""
+        return not self._has_tls and self.settings.context is not None
+
+    @property
     def awaits_tls(self) -> bool:
         """True if nothing but STARTTLS can come next."""
-        return not self._has_tls and self.settings.context is not None
+        return self.offers_tls and self.settings.tls_required
 
     @property
     def awaits_auth(self) -> bool:
@@ -213,9 +218,13 @@ class Reception(Wire):
     async def _finish(self, transaction: Transaction, transfer: Transfer) -> None:
         """End of data: commit or refuse, then reply. What was committed is no longer ours to abandon."""
         self._transaction = None
+        self._transfer = None  # its octets stay counted: a door may hold them until it has judged them
         answers = self._recipients if self.settings.is_lmtp else 1  # one for each recipient (RFC 2033 section 4.2)
         self.forget()
-        reply = transfer.failure or await self._commit(transaction)
+        try:
+            reply = transfer.failure or await self._commit(transaction)
+        finally:
+            transfer.land()
         failpoint("smtp.reply")
         self.say(reply)
         self.say_lines(f"{reply}\r\n" * (answers - 1))

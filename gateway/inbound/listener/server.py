@@ -73,20 +73,31 @@ async def open_listener(
     proxies: Networks = (),
     speakers: Networks = (),
     hosts: TrustedHosts | None = None,
+    tls_required: bool = True,
 ) -> Listener:
     """Open a port whose peers speak to `door`. `port` 0 takes a free one; `hostname` is how the server names itself.
 
-    With `tls`, STARTTLS is required before AUTH and MAIL, or the connection begins with TLS if `implicit_tls`; a
-    listener without `tls` speaks plainly, and offers no AUTH. With `hosts` only these may speak, under their own
-    context. Peers in `proxies` begin with a PROXY header, those in `speakers` may say XCLIENT and XFORWARD. Listeners
-    that share an `occupancy` count together. Raises OSError where the port cannot be had.
+    With `tls`, STARTTLS is required before AUTH and MAIL, or merely offered without `tls_required`, or the connection
+    begins with TLS if `implicit_tls`; a listener without `tls` speaks plainly, and offers no AUTH. With `hosts` only
+    these may speak, under their own context. Peers in `proxies` begin with a PROXY header, those in `speakers` may say
+    XCLIENT and XFORWARD. Listeners that share an `occupancy` count together. Raises OSError where the port cannot be
+    had.
     """
     settings = ListenerSettings(
-        name, hostname, tls, implicit_tls, require_auth, limits, proxies=proxies, speakers=speakers, hosts=hosts
+        name,
+        hostname,
+        tls,
+        implicit_tls,
+        require_auth,
+        limits,
+        proxies=proxies,
+        speakers=speakers,
+        hosts=hosts,
+        tls_required=tls_required,
     )
     if implicit_tls and settings.context is None:
         raise ValueError("implicit TLS needs a TLS context")
-    if require_auth and settings.context is None:
+    if require_auth and (settings.context is None or not tls_required):
         raise ValueError("AUTH needs TLS: no password crosses a wire in the clear")
     silence_aiosmtpd()
     state = ListenerState(occupancy or Occupancy(limits))

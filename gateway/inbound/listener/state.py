@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
-    """What one listener is. With `tls` and without `implicit_tls`, STARTTLS is offered and required."""
+    """What one listener is. With `tls` and without `implicit_tls`, STARTTLS is offered, and mostly required."""
 
     name: str
     hostname: str
@@ -33,6 +33,8 @@ class ListenerSettings:
     """Who may say XCLIENT and XFORWARD."""
     hosts: TrustedHosts | None = None
     """The only hosts that may speak here; their `context` stands in place of `tls`."""
+    tls_required: bool = True
+    """False where mail may come without TLS, as from anybody outside (RFC 3207 section 4)."""
 
     @property
     def context(self) -> ssl.SSLContext | None:

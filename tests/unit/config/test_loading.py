@@ -146,12 +146,31 @@ client_ca = "/etc/second.pem"
 def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: str) -> None:
     """The commented lines, made active, change nothing: so they are the defaults, and every key exists."""
     text = example(Site(environment=environment, relay="relay.example.gov"))
-    shown = re.sub(r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\])", "", text, flags=re.MULTILINE)
+    shown = re.sub(
+        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[mx(?:.limits)?\])",
+        "",
+        text,
+        flags=re.MULTILINE,
+    )
     every = written(tmp_path, shown)
     assert [relay.name for relay in every.submission.relays] == ["mta"]
     every = replace(every, submission=replace(every.submission, relays=()))
     assert every.notifier.dkim is not None
-    assert replace(every, notifier=replace(every.notifier, dkim=None)) == written(tmp_path, text)
+    every = replace(every, notifier=replace(every.notifier, dkim=None))
+    assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
+    assert every.mx is not None
+    assert replace(every, mx=None) == written(tmp_path, text)
+
+
+def test_without_its_table_the_public_door_does_not_run(tmp_path: Path) -> None:
+    assert "mx" not in written(tmp_path, LEAST).programs
+    settings = written(tmp_path, LEAST + '[mx]\nposition = "behind-relay"\ntainted = "refuse"\nxforward = ["10.0.0.9"]')
+    assert settings.programs == config.PROGRAMS
+    assert settings.mx is not None
+    assert settings.mx.listen == (Listen("0.0.0.0", 25),)
+    assert (settings.mx.max_message_octets, settings.mx.limits.in_flight_octets) == (25 << 20, 256 << 20)
+    assert settings.mx.position is config.Position.BEHIND_RELAY
+    assert set(config.CONSEQUENCES) == set(config.Position)
 
 
 def test_names_with_quotes_survive_the_example(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The table [mx]: the public door, and where in the site's way of mail it stands. Without it there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
+from gateway.config.reading import Table
+from gateway.config.settings import MxSettings, Position, SiteSettings, TlsSettings
+
+CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
+    {
+        Position.FIRST_HOP: "mx: first hop. The sender's own server keeps what is refused, and tells the sender why.",
+        Position.BEFORE_QUEUE: (
+            "mx: before the queue. The site's mail system must hand each mail on before it queues any of it, with "
+            "smtpd_proxy_filter; if it queues first, promises break as behind a relay."
+        ),
+        Position.BEHIND_RELAY: (
+            'mx: behind a relay. This breaks "touches no disk": what is refused has lain on that relay\'s disk, and '
+            "its bounce carries it back in clear."
+        ),
+    }
+)
+"""What each position means for mail that is refused, as `gateway config check` says it."""
+
+
+def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
+    """Read the table."""
+    certificate, key = read_certificate(table, tls)
+    listen = table.listens("listen", ("0.0.0.0:25",))
+    if not listen:
+        table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:25"].')
+    position = _position(table)
+    xforward = table.networks("xforward")
+    if position is Position.BEFORE_QUEUE and not xforward:
+        table.complain("xforward", "has no network.", "Say where the site's mail system connects from.")
+    if position is Position.FIRST_HOP and xforward:
+        table.complain("xforward", "names hosts in front, and a first hop has none.", "Leave it out.")
+    return MxSettings(
+        listen=listen,
+        position=position,
+        hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
+        certificate=certificate,
+        key=key,
+        max_message_octets=table.size("max_message", "25 MiB", 64 * 1024),
+        xforward=xforward,
+        limits=table.table("limits", lambda inner: read_limits(inner, "256 MiB")),
+    )
+
+
+def _position(table: Table) -> Position:
+    """Read the position, which has no default, and behind a relay what becomes of refused mail: nor has that one."""
+    if table.has("position"):
+        position = Position(table.choice("position", Position.FIRST_HOP, list(Position)))
+    else:
+        words = f"Say where the door stands: {', '.join(Position)}; docs/operations.md has each."
+        table.complain("position", "is missing.", words)
+        position = Position.FIRST_HOP
+    do = 'Write tainted = "refuse": a relay in front bounces what is refused, with its content.'
+    if position is Position.BEHIND_RELAY and not table.has("tainted"):
+        table.complain("tainted", "is missing: behind a relay a promise breaks, and you say which.", do)
+    tainted = table.text("tainted", "refuse")
+    if tainted == "discard-and-tell":
+        table.complain("tainted", "is not offered so: mail is never taken and then discarded here.", do)
+    elif tainted != "refuse":
+        table.complain("tainted", "is not one of the words known here.", do)
+    return position
