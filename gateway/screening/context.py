@@ -234,8 +234,8 @@ _ROW: Final = re.compile(r"\n[A-Za-z ]{0,20}\t\Z")  # the value stands in the ne
 
 def _closeness(gap: str, *, fields: bool = False) -> float:
     """Closeness of a label before a number, by what stands between."""
-    if fields and _ROW.match(gap):
-        return 0.9
+    if fields and "\n" in gap:
+        return 0.9 if _ROW.match(gap) else 0.3
     gap = gap.lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
@@ -259,7 +259,7 @@ def _closeness_after(text: str, end: int, label: Label) -> float:
         return 0.0
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 0.85 if letters <= 3 else 0.7 if letters <= 14 else 0.4 if letters <= 30 else 0.2
-    if re.match(r"\s{0,3}(?:no\.?|number|nr\.?)?\s{0,3}[:=#]", text[label.end : label.end + 14]):
+    if re.match(r"\s{0,3}(?:no\.?|number|nr\.?)?\s{0,3}[:=#]\s{0,4}[(+]?\w{0,3}\d", text[label.end : label.end + 24]):
         close *= 0.1
     if "(" in gap and letters == 0:
         return 0.95 * (close / 0.85)

@@ -117,7 +117,7 @@ class Tables:
             return True
         own = self._sign(start, end)
         if sign == "  " and not own:
-            return end - start <= 40
+            return end - start <= 40 and self._text[end - 1] not in ".,:;!?"
         return own == sign and count in {None, self._count(start, end, sign)}
 
     def _line(self, at: int) -> _Span:

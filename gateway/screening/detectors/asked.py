@@ -25,8 +25,8 @@ _OPENING: Final = "|".join(
 _ANSWER: Final = re2.compile(
     rf"(?im)(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$|"
     r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)|"
-    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?[A-Z]{0,3}[0-9][A-Z0-9 ./-"
-    r"]{4,10}[ .]*$".encode()
+    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?\x01?[A-Z]{0,3}[0-9][A-Z0-9 "
+    r"./-]{4,10}\x02?[ .]*$".encode()
 )
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (

@@ -100,7 +100,7 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
         if shape == "rfc" and len(code.value) == 12:
-            features["coded"] = 0.8
+            features["coded"] = 0.0  # a firm's: three letters and a date are much else too
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():

@@ -26,6 +26,9 @@ _BARE: Final = re.compile(
 _PERSON: Final = 170  # characters around a fact in which its person is named
 _FIGURE: Final = 90
 _WIDE: Final = 140
+_TITLE: Final = re.compile(
+    r"[ \n-](?:agreement|agent|certificate|services?|desk|form|statement|table|office)s?\b", re.IGNORECASE
+)
 _MOST: Final = 400  # facts looked at in one view
 
 
@@ -38,6 +41,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             return
         start, end = match.span()
         phrase = facts.phrase_of(scan.text[start:end])
+        if _TITLE.match(scan.text, end):
+            continue
         amount = _find_amount(scan.text, start, end)
         event = phrase in facts.EVENTS
         if not amount and not event:

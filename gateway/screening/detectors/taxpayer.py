@@ -78,7 +78,7 @@ def _labels(kind: Kind, around: Around) -> dict[str, float]:
         "charity": around.charity if kind is Kind.EIN else 0.0,
     }
     if named > 0.5 or features["tin"] > 0.5:
-        features["decimal"] = 0.0
+        features |= {"decimal": 0.0, "address": 0.4 if "address" in around.flags else 0.0}
     return {name: value for name, value in features.items() if value or name == "decimal"}
 
 
