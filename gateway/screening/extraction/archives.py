@@ -26,6 +26,8 @@ _SQUEEZED_ENDINGS: Final = {"tgz": "tar", "tbz": "tar", "tbz2": "tar", "txz": "t
 def read_zip(document: Document, descent: Descent) -> Iterator[Item]:
     """A zip file: an Office package by its parts, any other member by member."""
     package = open_zip(document.octets, descent.budget)
+    if not package.members and not document.octets.startswith(b"PK\x05\x06"):
+        raise UnreadableError(Unread.CORRUPT, "zip")
     if is_office(package.members):
         yield from read_package(document, package, descent)
     else:

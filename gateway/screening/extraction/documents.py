@@ -83,6 +83,8 @@ def _open(document: Document, descent: Descent) -> Iterator[Item]:
     families = plausible(document)
     for family in families:
         yield from guarded(lambda: _READERS[family](document, descent), document.place, family.name.lower())  # noqa: B023
+    if families == [Family.ZIP] and not document.octets.startswith(b"PK"):
+        raise UnreadableError(Unread.UNKNOWN_TYPE, "program")  # what stands before the archive is nothing we know
     if not families:
         yield Chunk(strings(document.octets), document.place)
         raise UnreadableError(Unread.UNKNOWN_TYPE)

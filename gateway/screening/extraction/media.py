@@ -36,9 +36,25 @@ def read_program(document: Document, descent: Descent) -> Iterator[Item]:
 
 
 def read_silent(document: Document, descent: Descent) -> Iterator[Item]:
-    """A font: its names and licence, which stand in the clear."""
+    """A font: its names and licence, which stand in the clear. What only begins like a font is unscreenable."""
     del descent
     yield Chunk(strings(document.octets, 8), f"{document.place}, metadata")
+    if not _is_font(document.octets):
+        raise UnreadableError(Unread.UNKNOWN_TYPE, "font")
+
+
+def _is_font(octets: bytes) -> bool:
+    """Whether tables (OpenType) or the length (WOFF) that the header tells fit the file."""
+    if len(octets) < 28:
+        return False
+    if octets.startswith((b"wOFF", b"wOF2")):
+        return int.from_bytes(octets[8:12], "big") == len(octets)
+    if octets.startswith(b"ttcf"):
+        return int.from_bytes(octets[12:16], "big") < len(octets)
+    count = int.from_bytes(octets[4:6], "big")
+    rows = [octets[12 + 16 * at : 28 + 16 * at] for at in range(min(count, 64))]
+    ends = [int.from_bytes(row[8:12], "big") + int.from_bytes(row[12:16], "big") for row in rows]
+    return 0 < count <= 64 and len(rows[-1]) == 16 and len(octets) - 4 <= max(ends) <= len(octets)
 
 
 def read_metafile(document: Document, descent: Descent) -> Iterator[Item]:

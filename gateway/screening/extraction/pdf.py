@@ -62,7 +62,7 @@ def _refuse_bombs(octets: bytes) -> None:
     for match in _STREAM.finditer(octets):
         unpacker = zlib.decompressobj()
         size = 0
-        block = octets[match.end() : match.end() + 65_536]
+        block = octets[match.end() : match.end() + 512]
         place = match.end() + len(block)
         try:
             while block and not unpacker.eof:

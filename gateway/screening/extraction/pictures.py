@@ -28,6 +28,9 @@ _LONG_SIDE: Final = 40  # pixels; nine digits of five pixels each do not fit on 
 _SHORT_SIDE: Final = 8
 _AMPLE: Final = 12_000_000  # pixels
 _TAGS: Final = 500
+_LONG_RUN: Final = 9  # characters; packed pixels hardly ever look like so many
+_WHOLE: Final = 500_000
+_EDGE: Final = 131_072
 _MANY: Final = 65_536
 _ENDS: Final = ((b"\x89PNG", b"IEND\xaeB`\x82"), (b"\xff\xd8\xff", b"\xff\xd9"), (b"GIF8", b"\x00\x3b"))
 _METADATA_KEYS: Final = frozenset({"exif", "icc_profile", "photoshop", "dpi", "jfif", "adobe", "gamma", "transparency"})
@@ -42,8 +45,7 @@ def read_picture(document: Document, descent: Descent) -> Iterator[Item]:
             descent.budget.check("pixels", image.width * image.height)
             words = _metadata(image)
             size = image.size
-    if words:
-        yield Chunk("\n".join(words), f"{place}, metadata")
+    yield Chunk("\n".join([*words, _stray_words(document.octets)]).strip(), f"{place}, metadata")
     behind = _behind(document.octets)
     if behind:
         yield Chunk(strings(behind), f"{place}, behind the picture")
@@ -166,6 +168,12 @@ def _texts(value: Any) -> list[str]:
     if len(plain) > _MANY:
         return [strings(plain)]
     return readings(plain) if plain.rstrip(b"\x00").isascii() else [strings(plain, 5)]
+
+
+def _stray_words(octets: bytes) -> str:
+    """Long runs of printable characters: chunks and segments that no table of metadata knows."""
+    sample = octets if len(octets) < _WHOLE else octets[:_EDGE] + octets[-_EDGE:]
+    return strings(sample, _LONG_RUN)
 
 
 def _behind(octets: bytes) -> bytes:

@@ -17,6 +17,7 @@ from gateway.screening.extraction.descent import Descent, Document, Item, Unread
 from gateway.screening.extraction.sevenzip_table import Archive, Folder, Table
 from gateway.screening.extraction.unpacking import inflate, unbzip2, unlzma
 
+_EMPTY: Final = 32  # octets of an archive that holds nothing
 _AES: Final = b"\x06\xf1\x07\x01"
 _COPY: Final = b"\x00"
 _DEFLATE: Final = b"\x04\x01\x08"
@@ -120,6 +121,8 @@ def _open(octets: bytes, descent: Descent) -> Archive:
     size = int.from_bytes(octets[20:28], "little")
     table = octets[32 + offset : 32 + offset + size]
     if len(table) < size or zlib.crc32(table) != int.from_bytes(octets[28:32], "little"):
+        raise UnreadableError(Unread.CORRUPT, "7z")
+    if not table and len(octets) > _EMPTY:
         raise UnreadableError(Unread.CORRUPT, "7z")
     if not table:
         return Archive()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import ImageFont
 
 from gateway.domain.verdict import Unread, Unreadable
 from gateway.screening.chunk import Budget, Chunk, Form, Limits
@@ -51,6 +52,12 @@ def test_an_unknown_binary_is_unscreenable_and_its_strings_are_read_all_the_same
 
 def test_sound_is_unscreenable() -> None:
     assert whys(b"ID3\x04" + bytes(range(256)) * 8, "a.mp3") == {Unread.UNKNOWN_TYPE}
+
+
+def test_a_font_is_clean_and_what_only_begins_like_one_is_not() -> None:
+    octets = ImageFont.load_default(9).font_bytes  # type: ignore[union-attr]
+    assert whys(octets, "a.ttf") == set()
+    assert whys(b"\x00\x01\x00\x00\x00" + bytes(range(256)) * 4) == {Unread.UNKNOWN_TYPE}
 
 
 def test_nothing_at_all_is_clean() -> None:

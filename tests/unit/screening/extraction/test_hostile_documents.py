@@ -95,6 +95,15 @@ def test_members_that_share_octets_are_refused() -> None:
     assert [item.detail for item in read(bytes(octets)) if isinstance(item, Unreadable)] == ["overlap"]
 
 
+def test_an_empty_archive_at_its_end_does_not_make_a_binary_clean() -> None:
+    end = zipped({})
+    assert len(end) == 22
+    for octets in (bytes(range(256)) * 9 + end, b"PK\x03\x04" + bytes(range(256)) * 9 + end):
+        assert whys(octets)
+    assert whys(b"MZ" + bytes(range(256)) * 9 + zipped({"a.txt": b"x"})) == {Unread.UNKNOWN_TYPE}
+    assert whys(b"7z\xbc\xaf\x27\x1c" + bytes(26) + bytes(range(256)))
+
+
 def test_a_member_that_the_directory_hides_is_read() -> None:
     both = zipped({"seen.txt": b"nothing", "hidden.txt": b"number 123-45-6780"})
     hidden = both.index(b"PK\x01\x02", both.index(b"PK\x01\x02") + 4)

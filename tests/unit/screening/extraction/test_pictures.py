@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 
 import pytest
 import segno
@@ -45,6 +46,13 @@ def test_words_in_a_png_are_read_packed_ones_as_well() -> None:
     found = texts(saved(lambda held: picture().save(held, "PNG", pnginfo=information)))
     for at in range(1, 4):
         assert f"{at}{at}{at}-14-000{at}" in found
+
+
+def test_words_in_a_part_of_a_picture_that_nobody_knows_are_read() -> None:
+    whole = png()
+    body = f"hidden {NUMBER}".encode()
+    chunk = len(body).to_bytes(4, "big") + b"prVt" + body + zlib.crc32(b"prVt" + body).to_bytes(4, "big")
+    assert NUMBER in texts(whole[:33] + chunk + whole[33:])
 
 
 def test_what_stands_behind_the_end_of_a_picture_is_read() -> None:
