@@ -241,7 +241,7 @@ def repeat_key(
     parts = [sender.lower(), message_id.strip(), *sorted(address.lower() for address in recipients)]
     text = "\x00".join(parts).encode("utf-8", "surrogateescape")
     content = _header_digest(received.structure) + received.body_digest
-    return hmac.new(deposit_key, b"repeat\x00" + text + b"\x00" + content, hashlib.sha256).hexdigest()
+    return hmac.digest(deposit_key, b"repeat\x00" + text + b"\x00" + content, "sha256").hex()
 
 
 def _header_digest(structure: Structure) -> bytes:

@@ -14,12 +14,17 @@ _DATE = re.compile(
     rb"(?:[a-z]{3,9}[ ,]{1,4})?([0-9]{1,2})[ -]([a-z]{3})[a-z]{0,6}[ ,-]{1,2}([0-9]{2,4}) "
     rb"([0-9]{1,2}) ?: ?([0-9]{2})(?: ?: ?([0-9]{2}))?(?:\.[0-9]{1,9})? ?([+-][0-9]{4}|[a-z]{1,5})?"
 )
+# As RFC 5322 section 3.3 has it, after the colon and one blank: nothing in it needs to be taken out or put right first.
+_PLAIN = re.compile(rb" [A-Za-z]{3}, [0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}")
 _NAMED_ZONES = {b"edt": -4, b"est": -5, b"cdt": -5, b"cst": -6, b"mdt": -6, b"mst": -7, b"pdt": -7, b"pst": -8}
 
 
 def parse_date(value: bytes) -> datetime | None:
     """The instant of a raw Date value, in UTC, or None. Military and unknown zones count as UTC (section 4.3)."""
-    line = b" ".join(strip_comments(unfold(value)[:200])[0].split()).lower()
+    if _PLAIN.fullmatch(value):
+        line = value[1:].lower()
+    else:
+        line = b" ".join(strip_comments(unfold(value)[:200])[0].split()).lower()
     match = _DATE.match(line)
     if match is None or match[2].decode("ascii") not in _MONTHS:
         return None

@@ -16,10 +16,8 @@ import errno
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
@@ -38,6 +36,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.failpoints import failpoint
 from gateway.store import statements
+from gateway.store.calls import Call, fail, wake
 from gateway.store.engines import GroupLock, open_engine
 from gateway.store.memory import Memory, NotKnown, Recollection, Source
 from gateway.store.transaction import Batch, MoreThanRows, Transaction
@@ -55,17 +54,6 @@ _SQLITE_STORE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
 # PostgreSQL's SQLSTATE classes (appendix A): connection, transaction state, rolled back by the server, resources,
 # not in the needed state, intervention of an operator, system, configuration file, internal.
 _POSTGRESQL_STORE = frozenset({"08", "25", "40", "53", "55", "57", "58", "F0", "XX"})
-
-
-@dataclass(slots=True)
-class _Call:
-    verb: Callable[[Transaction], Any]
-    future: Future[Any]
-    waiter: asyncio.Future[Any] | None = None
-    """Who awaits the future in an event loop: woken by the writer, all of a group at once."""
-    value: Any = None
-    problem: BaseException | None = None
-    prepare: Callable[[], Callable[[Transaction], Any]] | None = None
 
 
 class Database:
@@ -93,7 +81,7 @@ class Database:
         self._known = Memory()
         self._known_to_writer = Memory()
         self._version: object = None
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._dead = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
@@ -105,7 +93,7 @@ class Database:
         Raises what the verb raises (nothing of it is kept), StoreFull or StoreUnavailable. Cancelling the caller
         does not undo the verb.
         """
-        return cast("T", await self._outcome(_Call(lambda tx: verb(tx, *args, **kwargs), Future())))
+        return cast("T", await self._outcome(Call(lambda tx: verb(tx, *args, **kwargs))))
 
     def call(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what `run` does, from a thread without an event loop."""
@@ -153,26 +141,27 @@ class Database:
             made = prepare()
             return lambda tx: verb(tx, made, *args, **kwargs)
 
-        return cast("T", await self._outcome(_Call(_unprepared, Future(), prepare=bind)))
+        return cast("T", await self._outcome(Call(_unprepared, prepare=bind)))
 
     def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
-        return self._hand_over(_Call(lambda tx: verb(tx, *args, **kwargs), Future()))
+        future: Future[T] = Future()
+        self._hand_over(Call(lambda tx: verb(tx, *args, **kwargs), future))
+        return future
 
-    def _outcome(self, call: _Call) -> asyncio.Future[Any]:
+    def _outcome(self, call: Call) -> asyncio.Future[Any]:
         """Hand a call to the writer. To cancel what is returned does not undo the call."""
         call.waiter = asyncio.get_running_loop().create_future()
         self._hand_over(call)
         return call.waiter
 
-    def _hand_over(self, call: _Call) -> Future[Any]:
+    def _hand_over(self, call: Call) -> None:
         if self._dead.is_set():
-            _fail(call, StoreUnavailable("The store is not writing. Please try again later."))
-            return call.future
+            fail(call, StoreUnavailable("The store is not writing. Please try again later."))
+            return
         self._calls.put(call)
         if self._dead.is_set():
             self._fail_waiting()
-        return call.future
 
     @property
     def is_writing(self) -> bool:
@@ -200,7 +189,7 @@ class Database:
         else:
             self._die()
 
-    def _next_group(self) -> list[_Call]:
+    def _next_group(self) -> list[Call]:
         first = self._calls.get()
         if first is None:
             return []
@@ -216,7 +205,7 @@ class Database:
             group.append(following)
         return group
 
-    def _commit(self, group: list[_Call]) -> None:
+    def _commit(self, group: list[Call]) -> None:
         try:
             with self._lock, self._engine.connect() as connection:
                 connection.begin()
@@ -228,15 +217,15 @@ class Database:
         except (SQLAlchemyError, OSError) as problem:
             self._known_to_writer.forget()
             for call in group:
-                _fail(call, store_error(problem))
+                fail(call, store_error(problem))
             return
         except BaseException:
             for call in group:
-                _fail(call, StoreUnavailable("The store stopped. Please try again later."))
+                fail(call, StoreUnavailable("The store stopped. Please try again later."))
             raise
         for call in done:
-            call.future.set_result(call.value)
-        _wake(done)
+            call.finish()
+        wake(done)
 
     def _recollect(self, connection: Connection) -> None:
         """Keep what the writer knows only where nobody else has committed since: SQLite tells, PostgreSQL does not."""
@@ -248,21 +237,21 @@ class Database:
             self._known_to_writer.forget()
         self._version = version
 
-    def _run_verbs(self, connection: Connection, group: list[_Call]) -> list[_Call]:
-        wanted = [call for call in group if call.future.set_running_or_notify_cancel()]
+    def _run_verbs(self, connection: Connection, group: list[Call]) -> list[Call]:
+        wanted = [call for call in group if call.claim()]
         together = [call for call in wanted if call.prepare is not None]
         done, again = self._run_together(connection, together)
         alone = [call for call in wanted if call.prepare is None]
         return [*done, *self._run_alone(connection, [*again, *alone])]
 
-    def _run_together(self, connection: Connection, calls: list[_Call]) -> tuple[list[_Call], list[_Call]]:
+    def _run_together(self, connection: Connection, calls: list[Call]) -> tuple[list[Call], list[Call]]:
         """Run verbs that only look up and insert, and write their rows at once; return those done and those to redo.
 
         A verb that fails has written nothing. Where the rows cannot be written together, each verb is run by itself.
         """
         batch = Batch()
-        done: list[_Call] = []
-        again: list[_Call] = []
+        done: list[Call] = []
+        again: list[Call] = []
         for call in calls:
             tx = Transaction(connection, self.clock, self._known_to_writer, batch)
             try:
@@ -273,7 +262,7 @@ class Database:
             except Exception as problem:
                 if is_of_the_store(problem):
                     raise
-                _fail(call, problem)
+                fail(call, problem)
             else:
                 done.append(call)
         if not done:
@@ -289,9 +278,9 @@ class Database:
         _run_steps(connection, "RELEASE SAVEPOINT verb")
         return done, again
 
-    def _run_alone(self, connection: Connection, calls: list[_Call]) -> list[_Call]:
+    def _run_alone(self, connection: Connection, calls: list[Call]) -> list[Call]:
         """Run verbs with a savepoint each; return those done."""
-        done: list[_Call] = []
+        done: list[Call] = []
         for place, call in enumerate(calls):
             _run_steps(connection, *(["RELEASE SAVEPOINT verb"] if place else []), "SAVEPOINT verb")
             tx = Transaction(connection, self.clock, self._known_to_writer)
@@ -303,7 +292,7 @@ class Database:
                     raise
                 self._known_to_writer.forget()
                 _run_steps(connection, "ROLLBACK TO SAVEPOINT verb")
-                _fail(call, problem)
+                fail(call, problem)
             else:
                 done.append(call)
         return done
@@ -319,7 +308,7 @@ class Database:
             except queue.Empty:
                 return
             if call is not None:
-                _fail(call, StoreUnavailable("The store is not writing. Please try again later."))
+                fail(call, StoreUnavailable("The store is not writing. Please try again later."))
 
 
 def is_of_the_store(problem: BaseException) -> bool:
@@ -356,41 +345,13 @@ def _unprepared(_: Transaction) -> None:
     raise AssertionError("a verb ran before it was prepared")
 
 
-def _is_ready(call: _Call) -> bool:
+def _is_ready(call: Call) -> bool:
     """Prepare a call that wants it; one that cannot be prepared fails alone."""
     if call.prepare is None:
         return True
     try:
         call.verb = call.prepare()
     except Exception as problem:  # noqa: BLE001 - whatever it is, its caller gets it
-        _fail(call, problem)
+        fail(call, problem)
         return False
     return True
-
-
-def _fail(call: _Call, problem: BaseException) -> None:
-    if not call.future.done():
-        call.problem = problem
-        call.future.set_exception(problem)
-        _wake([call])
-
-
-def _wake(calls: Iterable[_Call]) -> None:
-    """Tell the event loops in which calls are awaited that these are over."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Call]] = {}
-    for call in calls:
-        if call.waiter is not None:
-            by_loop.setdefault(call.waiter.get_loop(), []).append(call)
-    for loop, over in by_loop.items():
-        with suppress(RuntimeError):  # the loop has ended: nobody waits
-            loop.call_soon_threadsafe(_tell, over)
-
-
-def _tell(calls: Iterable[_Call]) -> None:
-    for call in calls:
-        if call.waiter is None or call.waiter.done():
-            continue
-        if call.problem is None:
-            call.waiter.set_result(call.value)
-        else:
-            call.waiter.set_exception(call.problem)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from gateway.store.tables import message, outbox, recipient, segment
 
 def message_id_hash(deposit_key: bytes, message_id: str) -> str:
     """Return the keyed hash by which an RFC 5322 Message-ID is found again."""
-    return hmac.new(deposit_key, b"message-id\x00" + message_id.strip().encode("utf-8"), hashlib.sha256).hexdigest()
+    return hmac.digest(deposit_key, b"message-id\x00" + message_id.strip().encode("utf-8"), "sha256").hex()
 
 
 def message_row(connection: Connection, message_id: str) -> Row[Any] | None:

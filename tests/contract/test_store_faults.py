@@ -111,9 +111,9 @@ async def test_blobs_leave_a_reserve_for_the_database(tmp_path: Path) -> None:
         with pytest.raises(StoreFull):
             blobs.create("1" * 32)
         writer = SegmentWriter(blobs)
-        writer.write(b"x" * 65_536)  # still within the row
+        writer.write(b"x" * 131_072)  # still within the row
         with pytest.raises(StoreFull):
-            writer.write(b"x" * 65_537)
+            writer.write(b"x" * 131_073)
 
 
 async def test_a_blob_that_grows_stops_at_the_reserve_and_leaves_nothing(tmp_path: Path) -> None:
