@@ -138,6 +138,8 @@ def _texts(body: Body, octets: bytes) -> Iterator[str]:
         charsets = (*charsets, "")  # what claims to be UTF-16 may be ASCII
     for charset in dict.fromkeys(charsets):
         yield from readings(octets, charset)
+    if b"\0" in octets:  # UTF-16 that begins somewhere inside
+        yield strings(octets)
 
 
 def _chunks(body: Body, text: str) -> Iterator[Chunk]:
