@@ -37,9 +37,12 @@ def _submission(asked: argparse.Namespace, folder: Path, rounds: int, seconds: f
             if row.key in asked.rows:
                 for line in table.lines_of(row, *bench.compare(row, rounds)):
                     _say(line)
+        if rows.BDAT in asked.rows:
+            _say("\n".join(table.lines_of_bdat(*bench.compare_bdat(rounds))))
         if rows.LARGE in asked.rows:
-            for line in table.lines_of_large(bench.send_large(rounds)):
-                _say(line)
+            _say("\n".join(table.lines_of_large(bench.send_large(rounds))))
+        if rows.CROWD in asked.rows:
+            _say("\n".join(table.lines_of_crowd(bench.bear_crowd(rounds))))
 
 
 def _arguments() -> argparse.Namespace:

@@ -25,7 +25,8 @@ _TIMEOUT = 120.0
 class Load:
     """What to send: `octets` a message, for `seconds` (or `messages` in all), over so many connections.
 
-    `tls`: STARTTLS, checked against `ca`. `one_each`: a connection for each message. `tag` makes Message-IDs unique.
+    `tls`: STARTTLS, checked against `ca`. `one_each`: a connection for each message. `bdat`: by one
+    BDAT LAST (RFC 3030) in place of DATA. `tag` makes Message-IDs unique.
     """
 
     port: int
@@ -41,6 +42,7 @@ class Load:
     tls: bool = False
     ca: str = ""
     one_each: bool = False
+    bdat: bool = False
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def body_of(octets: int) -> bytes:
     return whole[: octets - 2] + b"\r\n"
 
 
-class _Client(asyncio.Protocol):
+class Client(asyncio.Protocol):
     """One connection: sends octets, waits for whole replies."""
 
     def __init__(self) -> None:
@@ -137,7 +139,9 @@ class _Run:
         header, body = compose(load, f"<{load.tag}.{0:012d}@load.example>")
         self.before, self.after = header.split(f"{load.tag}.{0:012d}".encode("ascii"))
         self.pieces = [body[place : place + 262_144] for place in range(0, len(body), 262_144)]
-        self.envelope = f"MAIL FROM:<{load.sender}>\r\nRCPT TO:<{load.recipient}>\r\nDATA\r\n".encode("ascii")
+        self.envelope = f"MAIL FROM:<{load.sender}>\r\nRCPT TO:<{load.recipient}>\r\n".encode("ascii")
+        self.begin = f"BDAT {len(header) + len(body)} LAST\r\n".encode("ascii") if load.bdat else b"DATA\r\n"
+        self.end = b"" if load.bdat else b".\r\n"
 
     def next_number(self) -> int | None:
         if time.monotonic() >= self.deadline or (self.load.messages and self.begun >= self.load.messages):
@@ -145,9 +149,9 @@ class _Run:
         self.begun += 1
         return self.begun
 
-    async def open(self) -> _Client:
+    async def open(self) -> Client:
         loop = asyncio.get_running_loop()
-        _, client = await loop.create_connection(_Client, "127.0.0.1", self.load.port)
+        _, client = await loop.create_connection(Client, "127.0.0.1", self.load.port)
         await client.expect(b"220")
         client.send(b"EHLO tool.example\r\n")
         await client.expect(b"250")
@@ -165,18 +169,18 @@ class _Run:
             await client.expect(b"235")
         return client
 
-    async def deliver(self, client: _Client, number: int) -> str:
+    async def deliver(self, client: Client, number: int) -> str:
         word = b"%s.%012d" % (self.load.tag.encode("ascii"), number)
-        client.send(self.envelope)
-        await client.expect(b"250", b"250", b"354")
+        client.send(self.envelope + self.begin)
+        await client.expect(*((b"250", b"250") if self.load.bdat else (b"250", b"250", b"354")))
         if len(self.pieces) == 1:
-            client.send(self.before + word + self.after, self.pieces[0], b".\r\n")
+            client.send(self.before + word + self.after, self.pieces[0], self.end)
         else:
             client.send(self.before, word, self.after)
             for piece in self.pieces:
                 client.send(piece)
                 await client.drained()
-            client.send(b".\r\n")
+            client.send(self.end)
         return (await client.expect(b"250")).decode("ascii")
 
     def note(self, number: int, began: float, reply: str) -> None:
@@ -186,7 +190,7 @@ class _Run:
         if number % 97 == 1 or len(self.outcome.sample) < 2:
             self.outcome.sample.append((f"<{self.load.tag}.{number:012d}@load.example>", reply))
 
-    async def keep_sending(self, client: _Client | None) -> None:
+    async def keep_sending(self, client: Client | None) -> None:
         while (number := self.next_number()) is not None:
             began = time.monotonic()
             try:
@@ -205,7 +209,7 @@ class _Run:
 
     async def run(self) -> Outcome:
         count = self.load.connections
-        ready: list[_Client | None] = [None] * count
+        ready: list[Client | None] = [None] * count
         if not self.load.one_each:
             ready = list(await asyncio.gather(*(self.open() for _ in range(count))))
         began = time.monotonic()

@@ -37,4 +37,12 @@ LARGE_CONNECTIONS = 4
 GROWTH_MIB = (32, 16)
 STALL_MS = (50, 20)
 SCREENING = "screening"
-KEYS = (*(row.key for row in ROWS), LARGE, SCREENING)
+BDAT = "bdat"
+BDAT_TIMES = (1.5, 1.7)
+"""BDAT beside our own DATA, 10 MiB × 2."""
+CROWD = "crowd"
+CROWD_P99 = (2.0, 1.5)
+CROWD_P99_MS = (1000, 500)
+CROWD_GROWTH_MIB = (200, 100)
+CROWD_STALL_MS = (50, 20)
+KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, SCREENING)

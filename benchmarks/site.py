@@ -50,6 +50,8 @@ use = ["cwa"]
 starttls = ["127.0.0.1:{starttls}"]
 tls = ["127.0.0.1:{plain}"]
 hostname = "localhost"
+[submission.limits]
+connections = 2000
 [portal]
 listen = ["127.0.0.1:{portal}"]
 [log]

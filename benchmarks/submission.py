@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from benchmarks import postfix, rows
+from benchmarks.crowd import Crowd
 from benchmarks.load import Load, Outcome
 from benchmarks.postfix import Postfix
 from benchmarks.rows import MIB, Row
@@ -43,6 +44,16 @@ class Large:
     growths: list[float] = field(default_factory=list)
     stalls: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Crowded:
+    """A good peer's 99th percentiles before and during a crowd of bad ones, in milliseconds, and what that costs."""
+
+    before: list[float] = field(default_factory=list)
+    during: list[float] = field(default_factory=list)
+    growths: list[float] = field(default_factory=list)
+    stalls: list[float] = field(default_factory=list)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -120,11 +131,36 @@ class Bench:
             result.seconds.append(outcome.seconds)
         return result
 
-    def _at_gateway(self, row: Row, messages: int = 0) -> Outcome:
+    def compare_bdat(self, rounds: int) -> tuple[Figures, Figures]:
+        """Return our figures by BDAT and by DATA."""
+        chunks, data = Figures(), Figures()
+        row = Row(rows.BDAT, "", 10 * MIB, 2, None, None)
+        for _ in range(rounds):
+            data.add(self._at_gateway(row))
+            chunks.add(self._at_gateway(row, bdat=True))
+        return chunks, data
+
+    def bear_crowd(self, rounds: int) -> Crowded:
+        """Send one message a connection, alone and then while slow, idle and guessing peers are on."""
+        result = Crowded()
+        row = Row(rows.CROWD, "", 10 * rows.KIB, 1, None, None, tls=True)
+        crowd = Crowd(self._site.tls_port, str(self._site.certificate), self._site.account.username)
+        for _ in range(rounds):
+            result.before.append(percentile(self._at_gateway(row).latencies, 0.99) * 1000)
+            watch = MemoryWatch(self._site.door)
+            with _gathered(crowd):
+                self._site.watch_stalls()
+                result.during.append(percentile(self._at_gateway(row).latencies, 0.99) * 1000)
+                result.stalls.append(self._site.longest_stall() * 1000)
+            result.growths.append(watch.growth() / MIB)
+        return result
+
+    def _at_gateway(self, row: Row, messages: int = 0, *, bdat: bool = False) -> Outcome:
         account = self._site.account
         before = self._site.count()
         port = self._site.tls_port if row.tls else self._site.port
         load = self._load(row, port, username=account.username, password=account.password, messages=messages)
+        load = replace(load, bdat=bdat)
         outcome = run_load(load)
         if self._site.count() - before != outcome.acknowledged:
             raise ValueError("the vault does not have as many messages as were acknowledged")
@@ -172,6 +208,27 @@ def run_load(load: Load) -> Outcome:
     if outcome.wrong or not outcome.acknowledged:
         raise ValueError(f"wrong replies: {outcome.wrong[:3]}")
     return outcome
+
+
+@contextmanager
+def _gathered(crowd: Crowd) -> Iterator[None]:
+    """Have a crowd there meanwhile. Raises ValueError when it did not gather or its guessers did not go on."""
+    command = [sys.executable, "-m", "benchmarks.crowd"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(asdict(crowd)) + "\n")
+        process.stdin.flush()
+        if process.stdout.readline() != "ready\n":
+            raise ValueError("the crowd did not gather")
+        yield
+        process.stdin.close()
+        if int(process.stdout.readline()) <= crowd.guessers:
+            raise ValueError("the guessers did not go on")
+    finally:
+        process.kill()
+        process.wait()
 
 
 class MemoryWatch:

@@ -6,7 +6,7 @@ import statistics
 
 from benchmarks import rows
 from benchmarks.rows import Row
-from benchmarks.submission import Figures, Large, ratios
+from benchmarks.submission import Crowded, Figures, Large, ratios
 
 HEAD = f"{'row':<54} {'gateway':>12} {'Postfix':>12} {'ratio (spread)':>20}  {'must':>6} {'reach':>6}"
 
@@ -32,6 +32,26 @@ def lines_of_large(large: Large) -> list[str]:
     ]
 
 
+def lines_of_bdat(chunks: Figures, data: Figures) -> list[str]:
+    """Return the line of BDAT beside our own DATA."""
+    ratio, low, high = ratios(chunks.rates, data.rates)
+    mine, other = (f"{statistics.median(each.rates):.0f}/s" for each in (chunks, data))
+    spread, goals = f"{ratio:.2f} ({low:.2f}–{high:.2f})", _goals(ratio, *rows.BDAT_TIMES, at_least=True)
+    return [f"{'BDAT beside our own DATA, 10 MiB × 2':<54} {mine:>12} {other:>12} {spread:>20}  {goals}"]
+
+
+def lines_of_crowd(crowd: Crowded) -> list[str]:
+    """Return the lines of a crowd of bad peers: what it does to a good one."""
+    times = [during / before for during, before in zip(crowd.during, crowd.before, strict=True)]
+    name = "500 slow, 500 idle, 50 guessers"
+    return [
+        _alone(f"{name}: p99", "ms", crowd.during, rows.CROWD_P99_MS),
+        _alone(f"{name}: p99, of that without", "×", times, rows.CROWD_P99, digits=1),
+        _alone(f"{name}: memory growth", "MiB", crowd.growths, rows.CROWD_GROWTH_MIB),
+        _alone(f"{name}: longest stall", "ms", crowd.stalls, rows.CROWD_STALL_MS),
+    ]
+
+
 def _compared(
     title: str,
     unit: str,
@@ -51,10 +71,10 @@ def _compared(
     return f"{title:<54} {mine:>12} {other:>12} {spread:>20}  {_goals(ratio, must, reach, at_least=at_least)}"
 
 
-def _alone(title: str, unit: str, values: list[float], goals: tuple[float, float]) -> str:
+def _alone(title: str, unit: str, values: list[float], goals: tuple[float, float], *, digits: int = 0) -> str:
     middle = statistics.median(values)
-    spread = f"({min(values):.0f}–{max(values):.0f})"
-    mine = f"{middle:.0f} {unit}"
+    spread = f"({min(values):.{digits}f}–{max(values):.{digits}f})"
+    mine = f"{middle:.{digits}f} {unit}"
     return f"{title:<54} {mine:>12} {'':>12} {spread:>20}  {_goals(middle, *goals, at_least=False)}"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import rows, table
 from benchmarks.load import Load, Outcome, compose
-from benchmarks.submission import Figures, Large, percentile, ratios
+from benchmarks.submission import Crowded, Figures, Large, percentile, ratios
 
 
 def load(octets: int) -> Load:
@@ -61,3 +61,10 @@ def test_figures_count_only_what_was_acknowledged() -> None:
     figures.add(Outcome(acknowledged=10, seconds=2.0, latencies=[0.001] * 10))
     assert figures.rates == [5.0]
     assert figures.p99s == [1.0]
+
+
+def test_chunks_are_held_to_our_own_data_and_a_crowd_to_what_was_before_it() -> None:
+    [line] = table.lines_of_bdat(Figures([30.0], [1.0]), Figures([20.0], [1.0]))
+    assert line.endswith("met")
+    lines = table.lines_of_crowd(Crowded(before=[100.0], during=[250.0], growths=[20.0], stalls=[60.0]))
+    assert [each.rsplit(maxsplit=1)[1] for each in lines] == ["reached", "MISSED", "reached", "MISSED"]
