@@ -72,7 +72,7 @@ def _look(document: Document, descent: Descent) -> Iterator[Item]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = _opened(document.octets)
-    count = getattr(image, "n_frames", 1)
+        count = getattr(image, "n_frames", 1)
     is_moving = image.format in ("GIF", "PNG", "WEBP", "AVIF") and count > 1
     chosen = {0, count // 2, count - 1} if is_moving else set(range(count))
     for number in sorted(chosen):
