@@ -123,7 +123,8 @@ def goals(answers: Sequence[Answer], rate: float | None) -> list[Goal]:
     """The goals in order; `rate` is megabytes of text a second."""
     planted = of(answers, "tainted")
     places = {place: recall(each) for place, each in grouped(planted, lambda one: one.label.place).items()}
-    low = [place for place, made in places.items() if (made.value or 0) < 0.85]
+    # One mail that was missed says little of a place that was drawn three times.
+    low = [place for place, made in places.items() if (made.value or 0) < 0.85 and made.whole - made.part > 1]
     ssn = [each for each in planted if each.label.variant in {"ssn", "itin"}]
     ambiguous = share(
         (each for each in of(answers, "clean") if each.label.group != "misleading"),

@@ -168,7 +168,7 @@ def test_a_goal_with_nothing_measured_is_neither_met_nor_missed() -> None:
 
 
 def test_goals_are_missed_by_one_place_that_is_seldom_found() -> None:
-    answers = [answer("tainted", "tainted")] * 99 + [answer("tainted", "clean", place="footer")]
+    answers = [answer("tainted", "tainted")] * 298 + [answer("tainted", "clean", place="footer")] * 2
     met = {goal.name: goal.met for goal in score.goals(answers, 30.0)}
     assert met["recall, ordinary"] is True
     assert met["every place"] is False
