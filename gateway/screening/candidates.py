@@ -185,6 +185,8 @@ def _as_digits(text: str, group: str, start: int, end: int) -> str | None:
 
 def _windows(run: list[_Group], signs: list[str]) -> Iterator[Number]:
     sizes = [len(group[0]) for group in run]
+    if sum(sizes) < _SMALLEST:
+        return
     if len(run) == 1:
         yield from _number(run, signs, 0, 1)
         return
@@ -245,11 +247,13 @@ def _uniform(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[
 
 _SHAPES: Final = ((3, 2, 4), (2, 7), (3, 3, 3), (4, 4, 4, 4), (4, 4, 4), (3, 3, 3, 2), (5, 5), (6, 4), (8, 4), (4, 5))
 
+_BY_FIRST: Final = {first: tuple(shape for shape in _SHAPES if shape[0] == first) for first, *_ in _SHAPES}
+
 
 def _classic(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[Number]:
     """Groupings that numbers of our kinds are written in, with signs that agree but for blanks and line breaks."""
     for at in range(len(run)):
-        for shape in _SHAPES:
+        for shape in _BY_FIRST.get(sizes[at], ()):
             if tuple(sizes[at : at + len(shape)]) == shape:
                 between = {sign.strip(" \n\t>") for sign in signs[at : at + len(shape) - 1]}
                 if len(between) == 1:
