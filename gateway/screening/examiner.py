@@ -71,8 +71,8 @@ class Examiner:
 
     def verdict(self) -> Verdict:
         """What follows from everything taken so far."""
-        for view in self._joined():
-            self._examine(view)
+        if len({place for place, _ in self._pieces}) > 1:
+            self._examine_joined([piece for _, piece in self._pieces], self._pieces[0][0])
         mail = self._mail_features()
         sightings = self._without_echoes(mail)
         counted: dict[tuple[Kind, str], list[float]] = {}
@@ -117,15 +117,16 @@ class Examiner:
         for label in scan.heads:
             self._labels.setdefault(label.name, set()).add(f"{view.place}|{view.form.value}")
         if view.reading is Reading.PLAIN:
-            self._pieces += [(view.place, piece) for piece in fragments.find_pieces(view.octets, view.text)][:50]
+            pieces = fragments.find_pieces(view.octets, view.text)
+            self._pieces += [(view.place, piece) for piece in pieces[:50]]
+            self._examine_joined(pieces, view.place)
         self._bulk = self._bulk or _BULK.search(view.octets) is not None
 
-    def _joined(self) -> list[View]:
-        """Numbers whose pieces stand in several places of the mail."""
-        if len({place for place, _ in self._pieces}) < 2:
-            return []
-        numbers = sorted(fragments.join([piece for _, piece in self._pieces]))
-        return [View("\n\n".join(numbers).encode(), self._pieces[0][0], Form.TEXT, Reading.JOINED)] if numbers else []
+    def _examine_joined(self, pieces: list[fragments.Piece], place: str) -> None:
+        """Look at the numbers that pieces make, of one text or of several places of the mail."""
+        numbers = sorted(fragments.join(pieces))
+        if numbers:
+            self._examine(View("\n\n".join(numbers).encode(), place, Form.TEXT, Reading.JOINED))
 
     def _without_echoes(self, mail: dict[str, float]) -> dict[tuple[Kind, str, str], Sighting]:
         """Each number of a place counts for the kind that it most likely is."""

@@ -20,6 +20,7 @@ _COUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
+_DIGIT: Final = re.compile(r"\d")
 _AHEAD: Final = 110  # characters after a word of order in which its piece is looked for
 _BEHIND: Final = 25
 _SPLITS: Final = frozenset({(3, 2, 4), (5, 4), (4, 5), (3, 6), (6, 3), (3, 3, 3), (2, 7), (2, 3, 4), (4, 2, 3)})
@@ -55,6 +56,8 @@ def find_pieces(octets: bytes, text: str) -> list[Piece]:
 
 
 def _ahead(text: str, start: int, end: int) -> tuple[str, int] | None:
+    if not _DIGIT.search(text, start, end):
+        return None
     counted = _COUNT.match(text[start:end])
     skipped = start + (counted.end() if counted else 0)
     match = _DIGITS.search(text, skipped, min(len(text), end + 8))
@@ -62,6 +65,8 @@ def _ahead(text: str, start: int, end: int) -> tuple[str, int] | None:
 
 
 def _behind(text: str, start: int, end: int) -> tuple[str, int] | None:
+    if not _DIGIT.search(text, start, end):
+        return None
     matches = list(_DIGITS.finditer(text, start, end))
     return (matches[-1].group(), matches[-1].end()) if matches else None
 

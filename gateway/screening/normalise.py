@@ -10,7 +10,7 @@ from typing import Final
 
 import re2
 
-from gateway.screening import fragments, markup, numberwords
+from gateway.screening import markup, numberwords
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.decoding import decoded, rotated
 from gateway.screening.folding import BEGIN, END, MARK_BEGIN, MARK_END, fold
@@ -88,7 +88,6 @@ def _derived(view: View, level: int) -> Iterator[View]:
         (_squeezed(view), Reading.SQUEEZED),
         (_backwards(view), Reading.REVERSED),
         (_turned_letters(view), Reading.DECODED),
-        (_joined(view), Reading.JOINED),
     ):
         if text:
             yield View(text.encode("ascii"), view.place, view.form, reading)
@@ -132,11 +131,6 @@ def _turned_letters(view: View) -> str:
     if _ROTATED.search(view.octets) is None:
         return ""
     return f"{view.text[:200]}\n{BEGIN}{rotated(view.text)}{END}"
-
-
-def _joined(view: View) -> str:
-    numbers = fragments.join(fragments.find_pieces(view.octets, view.text))
-    return "\n\n".join(sorted(numbers))
 
 
 def _passages(text: str, runs: list[tuple[int, int, str]]) -> str:
