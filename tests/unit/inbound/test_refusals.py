@@ -33,9 +33,7 @@ def test_every_kind_and_every_reason_has_words() -> None:
     assert set(REASONS) == set(Unread)
 
 
-@pytest.mark.parametrize(
-    "item", [*map(found, Kind), *(Unreadable("attachment 2", why) for why in Unread)], ids=lambda item: str(item)
-)
+@pytest.mark.parametrize("item", [*map(found, Kind), *(Unreadable("attachment 2", why) for why in Unread)], ids=str)
 def test_a_refusal_is_one_line_that_says_first_what_happened_and_what_to_do(item: Finding | Unreadable) -> None:
     line = str(refusal(item))
     assert line.isascii()
