@@ -204,7 +204,7 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         elif label.role is Role.PUBLIC:
             least[Role.PUBLIC] = 1.0
         else:
-            if best > 0.35 and label.end <= start and not _numbered(text, label):
+            if best > 0.6 and label.end <= start and not _numbered(text, label):
                 close *= 0.3
             elif label.end <= start and len(text[label.end : start]) > 20 and not _numbered(text, label):
                 close *= 0.4

@@ -71,8 +71,8 @@ def _unescaped(octets: bytes, text: str) -> Iterator[str]:
     for match in _ESCAPED.finditer(octets):
         if match.start() < last:
             continue
-        start = max(0, match.start() - _AROUND)
-        last = match.start() + 3 * _AROUND
+        start = max(0, match.start() - 8 * _AROUND)
+        last = match.start() + 8 * _AROUND
         yield unescape(text[start:last])
 
 
@@ -111,7 +111,7 @@ _TOKENS: Final = re2.compile(
             rf"\b(?:[I-Za-fA0-9]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
             rf"//4{_BASE64_SIGN}{{12,}}={{0,3}}",
             r"\b[A-Z2-7]{16,}={0,6}",
-            r"\b(?:[MNO][DTjz][A-Za-z0-9][0-9w-z]){2}={0,2}",
+            r"\b(?:[MNO][DTjz][A-Za-z0-9][0-9w-z]){2,}(?:[A-Za-z0-9]{2,3}={1,2})?",
         )
     ).encode()
 )

@@ -167,7 +167,7 @@ _GIIN: Final = re.compile(r"[A-NP-Z0-9]{6}[A-NP-Z0-9]{5}(?:LE|SL|ME|BR|SP|SF|SD|
 
 def is_giin(code: str) -> bool:
     """Sixteen signs without dots; the last three are an ISO 3166 number."""
-    return bool(_GIIN.match(code)) and 4 <= int(code[13:]) <= 999 and any(map(str.isdigit, code[:11]))
+    return bool(_GIIN.match(code)) and 4 <= int(code[13:]) <= 999
 
 
 def is_nino(code: str) -> bool:

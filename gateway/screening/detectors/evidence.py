@@ -10,7 +10,7 @@ from gateway.screening.facts import names_person
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.view import Reading
 
-_MARKED = 4_000  # characters that one stretch read otherwise may be long
+_MARKED = 300  # characters: a longer stretch read otherwise is a document, and hides nothing
 _MAY_NAME = re.compile(r"[A-Z][a-z]+ [A-Z]")
 
 _READINGS = {
@@ -42,7 +42,8 @@ def _is_marked(scan: Scan, start: int) -> bool:
     if scan.view.reading in {Reading.JOINED, Reading.DECODED} and BEGIN not in scan.text:
         return True
     least = max(0, start - _MARKED)
-    return scan.text.rfind(BEGIN, least, start) > scan.text.rfind(END, least, start)
+    begun = scan.text.rfind(BEGIN, least, start) > scan.text.rfind(END, least, start)
+    return begun and END in scan.text[start : start + _MARKED]
 
 
 def labelled(scan: Scan, start: int, end: int, close: float) -> dict[str, float]:

@@ -17,5 +17,5 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             continue
         dotted = scan.text[code.start : code.end].count(".") == 3
         close = scan.around(code.start, code.end).closest({"giin"})
-        if dotted or close > 0.3 or code.value[6:11] in {"00000", "99999"}:
+        if dotted or close > 0.3 or (code.value[6:11] in {"00000", "99999"} and code.value[:6].isupper()):
             yield Sighting(Kind.GIIN, "preparer", {}, code.value, proved=True)

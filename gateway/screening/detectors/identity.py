@@ -23,8 +23,8 @@ _VISA: Final = re.compile(
     rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])"
 )
 _DATE: Final = re.compile(
-    r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ .-][01]\d[ .-](?:19|20)?\d\d\Z|(?:19|"
-    r"20)\d\d[ .-]\d\d[ .-]\d\d\Z|\d{3}[ .-]\d{3}[ .-]\d{4}\Z"
+    r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ ./-][01]\d[ ./-](?:19|20)?\d\d\Z|(?:19|"
+    r"20)\d\d[ ./-]\d\d[ ./-]\d\d\Z|\d{3}[ ./-]\d{3}[ ./-]\d{4}\Z"
 )
 _NUMBERED: Final = re.compile(r"#|n[or]?\.?\b|num|id\b|document|foil|control|stamp", re.IGNORECASE)
 
