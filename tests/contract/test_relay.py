@@ -117,9 +117,10 @@ async def test_automatic_mail_is_accepted_entered_and_not_kept(
     by, case = site.people["dana"] if sender else "relay", site.tour["case"]
     entered = entries(site, "mail_ended")
     assert {entry["by"] for entry in entered} == {by}
-    assert [entry["facts"] for entry in entered] == [
-        {"type": kind, "relay": "mta", "cases": [case], "recipients": 1} for kind in [*AUTOMATIC, *AUTOMATIC]
-    ]
+    assert {(entry["facts"]["relay"], *entry["facts"]["cases"], entry["facts"]["recipients"]) for entry in entered} == {
+        ("mta", case, 1)
+    }
+    assert sorted(entry["facts"]["type"] for entry in entered) == sorted([*AUTOMATIC, *AUTOMATIC])
     assert [count(site, table) for table in (tables.message, tables.outbox, tables.segment)] == [0, 0, 0]
     assert list(blobs.names()) == []
 
