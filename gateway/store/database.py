@@ -79,6 +79,7 @@ class Database:
         self._read_engine: Engine = open_engine(url, read_only=True, program=program)
         self._lock = GroupLock(url)
         self._known = Memory()
+        self._recollection = Recollection(self._known)
         self._known_to_writer = Memory()
         self._version: object = None
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
@@ -120,7 +121,7 @@ class Database:
         The answers are at most `memory.SECONDS` old.
         """
         try:
-            return query(Recollection(self._known), *args, **kwargs)
+            return query(self._recollection, *args, **kwargs)
         except NotKnown:
             return await self.read(lambda open_: query(Recollection(self._known, open_), *args, **kwargs))
 
