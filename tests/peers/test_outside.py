@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -40,6 +41,8 @@ SENDER = "ines@tours.example"
 TO = f"office@{DOMAIN}"
 WHY = "Not accepted, nothing stored: it seems to hold taxpayer data. Please send it at https://localhost"
 KIND = "a U.S. taxpayer number, in "
+WRITING = "write,writev,pwrite64,pwritev,pwritev2,ftruncate,fallocate,sendfile"
+WRITTEN = re.compile(r" (?:\w*write\w*|ftruncate|fallocate|sendfile)\(\d+<([^>]*)>")
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -69,6 +72,8 @@ def folder() -> Iterator[Path]:
 
 
 async def test_swaks_hears_the_kinds_in_words(world: World, port: int) -> None:
+    if shutil.which("swaks") is None:
+        pytest.skip("needs swaks: make peers")
     process = await asyncio.create_subprocess_exec(
         "swaks", "--server", "127.0.0.1", "--port", str(port), "--tls", "--from", SENDER, "--to", TO,
         "--body", f"My social security number (SSN) is {invented()}.",
@@ -150,6 +155,34 @@ async def test_of_refused_mail_nothing_is_anywhere(world: World, port: int, temp
     told = " ".join(hit.form for hit in engine.search(forms(numbers), [kept]).hits)
     shutil.rmtree(kept)
     assert all(number in told for number in numbers), "the search does not find them where they are kept"
+
+
+async def test_while_it_refuses_it_writes_to_its_peer_its_child_the_record_and_the_log_alone(
+    world: World, port: int, temporary: Path
+) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace: make peers")
+    trace = temporary / "trace"
+    traced = [f"--attach={process}" for process in (mx_of(world), *templates_of(world))]
+    process = await asyncio.create_subprocess_exec(
+        "strace", "-f", "-y", f"--output={trace}", f"--trace={WRITING}", *traced, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    for _ in traced:
+        assert b"attached" in await process.stderr.readline()
+    try:
+        for _ in range(3):
+            with pytest.raises(smtplib.SMTPDataError, match="550"):
+                await asyncio.to_thread(send, port, tainted(invented()))
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    written = {found[1] for line in trace.read_text("utf-8", "replace").splitlines() if (found := WRITTEN.search(line))}
+    trace.unlink()
+    assert any(to.startswith("/memfd:mail") for to in written)
+    assert any(to.endswith("gateway.db-wal") for to in written)
+    allowed = ("/memfd:", "socket:", "pipe:", "anon_inode:", str(world.log), f"{world.vault}/gateway.db")
+    assert not {to for to in written if not to.startswith(allowed)}
 
 
 def invented() -> str:
