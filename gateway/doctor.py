@@ -230,12 +230,12 @@ def _mail_systems(settings: Settings) -> Iterator[Finding]:
 def _public_door(settings: Settings) -> Iterator[Finding]:
     """The door for mail from outside, and what its position means."""
     if settings.mx is None:
-        yield Finding("mx", State.OFF, "no table [mx]", "Off: mail from outside. Set mx.position.")
+        yield Finding("public door", State.OFF, "no table [mx]", "Off: mail from outside. Set mx.position.")
         return
     weaker = settings.mx.position is Position.BEHIND_RELAY
     words = CONSEQUENCES[settings.mx.position].removeprefix("mx: ")
     advice = "Put the door in front of that relay, or before its queue." if weaker else ""
-    yield Finding("mx", State.WARNING if weaker else State.OK, words, advice)
+    yield Finding("public door", State.WARNING if weaker else State.OK, words, advice)
 
 
 def _relay(relay: TrustedRelaySettings) -> Finding:
