@@ -18,9 +18,10 @@ from gateway.demo.world import WORDS, World
 from gateway.domain.errors import GatewayError, Overloaded
 
 NOT_YET = """\
-Not there yet: mail from outside on port 25 and its screening; the fax intake; the enrolment desk, passkeys and identity
-providers; delivery by MX, bounces and reminders; tree heads, receipts and export of the record; the full reply in the
-employee's own mailbox. This story does not show the pages on a telephone: tests/portal/ does, in a real browser."""
+Not there yet: taking clean mail from outside; the fax intake; the enrolment desk, passkeys and identity providers;
+delivery by MX, bounces and reminders; tree heads, receipts and export of the record; the full reply in the employee's
+own mailbox. Not in this story: mail from outside that is refused (gateway screen tries it on files), and the pages on a
+telephone: tests/portal/ shows them, in a real browser."""
 
 
 async def show(folder: Path, ports: Ports, *, check: bool) -> int:
