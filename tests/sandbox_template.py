@@ -11,19 +11,22 @@ import errno
 import json
 import mmap
 import os
+import platform
 import resource
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from gateway.screening import child, template
+from gateway.screening import child, seccomp, template
 from gateway.screening.chunk import Budget, Chunk
 from gateway.screening.protocol import Answer, Orders, Request
 from gateway.screening.screen import screen
 
 libc = ctypes.CDLL(None, use_errno=True)
+CLONE = seccomp.MACHINES[platform.machine()].numbers["clone"]
 
 
 def checked(result: int) -> int:
@@ -56,7 +59,12 @@ ATTEMPTS: Mapping[str, Callable[[], object]] = {
     "make a pair of sockets": socket.socketpair,
     "run a program": lambda: os.execv("/bin/true", ["true"]),
     "make a process": os.fork,
-    "make a thread": lambda: checked(libc.syscall(435, None, 0)),
+    "make a process past the C library": lambda: checked(libc.syscall(CLONE, signal.SIGCHLD, None, None, None, None)),
+    "make a process that shares all but its descriptors": lambda: checked(
+        libc.syscall(CLONE, 0x3D0B00, None, None, None, None)
+    ),
+    "make a process by flags that no filter sees": lambda: checked(libc.syscall(435, b"\0" * 88, 88)),
+    "make a namespace": lambda: checked(libc.unshare(0x10000000)),
     "signal its parent": lambda: os.kill(os.getppid(), 0),
     "signal any process": lambda: os.kill(1, 0),
     "take rights back": lambda: checked(libc.setrlimit(resource.RLIMIT_AS, b"\xff" * 16)),
@@ -74,6 +82,14 @@ def attempt(octets: bytes, _request: Request, _orders: Orders) -> bytes:
         return json.dumps({"reached": repr(ATTEMPTS[octets.decode()]())}).encode()
     except OSError as problem:
         return json.dumps({"refused": type(problem).__name__}).encode()
+
+
+def attempt_in_a_thread(octets: bytes, request: Request, orders: Orders) -> bytes:
+    answers: list[bytes] = []
+    thread = threading.Thread(target=lambda: answers.append(attempt(octets, request, orders)))
+    thread.start()
+    thread.join()
+    return answers[0]
 
 
 def spin() -> None:
@@ -140,4 +156,6 @@ def screen_or_not(octets: bytes, request: Request, orders: Orders) -> bytes:
 
 
 if __name__ == "__main__":
-    template.serve({**child.TASKS, "attempt": attempt, "screen": screen_or_not})
+    template.serve(
+        {**child.TASKS, "attempt": attempt, "attempt in a thread": attempt_in_a_thread, "screen": screen_or_not}
+    )

@@ -34,6 +34,7 @@ TaskOf = Callable[[bytes, Request, Orders], bytes]
 
 ADDRESS_SPACE = 384 * 1024**2  # beside what is only mapped
 LAST_SECONDS = 3  # between the end of the look and the end of the child, for the answer
+_MOST_TASKS = 4_096  # of this user, in all
 
 _CONNECTION, _FIRST_UNKNOWN = 3, 4  # beside the template's three, which are /dev/null
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -73,6 +74,7 @@ def lock(seconds: int) -> Locks:
     if _prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs")
     most_memory = ADDRESS_SPACE + _untouched()
+    machine = seccomp.machine() if seccomp.is_present() else None
     version = landlock.restrict()
     signal.signal(signal.SIGPROF, _out_of_time)
     signal.setitimer(signal.ITIMER_PROF, seconds, _TICK)
@@ -82,10 +84,9 @@ def lock(seconds: int) -> Locks:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, _FIRST_UNKNOWN + 1),
-        (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NPROC, _tasks() if machine is not None else 0),
     ):
         resource.setrlimit(limit, (most, most))
-    machine = seccomp.machine() if seccomp.is_present() else None
     if machine is not None:
         seccomp.restrict(machine)
     return Locks(version, machine is not None)
@@ -137,6 +138,12 @@ def _untouched() -> int:
     with open("/proc/self/statm", "rb") as pages:
         mapped, resident, *_ = map(int, pages.read().split())
     return (mapped - resident) * resource.getpagesize()
+
+
+def _tasks() -> int:
+    """Return how many threads and processes this user may have, where the filter refuses this process another."""
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    return _MOST_TASKS if most == resource.RLIM_INFINITY else min(most, _MOST_TASKS)
 
 
 def _serve(channel: socket.socket, orders: Orders, tasks: Mapping[str, TaskOf]) -> None:

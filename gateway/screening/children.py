@@ -218,4 +218,5 @@ def _environment() -> dict[str, str]:
     """Nothing of the program's own environment but language, and one thread for each library."""
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     here = str(Path(__file__).resolve().parents[2])
-    return {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1"}
+    single = dict.fromkeys((*_ONE_THREAD, "MALLOC_ARENA_MAX"), "1")  # a thread takes no address space for its own heap
+    return {**kept, **single, "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
+import pikepdf
+import pillow_heif
 import pytest
 import pytest_asyncio
+from PIL import Image, ImageDraw, ImageFont
 
 from gateway.domain.errors import ScreeningUnavailable
 from gateway.domain.verdict import Kind, Outcome, Unread, Verdict
@@ -27,7 +33,9 @@ COMMAND = (sys.executable, str(ROOT / "tests" / "sandbox_template.py"))
 HARMLESS = b"From: a@example.org\r\nSubject: Concert\r\n\r\nThe rehearsal begins at seven.\r\n"
 TAINTED = b"From: a@example.org\r\nSubject: Form\r\n\r\nMy social security number (SSN) is 536-41-2879.\r\n"
 REFUSED = {"refused": "PermissionError"}
+UNKNOWN = {"refused": "OSError"}  # said not to be there
 DEADLY = {"trace its parent"}
+UNSEEN = "make a process by flags that no filter sees"
 KNOWN = {"know its descriptors", "know its environment"}
 QUICK = Limits(seconds=1)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,17 +70,18 @@ async def ask(children: Children, task: str, octets: bytes) -> bytes:
         children.end(child)
 
 
-async def told(children: Children, attempt: str) -> dict[str, str]:
-    answer: dict[str, str] = json.loads(await ask(children, "attempt", attempt.encode()))
+async def told(children: Children, attempt: str, task: str = "attempt") -> dict[str, str]:
+    answer: dict[str, str] = json.loads(await ask(children, task, attempt.encode()))
     return answer
 
 
-async def test_a_child_reaches_nothing_outside_of_itself(children: Children) -> None:
+@pytest.mark.parametrize("task", ["attempt", "attempt in a thread"])
+async def test_a_child_reaches_nothing_outside_of_itself(children: Children, task: str) -> None:
     for attempt in ATTEMPTS.keys() - KNOWN - DEADLY:
-        assert await told(children, attempt) == REFUSED, attempt
+        assert await told(children, attempt, task) == (UNKNOWN if attempt == UNSEEN else REFUSED), attempt
     for attempt in DEADLY:
         with pytest.raises(BadAnswer):
-            await told(children, attempt)
+            await told(children, attempt, task)
 
 
 async def test_a_child_has_its_connection_and_no_other_descriptor(children: Children) -> None:
@@ -132,6 +141,57 @@ async def test_ordinary_mail_is_clean_and_a_number_taints(pool: Pool) -> None:
 async def test_a_page_is_read_by_the_page_pool(pool: Pool) -> None:
     for first in (False, True):
         assert (await pool.judge(known.mail(known.PAGE), first=first)).outcome is Outcome.TAINTED
+
+
+def enclosing(name: str, octets: bytes) -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = "a@example.org", "A file"
+    mail.set_content("The file is attached.\n")
+    mail.add_attachment(octets, maintype="application", subtype="octet-stream", filename=name)
+    return bytes(mail)
+
+
+def heic(words: str, tile: int) -> bytes:
+    image = Image.new("RGB", (1200, 900), "white")
+    ImageDraw.Draw(image).text((60, 200), words, fill="black", font=ImageFont.load_default(48))
+    held = io.BytesIO()
+    pillow_heif.options.GRID_TILE_SIZE = tile
+    pillow_heif.from_pillow(image).save(held, quality=80)
+    pillow_heif.options.GRID_TILE_SIZE = 0
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("tile", [0, 512], ids=["whole", "of tiles"])
+async def test_a_heic_picture_is_read(tile: int) -> None:
+    pool = Pool(sizes=Sizes(1, 1))
+    await pool.start()
+    try:
+        clean = await pool.judge(enclosing("a.heic", heic("The rehearsal begins at seven", tile)))
+        tainted = await pool.judge(enclosing("a.heic", heic("My SSN is 536-41-2879", tile)))
+    finally:
+        await pool.close()
+    assert clean == Verdict()
+    assert [found.kind for found in tainted.findings] == [Kind.SSN]
+    assert tainted.unreadable == ()
+
+
+@pytest.mark.parametrize("revision", [2, 3, 4, 6])
+async def test_a_pdf_is_read_when_the_empty_password_opens_it(pool: Pool, revision: Any) -> None:
+    def locked(title: str, user: str) -> bytes:
+        held = io.BytesIO()
+        with pikepdf.new() as document:
+            document.add_blank_page()
+            document.docinfo["/Title"] = title
+            stronger = revision > 3
+            rights = pikepdf.Encryption(owner="o", user=user, R=revision, aes=stronger, metadata=stronger)
+            document.save(held, encryption=rights)
+        return enclosing("a.pdf", held.getvalue())
+
+    assert await pool.judge(locked("The programme", "")) == Verdict()
+    tainted = await pool.judge(locked("SSN 536-41-2879", ""))
+    assert {found.kind for found in tainted.findings} == {Kind.SSN}
+    shut = await pool.judge(locked("The programme", "secret"))
+    assert {lost.why for lost in shut.unreadable} == {Unread.ENCRYPTED}
 
 
 async def test_kinds_that_a_site_does_not_screen_for_are_not_found() -> None:

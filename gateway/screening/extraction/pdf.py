@@ -5,6 +5,7 @@ pypdfium2 gives text and pictures of pages, pikepdf the objects. A PDF that open
 
 from __future__ import annotations
 
+import ctypes
 import io
 import re
 import zlib
@@ -33,6 +34,19 @@ _STREAM = re.compile(rb"stream\r?\n(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 _STREAM_LIMIT: Final = 120_000_000
 _ALL_STREAMS: Final = 500_000_000
 _BLOCK: Final = 1_048_576
+_AES_256: Final = 5  # revision of the security handler from which on AES-256 is used (ISO 32000-2 table 21)
+
+# Made at import: a locked child makes no new way from C into Python, as that needs memory that can be executed.
+_saved: list[bytes] = []
+
+
+def _save(_writer: object, block: int, size: int) -> int:
+    _saved.append(ctypes.string_at(block, size))
+    return 1
+
+
+_WRITER: Final = pdfium.FPDF_FILEWRITE(version=1)
+_WRITER.WriteBlock = type(_WRITER.WriteBlock)(_save)
 
 _Box = tuple[float, float, float, float]
 
@@ -42,13 +56,15 @@ def read_pdf(document: Document, descent: Descent) -> Iterator[Item]:
     place = document.place
     _refuse_bombs(document.octets)
     pages = _open_pages(document.octets)
+    octets = document.octets
     if pages is not None:
         try:
             yield from _page_texts(pages, document, descent)
+            octets = _without_lock(pages, octets)
         finally:
             pages.close()
     try:
-        with pikepdf.open(io.BytesIO(document.octets), suppress_warnings=True) as objects:
+        with pikepdf.open(io.BytesIO(octets), suppress_warnings=True) as objects:
             yield from guarded(lambda: read_objects(objects, place, descent), place, "pdf")
     except pikepdf.PasswordError:
         raise UnreadableError(Unread.ENCRYPTED, "pdf") from None
@@ -88,6 +104,16 @@ def _open_pages(octets: bytes) -> pypdfium2.PdfDocument | None:
             raise UnreadableError(Unread.ENCRYPTED, "pdf") from None
         return None
     return pages
+
+
+def _without_lock(pages: pypdfium2.PdfDocument, octets: bytes) -> bytes:
+    """The same file not encrypted, where it was with AES-256: over that, qpdf asks for a device of random numbers."""
+    if pdfium.FPDF_GetSecurityHandlerRevision(pages.raw) < _AES_256:
+        return octets
+    _saved.clear()
+    if not pdfium.FPDF_SaveAsCopy(pages.raw, _WRITER, pdfium.FPDF_REMOVE_SECURITY):
+        raise UnreadableError(Unread.CORRUPT, "pdf")
+    return b"".join(_saved)
 
 
 def _page_texts(pages: pypdfium2.PdfDocument, document: Document, descent: Descent) -> Iterator[Item]:

@@ -22,7 +22,8 @@ from gateway.screening.extraction.texts import readings, strings
 Image.MAX_IMAGE_PIXELS = None  # our own budget judges the size, before anything is decoded
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 pillow_heif.register_heif_opener()
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a locked child starts no thread
+pillow_heif.options.DECODE_THREADS = 0  # HEIC's decoder starts one of its own, whatever it is told
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 _LONG_SIDE: Final = 40  # pixels; nine digits of five pixels each do not fit on less
 _SHORT_SIDE: Final = 8

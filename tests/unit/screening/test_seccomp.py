@@ -6,9 +6,10 @@ import struct
 import pytest
 
 from gateway.screening import seccomp
-from gateway.screening.seccomp import ALLOWED, DEADLY, MACHINES, NEVER_EXECUTABLE, Machine, program
+from gateway.screening.seccomp import ABSENT, ALLOWED, DEADLY, MACHINES, NEVER_EXECUTABLE, Machine, program
 
-ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x80000000
+ALLOW, REFUSE, MISSING, KILL = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS, 0x80000000
+THREAD = 0x3D0F00  # what glibc asks for
 LOAD, EQUALS, AT_LEAST, HAS_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 EXEC = 4
 
@@ -41,6 +42,8 @@ def test_what_is_listed_is_allowed_and_everything_else_fails(machine: Machine) -
     deadly = {machine.numbers[name] for name in DEADLY}
     for number in range(600):
         expected = ALLOW if number in allowed else KILL if number in deadly else REFUSE
+        if number == machine.numbers[ABSENT]:
+            expected = MISSING
         assert run(octets, machine.word, number) == expected, number
 
 
@@ -51,6 +54,17 @@ def test_memory_never_becomes_executable(machine: Machine, name: str) -> None:
     assert run(octets, machine.word, number, (0, 4096, 3)) == ALLOW
     assert run(octets, machine.word, number, (0, 4096, 3 | EXEC)) == REFUSE
     assert run(octets, machine.word, number, (EXEC, EXEC, 1)) == ALLOW
+
+
+@pytest.mark.parametrize("more", [0, 0x400000])
+def test_a_thread_may_be_started_and_nothing_else_that_is_cloned(machine: Machine, more: int) -> None:
+    octets = program(machine)
+    number = machine.numbers["clone"]
+    assert run(octets, machine.word, number, (THREAD | more,)) == ALLOW
+    for bit in range(32):
+        assert run(octets, machine.word, number, ((THREAD | more) ^ (1 << bit),)) == REFUSE or bit == 22, bit
+    for process in (17, 0x1200011, 0x4111, 0x10000000):  # a fork, vfork, a namespace
+        assert run(octets, machine.word, number, (process,)) == REFUSE
 
 
 def test_another_calling_convention_ends_the_process(machine: Machine) -> None:
@@ -67,7 +81,7 @@ def test_a_program_fits_into_the_kernels_limit(machine: Machine) -> None:
 
 
 def test_both_machines_have_a_number_of_their_own_for_every_name() -> None:
-    names = {*ALLOWED, *DEADLY}
+    names = {*ALLOWED, *DEADLY, seccomp.THREADS_ONLY, ABSENT}
     for machine in MACHINES.values():
         assert machine.numbers.keys() == names
         assert len(set(machine.numbers.values())) == len(names)
