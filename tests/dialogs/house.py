@@ -8,7 +8,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
@@ -25,6 +25,8 @@ class House:
     door: MemoryDoor
     listener: Listener
     trust: ssl.SSLContext
+    clients: list[Client] = field(default_factory=list)
+    """All that ever connected: a test that fails leaves none of them open for the next one to stumble over."""
 
     async def connect(self, *, tls: bool = False, source: str = "127.0.0.1") -> Client:
         reader, writer = await asyncio.open_connection(
@@ -34,7 +36,8 @@ class House:
             server_hostname="localhost" if tls else None,
             local_addr=(source, 0),
         )
-        return Client(reader, writer, self.trust)
+        self.clients.append(Client(reader, writer, self.trust))
+        return self.clients[-1]
 
     async def settle(self) -> None:
         """Wait until every connection has ended."""
@@ -132,6 +135,8 @@ async def open_house(
         yield house
         await house.settle()
     finally:
+        for client in house.clients:
+            client.writer.transport.abort()
         await listener.close(grace=1)
     assert listener.connections == 0
     assert door.violations == []
