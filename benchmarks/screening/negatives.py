@@ -12,6 +12,7 @@ from benchmarks.screening import (
     forms,
     letters,
     lookalikes,
+    offices,
     pages,
     parts,
     people,
@@ -69,10 +70,16 @@ def _talk(rng: Random, letter: Letter) -> str:
     if rng.random() < 0.3:
         topic = rng.choice(list(trade.CLEAN))
         letter.blocks.append(trade.CLEAN[topic](rng))
+    if rng.random() < 0.6:
+        for _ in range(rng.randint(1, 3)):
+            topic = rng.choice(list(offices.PASSAGES))
+            letter.blocks.append(offices.passage(rng, topic))
     if rng.random() < 0.08:
         letter.attachments.append(_logo(letter))
     if rng.random() < 0.3:
         letter.quoted.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    if rng.random() < 0.25:
+        letter.signature.append(offices.thread(rng, rng.randint(1, 5)))
     return topic
 
 
@@ -95,6 +102,8 @@ def _mislead(rng: Random, letter: Letter) -> str:
             letter.blocks.append(made)
     for _ in range(rng.randint(0, 2)):
         letter.blocks.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    if rng.random() < 0.3:
+        letter.blocks.append(offices.passage(rng, rng.choice(list(offices.PASSAGES))))
     if rng.random() < 0.3:
         letter.blocks.append(filler.paragraph(rng, letter.language))
     return topic
@@ -128,9 +137,9 @@ _FILES = [
 
 def _clean_passage(rng: Random, language: str) -> tuple[str, Passage]:
     """Words and rows that hold only what ordinary mail holds."""
-    if rng.random() < 0.3:
-        topic = rng.choice(list(trade.CLEAN))
-        said = trade.CLEAN[topic](rng)
+    if rng.random() < 0.5:
+        topic = rng.choice([*trade.CLEAN, *offices.PASSAGES])
+        said = offices.passage(rng, topic) if topic in offices.PASSAGES else trade.CLEAN[topic](rng)
         table = tuple(tuple(line.split("\t")) for line in said.split("\n") if "\t" in line) or (
             ("Note",),
             (said.replace("\n", " "),),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from benchmarks.screening import foreign, frames, labels, numbers, people, trade
+from benchmarks.screening import foreign, frames, labels, numbers, people, trade, wordings
 from benchmarks.screening.grammar import expand
 from benchmarks.screening.marks import CLOSE, OPEN, unmarked
 from benchmarks.screening.numbers import Datum
@@ -70,6 +70,10 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
     elif style == "asked":
         asks, answers = frames.ASKED.get(language, frames.ASKED["en"])
         question, prose = expand(rng, rng.choice(asks), slots), expand(rng, rng.choice(answers), slots)
+    elif language == "en" and variant == "birth-date" and rng.random() < 0.4:
+        prose = expand(rng, rng.choice(wordings.BORN), slots)
+    elif language == "en" and variant in wordings.CALLED and rng.random() < 0.4:
+        prose = wordings.said(rng, variant, slots["v"], owner.name, owner.given)
     elif variant == "birth-date" or rng.random() < 0.5:
         prose = expand(rng, rng.choice(known), slots)
     else:
@@ -154,7 +158,8 @@ def _bank(rng: Random, made: Datum, owner: Person, slots: dict[str, str], disgui
     )  # fmt: skip
     table = (("Name", slots["x"], slots["l"]), (owner.name, routing, slots["v"]))
     line = expand(rng, "{x} {r} {l} {v}", slots)
-    return Passage(made, "en", "labelled", owner, expand(rng, rng.choice(shapes), slots), line, table)
+    shape = rng.choice(shapes if rng.random() < 0.5 else wordings.WIRES)
+    return Passage(made, "en", "labelled", owner, expand(rng, shape, slots), line, table)
 
 
 def _return_information(rng: Random, made: Datum, owner: Person, language: str) -> Passage:
@@ -163,6 +168,8 @@ def _return_information(rng: Random, made: Datum, owner: Person, language: str) 
         "n": owner.name, "year": str(rng.randint(2018, 2025)), "m": people.dollars(rng), "m2": people.dollars(rng, 500, 90_000),
     }  # fmt: skip
     prose = expand(rng, rng.choice(frames.RETURN_INFORMATION[language]), slots)
+    if language == "en" and rng.random() < 0.5:
+        prose = wordings.fact(rng, owner.name, owner.family)
     head = rng.choice([("Name", "Adjusted gross income", "Federal tax withheld"), ("Taxpayer", "Gross income", "Tax due"),
                        ("Performer", "Box 2 gross income", "Box 7 federal tax withheld")])  # fmt: skip
     table = (head, (owner.name, slots["m"], slots["m2"]))

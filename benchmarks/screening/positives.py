@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from benchmarks.screening import formfiles, forms, labels, letters, lookalikes, passages, places
+from benchmarks.screening import formfiles, forms, labels, letters, lookalikes, offices, passages, places
 from benchmarks.screening.disguises import DISGUISES, Disguise
 from benchmarks.screening.passages import FOREIGN, MAKERS, NINE, Passage
 from benchmarks.screening.sample import Label, Sample, worst
@@ -195,6 +195,10 @@ def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise,
     letter = letters.letter(rng, passage.language)
     for _ in range(rng.choice([0, 0, 1, 2])):
         letter.blocks.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
+    if rng.random() < 0.2:
+        letter.blocks.append(offices.passage(rng, rng.choice(list(offices.PASSAGES))))
+    if rng.random() < 0.12:
+        letter.signature.append(offices.thread(rng, rng.randint(1, 3)))
     writer(letter, passage)
     of_kind = "contained" if variant in FOREIGN or variant in {"mrz", "giin"} else "ordinary"
     label = Label(

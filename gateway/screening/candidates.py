@@ -127,7 +127,7 @@ def find_numbers(view: View) -> Iterator[Number]:
 _GROUP: Final = re.compile(rf"[0-9{_LIKE_DIGITS}]+")
 _DATE: Final = re.compile(
     r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|"
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d\d:\d\d(?::\d\d)?)?\Z"
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d{1,2}:\d\d(?::\d\d)?)?\Z"
 )
 _Group = tuple[str, int, int, int]
 

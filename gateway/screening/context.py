@@ -125,6 +125,10 @@ def _options() -> re2.Options:
 
 def _spelling(phrase: str) -> str:
     """A pattern of a phrase: its words apart in any way, the letters of a short one with dots between them."""
+    if phrase.count(" ") > 1:
+        phrase = phrase.removesuffix(" number")  # whatever it is called then: no., nr, #
+    if phrase.endswith("nummer") and " " not in phrase:
+        return phrase.removesuffix("ummer") + "(?:umme)?r"
     if len(phrase) <= 4 and phrase.isalpha():
         return r"\.?".join(phrase)
     return re.escape(phrase).replace("\\ ", r"[\s'._/-]{0,3}")
@@ -204,7 +208,9 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         elif label.role is Role.PUBLIC:
             least[Role.PUBLIC] = 1.0
         else:
-            if best > 0.6 and label.end <= start and not _numbered(text, label):
+            if best <= 0.75 and close >= 0.99 and label.end <= start:
+                pass  # it stands at the number, and what names a kind stands further off
+            elif best > 0.6 and label.end <= start and not _numbered(text, label):
                 close *= 0.3
             elif label.end <= start and len(text[label.end : start]) > 20 and not _numbered(text, label):
                 close *= 0.4
@@ -236,7 +242,9 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
     """Closeness of a label before a number, by what stands between."""
     if fields and "\n" in gap:
         return 0.9 if _ROW.match(gap) else 0.3
-    gap = gap.lstrip(".:)")
+    if _ASKS.match(gap):
+        return 0.85
+    gap = _ASIDE.sub("", gap).lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
     if "\n" in gap:
@@ -252,9 +260,20 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
     return close
 
 
+_ASIDE: Final = re.compile(r"\([^()\n]{0,40}\)")
+_ASKS: Final = re.compile(r"[^.?\n]{0,60}\?[\s>*-]{1,8}(?:[A-Za-z]{1,12}[ ,.:!]{1,3}){0,4}\Z")
+_SAYS: Final = re.compile(  # "123 is her ...", "123. That's the ...", "123 as ...", "123 <- ..."
+    r"[\s\"')]{0,3}(?:[.,;!-] ?)?(?:(?:that.?s|that is|this is|is|was|as|in (?:the )?(?:field|box|line)|c.est|es|son|das ist|"
+    r"ist|e|sono|is het|er|to)\b|=|<[-=]{1,3})[\s\"']{0,2}(?:[A-Za-z.'-]{1,14} ){0,3}[\"'(]?\Z",
+    re.IGNORECASE,
+)
+
+
 def _closeness_after(text: str, end: int, label: Label) -> float:
     """Closeness of a label after a number: less than before it, and next to nothing when it heads what follows."""
     gap = text[end : label.start]
+    if _SAYS.match(gap):
+        return 0.9
     if "\f" in gap or "\n\n" in gap:
         return 0.0
     letters = sum(map(len, _LETTERS.findall(gap)))
@@ -276,7 +295,9 @@ def _flags(text: str, start: int, end: int) -> frozenset[str]:
     before, after = text[max(0, start - 60) : start], text[end : end + 60]
     left, right = re.search(r"\S*\Z", before), re.match(r"\S*", after)
     token = (left.group() if left else "") + text[start:end] + (right.group() if right else "")
-    if _ADDRESS.search(token) or re.search(r"[0-9a-f]{12,}|[\w+/]{32,}", token.replace(text[start:end], " ")):
+    if _ADDRESS.search(token) or re.search(
+        r"(?=[0-9]{0,40}[a-f])[0-9a-f]{12,}|[\w+/]{32,}", token.replace(text[start:end], " ")
+    ):
         flags.add("address")
     if _MONEY.search(before) or re.match(r"(?:\.\d\d)?\s?(?:%|usd|eur|dollars|gbp)\b|%", after, re.IGNORECASE):
         flags.add("money")

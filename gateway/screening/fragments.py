@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -20,19 +21,35 @@ _COUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
+_STOP: Final = re.compile(r"[.!?]\s+[A-Z>]|\n\s*\n")
 _DIGIT: Final = re.compile(r"\d")
 _AHEAD: Final = 110  # characters after a word of order in which its piece is looked for
 _BEHIND: Final = 25
 _SPLITS: Final = frozenset({(3, 2, 4), (5, 4), (4, 5), (3, 6), (6, 3), (3, 3, 3), (2, 7), (2, 3, 4), (4, 2, 3)})
+_NEAR: Final = 150  # characters between pieces that nothing names
+_APART: Final = 400  # and between pieces of a number that is named
+_NAMED: Final = re2.compile(
+    rb"(?i)\b(?:"
+    + b"|".join(
+        re.escape(phrase).replace("\\ ", r"[\s'._/-]{1,3}").encode()
+        for name in ("ssn", "itin", "atin", "ein", "tin")
+        for phrase in sorted(LEXICON.phrases[name])
+        if "#" not in phrase
+    )
+    + rb")\b"
+)
 _MOST: Final = 200  # words of order that are looked at in one text
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of a number: 0 first, 1 middle, 2 last, and its digits."""
+    """One piece of a number: 0 first, 1 middle, 2 last, its digits, and where in which text it stands."""
 
     order: int
     digits: str = field(repr=False)
+    at: int = 0
+    source: int = 0  # which text
+    named: bool = False  # whether a taxpayer's number is spoken of near it
 
 
 def find_pieces(octets: bytes, text: str) -> list[Piece]:
@@ -46,13 +63,24 @@ def find_pieces(octets: bytes, text: str) -> list[Piece]:
     if not words:
         return []
     pieces: list[Piece] = []
+    source = hash(text)
+    spoken = [match.span()[0] for match in _NAMED.finditer(octets)]
     last = 0
     for (start, end, order), (following, _, _) in pairwise([*words, (len(text), 0, 0)]):
-        found = _ahead(text, end, min(following, end + _AHEAD)) or _behind(text, max(last, start - _BEHIND), start)
+        found = _ahead(text, end, _until(text, end, min(following, end + _AHEAD))) or _behind(
+            text, max(last, start - _BEHIND), start
+        )
         if found:
             last = found[1]
-            pieces.append(Piece(order, re.sub(r"\D", "", found[0])))
+            close = bisect_right(spoken, end + _NEAR) > bisect_left(spoken, start - 2 * _NEAR)
+            pieces.append(Piece(order, re.sub(r"\D", "", found[0]), start, source, close))
     return pieces
+
+
+def _until(text: str, start: int, end: int) -> int:
+    """Where the sentence ends in which a word of order stands."""
+    stop = _STOP.search(text, start + 1, end)
+    return stop.start() if stop else end
 
 
 def _ahead(text: str, start: int, end: int) -> tuple[str, int] | None:
@@ -75,9 +103,22 @@ def join(pieces: list[Piece]) -> set[str]:
     """Every nine-digit number that two to four pieces make, in the order they claim and in the order they came."""
     made: set[str] = set()
     for row in (pieces, sorted(pieces, key=lambda piece: piece.order)):
-        digits = [piece.digits for piece in row[:_MOST]]
-        for at in range(len(digits)):
+        for at in range(min(len(row), _MOST)):
             for number in (2, 3, 4):
-                if tuple(map(len, digits[at : at + number])) in _SPLITS:
-                    made.add("".join(digits[at : at + number]))
+                told = row[at : at + number]
+                if tuple(len(piece.digits) for piece in told) in _SPLITS and _belong(told):
+                    made.add("".join(piece.digits for piece in told))
     return made
+
+
+def _belong(told: list[Piece]) -> bool:
+    """Whether pieces run from a first to a last one, close together, or beside words that name such a number."""
+    orders = [piece.order for piece in told]
+    if orders != sorted(orders) or orders[0] != 0 or orders[-1] == 0:
+        return False
+    if len({piece.source for piece in told}) > 1:
+        return any(piece.named for piece in told)
+    if orders[-1] != 2 and told[-1].at - told[0].at > _NEAR:
+        return False
+    apart = max(abs(left.at - right.at) for left, right in pairwise(told))
+    return apart <= (_APART if any(piece.named for piece in told) else _NEAR)

@@ -15,7 +15,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 _WORD: Final = re.compile(r"#|\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
-_SHORT_WORDS: Final = 12  # letters; longer single words may be glued compounds and are looked up by their parts
+
+
+_GLUED: Final = 9  # letters that a phrase has at least to be known when its words are written as one
 
 
 class Role(Enum):
@@ -55,7 +57,7 @@ class Lexicon:
         for name, phrases, role in _classes(table["labels"]):
             self.phrases[name] = tuple(phrases)
             self.roles[name] = role
-            for phrase in phrases:
+            for phrase in _spellings(phrases, role):
                 words = tuple(_words(phrase, 0, len(phrase))[0])
                 self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
         for entries in self._by_first.values():
@@ -83,6 +85,24 @@ class Lexicon:
         return found
 
 
+def _spellings(phrases: list[str], role: Role) -> Iterator[str]:
+    """Phrases of a class; of those that name a kind also with "no." for "number", and glued as in `taxpayerId`."""
+    made = dict.fromkeys(phrases)
+    if role in {Role.NAMES, Role.FOREIGN}:
+        for phrase in phrases:
+            if phrase.endswith(" number"):
+                made |= dict.fromkeys(phrase.removesuffix("number") + short for short in ("no", "nr", "num", "nbr"))
+            elif phrase.endswith("nummer") and len(phrase) > _GLUED:
+                made[phrase.removesuffix("ummer") + "r"] = None
+            elif " " not in phrase and len(phrase) > 2:
+                made |= dict.fromkeys(f"{phrase} {short}" for short in ("no", "nr", "num", "number"))
+        for phrase in tuple(made):
+            glued = phrase.replace(" ", "")
+            if " " in phrase and "#" not in phrase and len(glued) >= _GLUED:
+                made[glued] = None
+    yield from made
+
+
 def _classes(labels: Mapping[str, Any]) -> Iterator[tuple[str, list[str], Role]]:
     roles = {"foreign": Role.FOREIGN, "other": Role.OTHER, "raise": Role.RAISES, "public": Role.PUBLIC}
     for name, value in labels.items():
@@ -101,6 +121,13 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     for match in _WORD.finditer(text, start, end):
         word = match.group()
         first, last = match.span()
+        if (
+            last - first > 1
+            and text[first - 1 : first].isdigit()
+            and text[last : last + 1].isdigit()
+            and word.isalpha()
+        ):
+            continue  # letters inside a code
         single = len(word) == 1 and word.isalpha()
         if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
             words[-1] += word.lower()
@@ -117,7 +144,12 @@ def _continues(text: str, start: int, end: int, following: int) -> bool:
     if not (end - start == 1 or not text[start:end].isalnum()):
         return False
     gap = text[end:following]
-    return gap in {".", "/", ". "} or (gap == " " and text[end - 1].isupper() and text[following].isupper())
+    alike = text[end - 1].isupper() == text[following].isupper()
+    return (
+        gap in {".", "/"}
+        or (gap == ". " and alike)
+        or (gap == " " and text[end - 1].isupper() and text[following].isupper())
+    )
 
 
 @cache

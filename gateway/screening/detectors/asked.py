@@ -28,6 +28,15 @@ _ANSWER: Final = re2.compile(
     r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?\x01?[A-Z]{0,3}[0-9][A-Z0-9 "
     r"./-]{4,10}\x02?[ .]*$".encode()
 )
+_OPENED: Final = re.compile(
+    rf"(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]|that.?s (?:it|the one)|that is it|es ese|voila|das ist sie|ecco",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEAD: Final = re.compile(  # of a mail that is quoted
+    r"[ \t>*]*(?:sent|date|gesendet|datum|envoye|enviado|inviato|data|fecha|verzonden|skickat|wyslano|received|when|"
+    r"deadline|due|start|end|from|to|cc|subject)\b[^:\n]{0,6}:",
+    re.IGNORECASE,
+)
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
     (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?!\w)")),
@@ -51,7 +60,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for match in islice(_ANSWER.finditer(scan.view.octets), _MOST):
         answer = scan.text[slice(*match.span())]
         told = re.sub(r"^[^:]*\]?[^:]*: ", "", answer).strip(" \t>*-.\n")
-        lone = told.isupper() or not any(map(str.isalpha, told))
+        if _HEAD.match(answer):
+            continue
+        lone = told.isupper() or not any(map(str.isalpha, told)) or not _OPENED.search(answer)
         yield from _values(answer, 0.6 if lone else 1.0)
 
 

@@ -15,9 +15,19 @@ from gateway.screening.weighing import Sighting
 
 _ACCOUNT: Final = re.compile(r"(?<![\w.$/])\d(?:[ -]?\d){5,18}(?![\w%/]|[.,]\d)")
 _ROUTING: Final = re.compile(r"(?<![\w.$/])\d(?:[ -]?\d){8}(?![\w%/]|[.,]\d)")
+_FOLLOWING: Final = re.compile(r"[\s/,;|:-]{1,4}\d{6,17}(?![\d-])")  # "021000021 / 12345678"
 _SORT_CODE: Final = re.compile(r"(?<![\w.$/-])\d\d[- ]\d\d[- ]\d\d(?![\w%/-])")
 _NEAR: Final = 240  # characters around an account in which words of banking count
 _IBAN_SIGNS: Final = 34
+_BANK: Final = re.compile(
+    r"bank|\b(?:checking|savings|deposit|beneficiary|banc\w*|banqu\w*|chase|citi|wells fargo|clabe|swift|bic)\b",
+    re.IGNORECASE,
+)
+_CUSTOMER: Final = re.compile(
+    r"\b(?:customer|bill|billing|service|utility|electric|gas|water|internet|subscri\w+|amount due|invoices?|meter|"
+    r"loyalty|rewards|user|login|tenant|aws|cloud|premium|policy|patient|vendor)\b",
+    re.IGNORECASE,
+)
 
 
 def detect(scan: Scan) -> Iterator[Sighting]:
@@ -27,7 +37,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if len(number.digits) == 9 and validators.is_aba(number.digits):
             around = scan.around(number.start, number.end)
             close = around.closest({"routing"})
-            if close > 0.3:
+            if close < 0.9 and _FOLLOWING.match(scan.text, number.end):
+                close = max(close, 0.9 * around.closest({"bank", "account"}))
+            if close > 0.3 and _has_account(scan, number.start, number.end):
                 features = surroundings(scan, around, number.start) | {"routing": close, "checked": 1.0}
                 features["other"] = 0.0
                 yield Sighting(Kind.BANK, "bank", features, number.digits)
@@ -54,20 +66,31 @@ def _accounts(scan: Scan, label: Label) -> Iterator[Sighting]:
         digits = re.sub(r"\D", "", match.group())
         if around.closest({"account"}) < 0.3 and close < 0.9:
             continue
-        features = labelled(scan, *match.span(), close) | _banking(scan, match.start())
+        features = labelled(scan, *match.span(), close) | _banking(scan, match.start(), label)
         features |= {"short": 1.0 if len(digits) < 8 else 0.0}
         features.pop("alone", None)
         yield Sighting(Kind.BANK, "bank", features, digits)
 
 
-def _banking(scan: Scan, at: int) -> dict[str, float]:
-    """Words of banking near, and whether a valid routing number stands there too."""
+def _banking(scan: Scan, at: int, label: Label) -> dict[str, float]:
+    """Words of banking near or in the label, whether a valid routing number stands there too, and words of customers."""
     start, end = max(0, at - _NEAR), min(len(scan.text), at + _NEAR)
     names = {label.name for label in LEXICON.labels(scan.text, start, end)}
-    features = {"bank": 1.0 if names & {"bank", "routing", "iban"} else 0.0}
+    said = scan.text[label.start : label.end] + scan.text[max(0, at - 60) : at]
+    features = {"bank": 1.0 if names & {"bank", "routing", "iban"} or _BANK.search(said) else 0.0}
     if "routing" in names:
         numbers = (re.sub(r"\D", "", found.group()) for found in _ROUTING.finditer(scan.text, start, end))
         features["routed"] = 1.0 if any(map(validators.is_aba, numbers)) else 0.0
-    if re.search(r"(?i)\b(?:bank|checking|savings|acct)\b", scan.text[max(0, at - 60) : at]):
-        features["bank"] = 1.0
+    if _CUSTOMER.search(scan.text, max(0, at - 120), min(end, at + 120)):
+        features["customer"] = 1.0
     return features
+
+
+def _has_account(scan: Scan, start: int, end: int) -> bool:
+    """Whether an account stands near a routing number; alone it is a bank's public number."""
+    for label in LEXICON.labels(scan.text, max(0, start - _NEAR), min(len(scan.text), end + _NEAR)):
+        if label.name == "account":
+            number = _ACCOUNT.search(scan.text, label.end, label.end + 60)
+            if number and number.start() != start:
+                return True
+    return _FOLLOWING.match(scan.text, end) is not None

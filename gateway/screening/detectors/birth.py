@@ -9,6 +9,7 @@ from typing import Final
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import labelled
+from gateway.screening.facts import names_person
 from gateway.screening.lexicon import Label
 from gateway.screening.weighing import Sighting
 
@@ -28,6 +29,7 @@ DATE: Final = re.compile(
     re.IGNORECASE,
 )
 _FIND_YEAR: Final = re.compile(_YEAR)
+_SIGN: Final = re.compile(r"(?<=[a-z])[,;]? \(?(b\. ?|\* ?)(?=\d|[A-Z][a-z]{2,8}\.? \d)")  # "Ann Lee, b. 3/5/80"
 _GENERAL: Final = frozenset(
     "born birthday bday birth geb ur fodd nato nata nacio nacido nacida geboren nascido nascida nasceu".split()
 )
@@ -38,6 +40,12 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for label in scan.heads:
         if label.name == "birth":
             yield from _dates(scan, label)
+    for sign in _SIGN.finditer(scan.text):
+        match = DATE.match(scan.text, sign.end())
+        person = names_person(scan.text[max(0, sign.start() - 40) : sign.start(1)])
+        if match and person and is_day(match.group()):
+            features = labelled(scan, *match.span(), 0.8) | {"person": 1.0, "other": 0.0}
+            yield Sighting(Kind.BIRTH_DATE, "birth", features, re.sub(r"\W", "", match.group().lower()))
 
 
 def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
@@ -60,6 +68,8 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
 def is_day(said: str) -> bool:
     """Whether the numbers of a date can be a day, a month and a year in some order."""
     numbers = [int(number) for number in re.findall(r"\d{1,4}", said) if len(number) < 4]
+    if len(numbers) == 3 and numbers[-1] == 0:
+        numbers.pop()  # the year 2000
     if len(numbers) < 2 or re.search(r"[a-z]{3}", said, re.IGNORECASE):
         return not numbers or min(numbers) <= 31
     small = sorted(numbers)

@@ -52,4 +52,6 @@ def labelled(scan: Scan, start: int, end: int, close: float) -> dict[str, float]
     for name in ("other", "telephone"):
         if features.get(name, 0.0) < close:
             features[name] = 0.3 * features.get(name, 0.0)
+    if close > 0.8 and "address" in features:
+        features["address"] = 0.3  # `?ip_pin=...` says what it is
     return features | {"named": close}

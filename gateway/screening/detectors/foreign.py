@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import stdnum.mx.rfc
+
 from gateway.domain.verdict import Kind
 from gateway.screening.candidates import Code, Number
 from gateway.screening.context import Around, Scan
@@ -17,7 +19,7 @@ from gateway.screening.weighing import Sighting
 
 # Shape of a code → how much its check proves: "proved" hardly anything passes, "coded" the shape itself is rare.
 _CODED: Final = {
-    "nino": {"coded": 1.2},
+    "nino": {"coded": 2.1},
     "cf": {"coded": 1.0, "proved": 1.0},
     "curp": {"coded": 1.0, "proved": 1.0},
     "rfc": {"coded": 1.6, "checked": 1.2},
@@ -99,6 +101,12 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
+        if (
+            shape == "rfc"
+            and code.value[1] not in "AEIOUX"
+            and not stdnum.mx.rfc.is_valid(code.value, validate_check_digits=True)
+        ):
+            features |= {"coded": 0.4, "checked": 0.0}  # the second sign of a person's is a vowel of the family name
         if shape == "rfc" and len(code.value) == 12:
             features["coded"] = 0.0  # a firm's: three letters and a date are much else too
         if shape == "nino" and " " in scan.text[code.start : code.end]:
@@ -117,7 +125,7 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         around = around or scan.around(number.start, number.end)
         grouped = _GROUPED.get((name, number.groups), 0.0)
-        if grouped < 1 and name not in around.named and not (around.named.keys() & _ANY):
+        if grouped < 1 and around.closest({name, *_ANY}) < 0.2:
             continue
         if not check(number.digits):
             continue
@@ -139,7 +147,11 @@ def _wanted(own: set[str]) -> frozenset[str]:
 
 def _labels(around: Around, own: set[str]) -> dict[str, float]:
     named = around.closest(own)
-    return {"named": named, "charity": around.charity, "general": 0.0 if named > 0.5 else around.closest(_ANY)}
+    return {
+        "named": named,
+        "charity": 0.0 if named > 0.5 else around.charity,
+        "general": 0.0 if named > 0.5 else around.closest(_ANY),
+    }
 
 
 def _eight(scan: Scan, label: Label) -> Iterator[Sighting]:

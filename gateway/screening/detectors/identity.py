@@ -16,14 +16,14 @@ from gateway.screening.weighing import Sighting
 _GAP: Final = r"[ ./_|'\"*-]{0,3}"
 _PASSPORT: Final = re.compile(
     rf"(?<![\w$/.-])(?:(?=[A-Z ./-]{{0,6}}\d)[A-Z0-9]{{2,6}}(?:[ ./-]{{1,2}}[A-Z0-9]{{1,6}}){{1,3}}|"
-    rf"(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|"
+    rf"(?=[A-Za-z]{{0,6}}\d)[A-Za-z0-9]{{6,10}}|[A-Z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,7}}|"
     rf"\d(?:{_GAP}\d){{5,8}})(?![\w%/-]|[.,]\d)"
 )
 _VISA: Final = re.compile(
-    rf"(?<![\w$/.-])(?:[A-Za-z]{{1,2}}{_GAP}\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])"
+    rf"(?<![\w$/.-])(?:(?:[A-Z]{{1,2}}{_GAP}|[a-z])\d(?:{_GAP}\d){{5,6}}|\d(?:{_GAP}\d){{7}})(?![\w%/-])"
 )
 _DATE: Final = re.compile(
-    r"(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ ./-][01]\d[ ./-](?:19|20)?\d\d\Z|(?:19|"
+    r"[A-Z]{0,2} ?[0-3]?\d([./-])[0-3]?\d\1(?:19|20)?\d\d(?:\D|\Z)|(?:19|20)\d\d[01]\d[0-3]\d\Z|[0-3]\d[ ./-][01]\d[ ./-](?:19|20)?\d\d\Z|(?:19|"
     r"20)\d\d[ ./-]\d\d[ ./-]\d\d\Z|\d{3}[ ./-]\d{3}[ ./-]\d{4}\Z"
 )
 _NUMBERED: Final = re.compile(r"#|n[or]?\.?\b|num|id\b|document|foil|control|stamp", re.IGNORECASE)

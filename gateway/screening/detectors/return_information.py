@@ -45,9 +45,11 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             continue
         amount = _find_amount(scan.text, start, end)
         event = phrase in facts.EVENTS
-        if not amount and not event:
+        if not amount and (not event or phrase in facts.WEAK):
             continue
         features = _features(scan, start, end) | {"amount": 1.0 if amount else 0.0, "event": 1.0 if event else 0.0}
+        if not amount and not features["tax"]:
+            continue
         features["fact"] = 0.6 if phrase in facts.WEAK else 1.0
         if not amount or features["person"]:
             features["own"] = 0.0
