@@ -23,13 +23,14 @@ from gateway.casework.automatic import Ending, end
 from gateway.casework.turning_away import BY_OUTSIDE, turn_away
 from gateway.domain.address import parse_address
 from gateway.domain.errors import GatewayError, NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
+from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
 from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
 from gateway.inbound import replies
 from gateway.inbound.content import MAX_HOPS
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
-from gateway.inbound.refusals import explain, new_reference
+from gateway.inbound.refusals import explain
 from gateway.mime.automatic import AutomaticKind, kind_of
 from gateway.mime.scanner import Scanner
 from gateway.mime.structure import Limits, Structure

@@ -36,11 +36,13 @@ from gateway.portal.guard import ErrorPage, Guard
 from gateway.portal.pages import Pages
 from gateway.portal.public import PublicPages
 from gateway.portal.reading import ReadingPages
+from gateway.portal.refusals import RefusalPage
 from gateway.portal.replying import ReplyPages
 from gateway.portal.server import serve
 from gateway.portal.sign_in import SignIn
 from gateway.portal.signatures import Signatures
 from gateway.portal.site import PortalSite
+from gateway.portal.tries import Tries
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
@@ -87,6 +89,7 @@ class Portal:
         vault = Vault(database, blobs, keyholder, authority, clock)
         topics = (
             PublicPages(pages, database),
+            RefusalPage(pages, database, Tries(clock)),
             SignIn(pages, visitors, authenticator, keyholder),
             CasePages(pages, visitors, vault),
             ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),

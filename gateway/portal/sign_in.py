@@ -28,7 +28,7 @@ from gateway.portal.security import (
     require_form_token,
     set_cookie,
 )
-from gateway.portal.visitors import Visitors
+from gateway.portal.visitors import Visitors, address_of
 
 MAX_USERNAME = 254
 MAX_PASSWORD = 1_024
@@ -69,7 +69,7 @@ class SignIn:
         password = fields.get("password", "")[:MAX_PASSWORD]
         code = "".join(fields.get("code", "").split())[:MAX_CODE]
         try:
-            signed_in = await self.authenticator.sign_in(username, password, code, _address(request))
+            signed_in = await self.authenticator.sign_in(username, password, code, address_of(request))
             await self.keyholder.admit(signed_in.statement, signed_in.signature)
         except (NotAuthenticated, NotAllowed):
             return self._form(request, "wrong", username, status=422)
@@ -102,7 +102,3 @@ class SignIn:
         )
         set_cookie(response, FORM_COOKIE, secret)
         return response
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

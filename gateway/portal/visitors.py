@@ -41,6 +41,11 @@ class Visitor:
         require_form_token(self.token, purpose, offered)
 
 
+def address_of(request: Request) -> str:
+    """Return the address that a request comes from, empty where there is none."""
+    return request.client.host if request.client else ""
+
+
 class Visitors:
     """Recognises visitors by their cookie and the session's signed row."""
 

@@ -51,6 +51,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "session_use": "select",
             "credential": "select(id,person_id,kind,label,networks,created_us,expires_us,revoked_us)",
             "credential_use": "select",
+            "leaf": "select(id,at_us,kind) insert",
         },
         "authenticator": {
             **_EVERYONE,

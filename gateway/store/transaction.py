@@ -84,7 +84,10 @@ class Transaction:
 
     def record(self, kind: str, by: str, /, **facts: Fact) -> str:
         """Write one entry of the digital record with this verb and return its id. See `gateway.domain.record`."""
-        leaf_id = new_id()
+        return self.record_as(new_id(), kind, by, facts)
+
+    def record_as(self, leaf_id: str, kind: str, by: str, facts: Mapping[str, Fact]) -> str:
+        """Do what `record` does, under an id that something else gives."""
         body = leaf_body(leaf_id, self.now_us, kind, by, facts).decode("ascii")
         self.insert(tables.leaf, id=leaf_id, at_us=self.now_us, kind=kind, body=body, position=None)
         return leaf_id

@@ -161,8 +161,8 @@ async def outside(opening: Opening, pool: Pool) -> AsyncIterator[Outside]:
 async def test_mail_with_taxpayer_data_is_refused_in_words_and_leaves_an_entry_without_them(outside: Outside) -> None:
     reply = await outside.send(TAINTED)
     said = re.fullmatch(
-        rf"550 5\.7\.1 Not accepted, nothing stored: it seems to hold taxpayer data\. Please send it at {PORTAL} "
-        r"Ref (R-\w{4}-\w{4}): a U\.S\. taxpayer number, in [a-z ]+",
+        rf"550 5\.7\.1 Not accepted, nothing stored: it seems to hold taxpayer data\. Please send it at "
+        rf"{PORTAL}refused Ref (R-\w{{4}}-\w{{4}}): a U\.S\. taxpayer number, in [a-z ]+",
         reply,
     )
     assert said, reply

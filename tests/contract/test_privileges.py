@@ -151,8 +151,8 @@ def test_a_program_does_not_read_what_it_need_not(open_as: OpenAs, program: str,
 
 def test_no_program_alters_or_deletes_an_entry(open_as: OpenAs) -> None:
     for program in PROGRAMS:
-        held = {(one.verb, one.columns) for one in privileges(program) if one.table == "leaf"}
-        assert held <= {("insert", ()), ("select", ()), ("update", ("position",))}, program
+        held = {(one.verb, one.columns) for one in privileges(program) if one.table == "leaf" and one.verb != "select"}
+        assert held <= {("insert", ()), ("update", ("position",))}, program
 
 
 def test_a_refused_statement_fails_its_verb_alone(open_as: OpenAs) -> None:

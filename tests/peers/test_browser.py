@@ -12,6 +12,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright
 
+from gateway.casework.turning_away import turn_away
+from gateway.domain.refusal import new_reference
+from gateway.domain.verdict import Finding, Kind, Strength, Unread, Unreadable, Verdict
 from gateway.portal.signatures import Signatures
 from tests.portal.conftest import LISTE, Story, tell
 from tests.portal.house import PASSWORD, Someone, open_house
@@ -240,6 +243,36 @@ async def test_every_result_of_a_signature_is_for_everyone(size: tuple[int, int]
             assert told(await visiting.page.content())[0].startswith(words)
             await visiting.judge()
             assert await visiting.page.get_by_text("you asked for.").count() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("size", "with_script"),
+    [(DESK, True), (PHONE, True), (PHONE, False)],
+    ids=["desk", "phone", "phone-without-script"],
+)
+async def test_a_refusal_is_explained_to_anybody(size: tuple[int, int], with_script: bool) -> None:
+    async with visit(size, with_script=with_script) as visiting:
+        page, reference = visiting.page, new_reference()
+        verdict = Verdict(
+            tuple(Finding(kind, "subject", Strength.PROOF) for kind in (Kind.SSN, Kind.IBAN)),
+            (Unreadable("attachment 1", Unread.ENCRYPTED),),
+        )
+        await visiting.story.house.database.run(turn_away, reference, verdict, "")
+        await visiting.go("/refused")
+        await visiting.judge()
+        await page.get_by_label("Reference", exact=True).fill(reference.replace("-", " ").lower())
+        await visiting.send("Look it up")
+        told = await page.get_by_role("alert").inner_text()
+        for words in (reference, "a U.S. taxpayer number", "a bank account", "password-protected or encrypted"):
+            assert words in told
+        await visiting.judge()
+        await page.get_by_label("Reference", exact=True).fill("R-3333-3333")
+        await visiting.send("Look it up")
+        assert "We know nothing under this reference" in await page.get_by_role("alert").inner_text()
+        await visiting.judge()
+        await visiting.follow("Sign in to send it here")
+        assert visiting.asked == {f"localhost:{visiting.story.house.portal.port}"}
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.domain.errors import TaxpayerData, Unscreenable
+from gateway.domain.refusal import KINDS, REASONS
 from gateway.domain.reply import MAX_LINE, SmtpReply
 from gateway.domain.verdict import Finding, Kind, Strength, Unread, Unreadable, Verdict
 from gateway.inbound.mx import NO_PLAIN_MAIL, SenderHashes
-from gateway.inbound.refusals import KINDS, REASONS, explain, new_reference
+from gateway.inbound.refusals import explain
 from gateway.inbound.replies import reply_for
 
 PORTAL = "https://messages.example.gov/"
@@ -28,11 +29,6 @@ def found(kind: Kind, place: str = "attachment 1") -> Finding:
     return Finding(kind, place, Strength.PROOF)
 
 
-def test_every_kind_and_every_reason_has_words() -> None:
-    assert set(KINDS) == set(Kind)
-    assert set(REASONS) == set(Unread)
-
-
 @pytest.mark.parametrize("item", [*map(found, Kind), *(Unreadable("attachment 2", why) for why in Unread)], ids=str)
 def test_a_refusal_is_one_line_that_says_first_what_happened_and_what_to_do(item: Finding | Unreadable) -> None:
     line = str(refusal(item))
@@ -40,6 +36,7 @@ def test_a_refusal_is_one_line_that_says_first_what_happened_and_what_to_do(item
     assert len(line) <= MAX_LINE
     assert line.startswith("550 5.7.1 Not accepted, nothing stored: ")
     assert f"Please send it at {PORTAL}" in line[:120]
+    assert f"{PORTAL}refused Ref " in line
     assert REFERENCE in line
     assert (KINDS[item.kind] if isinstance(item, Finding) else REASONS[item.why]) in line
     assert line.endswith(item.place)
@@ -68,12 +65,6 @@ def test_a_place_with_octets_that_no_line_has_does_no_harm() -> None:
 
 def test_clean_mail_is_told_what_to_do_in_its_first_words_as_well() -> None:
     assert f"write at {PORTAL}" in f"550 5.7.1 {NO_PLAIN_MAIL.format(portal_url=PORTAL)}"[:120]
-
-
-def test_references_are_drawn_by_lot() -> None:
-    drawn = {new_reference() for _ in range(100)}
-    assert len(drawn) == 100
-    assert all(len(one) == len(REFERENCE) and one.startswith("R-") for one in drawn)
 
 
 def test_hashes_tell_senders_apart_for_a_day_and_no_longer() -> None:
