@@ -7,9 +7,12 @@ become Latin. What is left over becomes `~`. Time and memory are linear in the t
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from typing import Final
+
+import re2
 
 from gateway.screening.lexicon import LEXICON
 
@@ -57,8 +60,9 @@ _COUNTED_RUN: Final = re.compile(
     r"[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸](?:[\s\-.,、・]{0,2}[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸]){6,}"
 )
 _BRAILLE: Final = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚", "1234567890", "⠼")
-_SCRIPTS: Final = re.compile("|".join(sorted(map(re.escape, LEXICON.scripts), key=len, reverse=True)), re.IGNORECASE)
 _BEYOND_LATIN: Final = re.compile("[\u0370-\u1fff\u2800-\u28ff\u3000-\uffff]")
+_SCRIPTS: Final = re2.compile("(?i)" + "|".join(sorted(map(re.escape, LEXICON.scripts), key=len, reverse=True)))
+_NAMES: Final = {word.casefold(): name for word, name in LEXICON.scripts.items()}
 _CONTROLS: Final = bytes((0, *range(3, 9), 11, *range(14, 32), 127))
 
 
@@ -76,21 +80,51 @@ _TABLE: Final = _Table()
 
 def fold(text: str) -> bytes:
     """ASCII octets that read as `text` does. Line ends become LF."""
-    if not text.isascii():
-        if _BEYOND_LATIN.search(text):
-            text = _SCRIPTS.sub(_name_script, text)
-            text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
-            if "\u283c" in text:
-                text = text.translate(_BRAILLE)
-        text = text.translate(_TABLE)
-    octets = text.encode("ascii")
+    octets = text.encode("ascii") if text.isascii() else _to_ascii(text)
     if b"\r" in octets:
         octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return octets.translate(None, _CONTROLS)
 
 
-def _name_script(match: re.Match[str]) -> str:
-    return f" {LEXICON.scripts[match.group().lower()]} "
+def _to_ascii(text: str) -> bytes:
+    """Each character folded: those of Latin-1 by one table of octets, which is quick, and runs of others one by one."""
+    try:
+        octets = text.encode("latin-1", _NEAR_LATIN)
+    except UnicodeEncodeError:
+        octets = _without_scripts(text).encode("latin-1", _ANY)
+    for character, folded in _LONGER:
+        if character in octets:
+            octets = octets.replace(character, folded)
+    return octets.translate(_LATIN, _NOTHING)
+
+
+def _without_scripts(text: str) -> str:
+    """Words of other scripts that name a kind as that name, and numbers that are counted in them as digits."""
+    text = text.encode("utf-8", "ignore").decode("utf-8")  # surrogates fold to nothing, and RE2 takes none
+    if _SCRIPTS.search(text):
+        text = _SCRIPTS.sub(_name_script, text)
+    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
+    return text.translate(_BRAILLE) if "\u283c" in text else text
+
+
+def _name_script(match: re2._Match[str]) -> str:
+    word = match.group()
+    return f" {_NAMES.get(word.casefold(), word)} "
+
+
+def _fold_run(problem: UnicodeError) -> tuple[str, int]:
+    """A run of characters beyond Latin-1, for `str.encode`."""
+    assert isinstance(problem, UnicodeEncodeError)
+    run = problem.object[problem.start : problem.end]
+    return (_TABLE[ord(run)] if len(run) == 1 else run.translate(_TABLE)), problem.end
+
+
+def _fold_near_run(problem: UnicodeError) -> tuple[str, int]:
+    """The same, and a text in which another script is met begins anew."""
+    assert isinstance(problem, UnicodeEncodeError)
+    if _BEYOND_LATIN.search(problem.object, problem.start, problem.end):
+        raise problem
+    return _fold_run(problem)
 
 
 def _fold_character(character: str) -> str:
@@ -127,3 +161,13 @@ def _fold_sign(character: str, category: str) -> str:
     if category[0] in "PS":
         return "."
     return OTHER_LETTER if category[0] in "LNM" else "."
+
+
+_ANY: Final = "gateway.fold"
+_NEAR_LATIN: Final = "gateway.fold.near-latin"
+codecs.register_error(_ANY, _fold_run)
+codecs.register_error(_NEAR_LATIN, _fold_near_run)
+_FOLDED: Final = {bytes((code,)): _fold_character(chr(code)).encode("ascii") for code in range(0x80, 0x100)}
+_LATIN: Final = bytes((*range(0x80), *((_FOLDED[bytes((code,))] or b".")[0] for code in range(0x80, 0x100))))
+_NOTHING: Final = b"".join(character for character, folded in _FOLDED.items() if not folded)
+_LONGER: Final = tuple((character, folded) for character, folded in _FOLDED.items() if len(folded) > 1)
