@@ -30,17 +30,19 @@ _FIT = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}\Z")
 _DEPTH = 30  # frames told of one exception, the innermost ones
 
 
-def configure(program: str, *, stream: TextIO, level: str = "info", json: bool = False) -> None:
+def configure(program: str, *, stream: TextIO, level: str = "info", json: bool = False, process: int = 0) -> None:
     """Send the events of `program` from `level` (debug, info, warning, error) up to `stream`: JSON lines, or for eyes.
 
+    `process` is the number of this one where the program has several, from 1 on; 0 where it has one, or is the first.
     Takes over for good what else could write text into a log: records of libraries, which are cut to WARNING and
     stripped of their words before a handler sees them, and uncaught exceptions of the program, threads and finalisers.
     """
     colours = stream.isatty() and "NO_COLOR" not in os.environ
     renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=colours)
+    own = {"program": program, **({"process": process} if process else {})}
     structlog.configure(
         processors=[
-            lambda _, __, event: {"program": program, **event},
+            lambda _, __, event: {**own, **event},
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
@@ -129,6 +131,22 @@ def deposited(reference: str, octets: int, upstream: str = "") -> None:
 def ended(kind: str, relay: str, recipients: int) -> None:
     """Automatic mail from a relay was entered, and not kept; `kind` as in the entry."""
     _say("info", "ended", kind=kind, relay=relay, recipients=recipients)
+
+
+def taken_in(reference: str, octets: int, tray: str, upstream: str = "") -> None:
+    """Clean mail from outside is durably in this intake tray; `upstream` as above."""
+    told = {"upstream": upstream} if upstream else {}
+    _say("info", "taken in", reference=reference, octets=octets, tray=tray, **told)
+
+
+def intake_key_missing(month: str) -> None:
+    """Mail from outside was put off, as the keyholder has made no key for this month."""
+    _say("error", "intake key missing", month=month)
+
+
+def intake_keys_destroyed(keys: int) -> None:
+    """So many keys of past months, to which nothing is sealed any more, are gone for good."""
+    _say("info", "intake keys destroyed", keys=keys)
 
 
 def turned_away(reference: str, verdict: str, findings: int, upstream: str = "") -> None:

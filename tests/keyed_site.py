@@ -22,16 +22,17 @@ from gateway.authenticator import keys as authenticator_keys
 from gateway.authenticator.server import AuthenticatorServer
 from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import Unavailable
+from gateway.domain.intake import month_of, new_reference
 from gateway.failpoints import VARIABLE as failpoint_variable
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.keyholder import client as keyholder_client
 from gateway.keyholder import keys as keyholder_keys
 from gateway.keyholder.server import KeyholderServer
 from gateway.store import tables
-from gateway.store.authority import AuthorityKey
 from gateway.store.cases import case_sealing_key
 from gateway.store.database import Database
 from gateway.store.ids import new_id
+from gateway.store.intake import intake_sealing_key
 from gateway.store.keyfiles import authority_public
 from gateway.store.keystore import KeyStore
 from gateway.store.sealing import SealingKey, new_key, seal_box, summary_context, summary_key
@@ -149,12 +150,18 @@ class KeyedSite:
 
     # ---- the store
 
-    async def deposit(
-        self, case_id: str, *recipients: str, side: str = "office", composed: bool = False, month: str | None = None
-    ) -> Deposited:
-        key = await self.database.read(sealing_key_of, self.authority, case_id, month)
+    async def deposit(self, case_id: str, *recipients: str, side: str = "office", composed: bool = False) -> Deposited:
+        key = await self.database.read(case_sealing_key, self.authority, case_id)
         made = Deposited(new_id(), new_key())
-        await self.database.run(put_message, made, None if month else case_id, key, side, composed, recipients)
+        await self.database.run(put_message, made, case_id, key, side, composed, recipients)
+        return made
+
+    async def take_in(self, proposed: str | None = None, *, tray: str = "cases", month: str = "") -> Deposited:
+        """Put a message into the intake tray, sealed to a month's key, this one's by default."""
+        key = await self.database.read(intake_sealing_key, self.authority, month or month_of(self.clock()))
+        made = Deposited(new_id(), new_key())
+        await self.database.run(put_message, made, None, key, "outside", False, ())
+        await self.database.run(put_item, made, proposed, tray)
         return made
 
     async def leaves(self, kind: str) -> list[str]:
@@ -221,15 +228,6 @@ async def serve(folder: Path, url: str) -> None:
     await asyncio.gather(site.server.run(site.stop), site.sign_in_server.run(site.stop))
 
 
-def sealing_key_of(connection: object, authority: AuthorityKey, case_id: str, month: str | None) -> SealingKey:
-    if month is None:
-        return case_sealing_key(connection, authority, case_id)  # type: ignore[arg-type]
-    row = connection.execute(  # type: ignore[attr-defined]
-        select(tables.sealing_key).where(tables.sealing_key.c.month == month)
-    ).one()
-    return SealingKey(row.id, row.suite, bytes(row.public))
-
-
 def put_message(
     tx: Transaction,
     made: Deposited,
@@ -258,6 +256,18 @@ def put_message(
     tx.insert(tables.message_wrap, message_id=made.id, key_id=key.id, suite=key.suite, wrapped=wrapped)
     for person in recipients:
         tx.insert(tables.recipient, id=new_id(), message_id=made.id, person_id=person, addressed_as="to")
+
+
+def put_item(tx: Transaction, made: Deposited, proposed: str | None, tray: str) -> None:
+    tx.insert(
+        tables.intake,
+        message_id=made.id,
+        reference=new_reference(),
+        tray=tray,
+        sender_result="none",
+        proposed_case_id=proposed,
+        proposed_by="subject" if proposed else None,
+    )
 
 
 if __name__ == "__main__":

@@ -25,16 +25,20 @@ from gateway.casework.accounts import (
     revoke_credential,
 )
 from gateway.casework.act import Act, Actor, Authority
+from gateway.domain.clock import from_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.intake import month_of
 from gateway.domain.reference import Reference, random_part
 from gateway.domain.rights import Right, Role, Side
 from gateway.store import tables
 from gateway.store.ids import new_id
+from gateway.store.intake import spent_keys
 from gateway.store.sealing import SealingKey
 from gateway.store.transaction import Transaction
 
 MAX_TEXT = 4_000
+KEPT_US = 7 * 24 * 3600 * 1_000_000
 Verb = Callable[..., dict[str, Any]]
 
 
@@ -161,6 +165,20 @@ def add_intake_key(act: Act, *, month: str) -> dict[str, Any]:
     return {"key": public.id}
 
 
+def retire_intake_keys(act: Act) -> dict[str, Any]:
+    """Retire the intake keys of past months to which no message is sealed, and name all that are: none is needed.
+
+    A month's key is kept for a week after its month, for mail that was on its way.
+    """
+    before = month_of(from_microseconds(act.tx.now_us - KEPT_US))
+    spent = spent_keys(act.tx.connection, act.authority.key, before)
+    for row in spent:
+        if row.retired_us is None:
+            act.change(tables.sealing_key, row, retired_us=act.tx.now_us)
+            act.record("intake_key_retired", key=row.id, month=row.month)
+    return {"retired": [str(row.id) for row in spent]}
+
+
 VERBS: Mapping[str, Verb] = types.MappingProxyType(
     {
         verb.__name__: verb
@@ -177,6 +195,7 @@ VERBS: Mapping[str, Verb] = types.MappingProxyType(
             end_sessions,
             open_case,
             remove_team_member,
+            retire_intake_keys,
             revoke_credential,
             revoke_designated_user,
             unassign,

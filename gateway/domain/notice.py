@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     REPLY_RECEIVED = "reply_received"
     DELIVERY_FAILED = "delivery_failed"
     LEFT_IN_CLEAR = "left_in_clear"
+    OUTSIDE_MAIL_FILED = "outside_mail_filed"
     SUBMISSION_SUCCESSFUL = "submission_successful"
     ACCOUNT_CHANGED = "account_changed"
     ACCESS_ENDING = "access_ending"
@@ -39,8 +40,14 @@ class NoticeKind(StrEnum):
         """True for the kinds that tell an employee; all others go to correspondents, account changes to both."""
         return self in _FOR_EMPLOYEES
 
+    @property
+    def is_answered_in_the_case(self) -> bool:
+        """True where an answer from the mail tool goes to the case's other side, and is meant to."""
+        return self in _ANSWERED
 
-_FOR_EMPLOYEES = frozenset({NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
+
+_ANSWERED = frozenset({NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
+_FOR_EMPLOYEES = _ANSWERED | {NoticeKind.OUTSIDE_MAIL_FILED}
 
 
 class NoticeState(StrEnum):

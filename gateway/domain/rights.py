@@ -11,10 +11,11 @@ from enum import StrEnum
 
 
 class Side(StrEnum):
-    """The side of a case a message comes from."""
+    """The side of a case a message comes from. Nobody stands on the last one: it marks unverified outside mail."""
 
     OFFICE = "office"
     CORRESPONDENT = "correspondent"
+    OUTSIDE = "outside"
 
 
 class Right(StrEnum):

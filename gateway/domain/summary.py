@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from gateway.domain.errors import Tampered
 from gateway.domain.partmap import PartMap
@@ -21,10 +23,25 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """How mail from outside came: envelope sender ("" for the null sender) and recipients, HELO name, peer's address.
+
+    `authentication` is the text of RFC 8601 that tells what was found out of its sender, "" where nobody looked.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    helo: str
+    address: str
+    authentication: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Subject, addressees, date and part map of one message, and the salt and digest behind its record entry.
 
     `bcc` holds who was served without standing in the header. `notes` are kinds of oddities a reader is told of.
+    `arrival` is of mail from outside alone.
     `salt` and `digest` (hex) are what the entry's commitment binds: SHA-256(salt || SHA-256 of the octets).
     """
 
@@ -39,6 +56,7 @@ class Summary:
     notes: tuple[str, ...]
     salt: str
     digest: str
+    arrival: Arrival | None = None
 
     def to_bytes(self) -> bytes:
         """Return the octets that are sealed."""
@@ -56,6 +74,8 @@ class Summary:
             "salt": self.salt,
             "digest": self.digest,
         }
+        if self.arrival is not None:
+            value["arrival"] = asdict(self.arrival)
         return _JSON.encode(value).encode("ascii")
 
     @classmethod
@@ -75,6 +95,11 @@ class Summary:
                 notes=tuple(value["notes"]),
                 salt=value["salt"],
                 digest=value["digest"],
+                arrival=_arrival(value.get("arrival")),
             )
         except (ValueError, KeyError, TypeError):
             raise Tampered("A sealed summary cannot be read.") from None
+
+
+def _arrival(value: Mapping[str, Any] | None) -> Arrival | None:
+    return None if value is None else Arrival(**{**value, "recipients": tuple(value["recipients"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,30 @@ class OperatorClient:
     async def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do a verb of `gateway.casework.administration` as the operator. Raises NotAllowed, Malformed."""
         return await self._client.ask("enact", enact=verb, arguments=arguments)
+
+    async def intake_summaries(self, message_ids: Sequence[str]) -> tuple[SummaryGrant, ...]:
+        """Return summary keys of items of the intake tray, at most 100 a call. One entry."""
+        answer = await self._client.ask("intake_list", messages=list(message_ids))
+        return tuple(SummaryGrant.from_frame(one) for one in answer["grants"])
+
+    async def intake_open(self, item: str) -> OpenGrant:
+        """Open one item of the intake tray, with an entry. Raises NotAllowed for one that is filed or not there."""
+        return OpenGrant.from_frame(await self._client.ask("intake_open", item=item))
+
+    async def intake_file(self, item: str, case: str) -> dict[str, Any]:
+        """Move an item into a case: its `reference` there, how many are `told`, if it was `repeated`.
+
+        Raises NotAllowed for what is not there, Malformed for what is filed elsewhere or discarded.
+        """
+        return await self._client.ask("intake_file", item=item, case=case)
+
+    async def intake_put_back(self, item: str) -> bool:
+        """Put a filed or discarded item back into its tray; False when it waits there. Raises NotAllowed."""
+        return bool((await self._client.ask("intake_put_back", item=item))["done"])
+
+    async def intake_discard(self, item: str) -> bool:
+        """Hide an item from its tray; False when it was hidden. Raises NotAllowed, Malformed for a filed one."""
+        return bool((await self._client.ask("intake_discard", item=item))["done"])
 
     async def close(self) -> None:
         """Close the pooled connections."""

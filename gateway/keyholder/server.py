@@ -14,7 +14,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -24,11 +23,12 @@ from gateway.casework.act import Actor
 from gateway.casework.openings import OPENING, Wrap
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
-from gateway.domain.errors import GatewayError, KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
+from gateway.domain.errors import KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
 from gateway.frames import decode, listen, text
 from gateway.keyholder.authority import Authority
+from gateway.keyholder.intake import Intake
 from gateway.keyholder.keys import KeyholderKeys
 from gateway.keyholder.positions import keep_positions
 from gateway.keyholder.protocol import MAX_LIST, OpenGrant, SummaryGrant
@@ -46,7 +46,6 @@ T = TypeVar("T")
 Request = Mapping[str, Any]
 
 THREADS = 2
-INTAKE_SECONDS = 6 * 3600.0
 TEXT_PART = "1"
 _PART = re.compile(r"[0-9A-Za-z.]{1,64}\Z")
 
@@ -82,13 +81,14 @@ class KeyholderServer:
         self._rates = rates or Rates()
         self._woken = asyncio.Event()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="unwrap")
+        self._intake = Intake(database, keystore, self._key, clock, self._unwrap, self._sign, self._woken.set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made, StoreUnavailable at the start."""
         await self._database.read(self._rates.recall, self._now_us())
         tasks = [
             asyncio.create_task(keep_positions(self._database, self._woken, stop)),
-            asyncio.create_task(self._keep_intake_keys()),
+            asyncio.create_task(self._intake.keep_keys()),
         ]
         away = KeyholderUnavailable
         try:
@@ -118,7 +118,8 @@ class KeyholderServer:
         return await _noted(verb, answers, request)
 
     async def _answer_operator(self, verb: str, request: Request) -> Request:
-        return await _noted(verb, {"hello": self._hello, "enact": self._enact_operator}, request)
+        answers = {"hello": self._hello, "enact": self._enact_operator, **self._intake.answers()}
+        return await _noted(verb, answers, request)
 
     async def _hello(self, _request: Request) -> Request:
         return {"program": "keyholder", "writing": self._database.is_writing}
@@ -171,15 +172,9 @@ class KeyholderServer:
         return OpenGrant(message_id, summary_key(content_key, message_id), key).to_frame()
 
     async def _file(self, request: Request) -> Request:
-        message_id, case_id, now_us = text(request, "message"), text(request, "case"), self._now_us()
-        found, case_key = await self._database.read(
-            openings.find_tray, self._key, _token(request), message_id, case_id, now_us
-        )
-        self._rates.spend(found.session.id, found.session.person_id, OPENING, now_us)
-        (content_key,) = await self._unwrap(found.wraps)
-        await self._database.run(openings.enter_filing, found, case_key, case_key.wrap(content_key, message_id))
-        self._woken.set()
-        return {}
+        message_id, case_id, token = text(request, "message"), text(request, "case"), _token(request)
+        session = await self._database.read(live_session, self._key, token, self._now_us())
+        return await self._intake.file(message_id, case_id, session, self._rates)
 
     async def _enact(self, request: Request) -> Request:
         session = await self._database.read(live_session, self._key, _token(request), self._now_us())
@@ -217,18 +212,6 @@ class KeyholderServer:
         except (Tampered, KeyError):
             maillog.alarm("unwrap", "message_wrap", wraps[0].message_id)
             raise Tampered("A sealed key does not open.") from None
-
-    async def _keep_intake_keys(self) -> None:
-        """See that this month's and next month's intake keys are there, now and every few hours."""
-        while True:
-            now = self._clock()
-            try:
-                for day in (now, now.replace(day=28) + timedelta(days=4)):
-                    arguments = {"month": f"{day:%Y-%m}"}
-                    await self._sign(administration.enact, Actor(), "add_intake_key", arguments)
-            except GatewayError as problem:
-                maillog.incident("intake-keys", problem)
-            await asyncio.sleep(INTAKE_SECONDS)
 
     def _now_us(self) -> int:
         return to_microseconds(self._clock())

@@ -28,8 +28,7 @@ _CLOSE = f"--{_BOUNDARY}--\r\n".encode("ascii")
 class Draft:
     """One notification to be made: the notice, whom it goes to, and the outbox row that asks for it.
 
-    `reply_to` is the case's address, for employees only. Raises ValueError when a correspondent's notice has one and
-    Malformed for an address that needs an international envelope (RFC 6531), which plain relays do not take.
+    `reply_to` is the case's address, for employees only. Raises ValueError when another notice has one and Malformed for an address that needs an international envelope (RFC 6531), which plain relays do not take.
     """
 
     notice: Notice
@@ -38,8 +37,8 @@ class Draft:
     reply_to: Address | None = None
 
     def __post_init__(self) -> None:
-        if self.reply_to is not None and not self.notice.kind.is_for_employees:
-            raise ValueError("only an employee's notice names an address to answer to")
+        if self.reply_to is not None and not self.notice.kind.is_answered_in_the_case:
+            raise ValueError("only a notice that is answered in the case names an address to answer to")
         for address in filter(None, (self.to, self.reply_to)):
             if not str(address).isascii() or not str(address).isprintable():
                 raise Malformed("The address needs an international envelope, which notifications do not use.")

@@ -175,7 +175,7 @@ class Notifier:
             until=entry.until,
         )
         answer = None
-        if entry.kind.is_for_employees and entry.reference is not None:
+        if entry.kind.is_answered_in_the_case and entry.reference is not None:
             answer = Address(entry.reference.local_part, self._site.domain)
         return Draft(notice, to, entry.id, answer)
 

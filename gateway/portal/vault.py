@@ -24,6 +24,7 @@ from gateway.store.blobs import BlobFolder
 from gateway.store.cases import Case, case_by_id, case_by_reference, cases_of, standing
 from gateway.store.database import Database
 from gateway.store.messages import (
+    is_shown_to,
     last_activity,
     message_by_reference,
     messages_of_case,
@@ -71,6 +72,11 @@ class Found:
         """True when the visitor's own side wrote it."""
         return bool(self.row.side == self.standing.side.value)
 
+    @property
+    def is_outside(self) -> bool:
+        """True for mail from outside, whose author nobody has verified."""
+        return bool(self.row.side == Side.OUTSIDE.value)
+
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
@@ -111,7 +117,7 @@ class Vault:
 
     async def cases(self, visitor: Visitor) -> list[CaseLine]:
         """Return the visitor's cases, those with the latest activity first. The keyholder is not needed."""
-        return await self._database.read(self._case_lines, visitor.person.id)
+        return await self._database.read(self._case_lines, visitor.person.id, visitor.person.side)
 
     async def case(self, visitor: Visitor, reference: str) -> tuple[Case, Standing]:
         """Return a case of the visitor's. Raises NotAllowed for an absent one and another's alike."""
@@ -152,11 +158,11 @@ class Vault:
         """Return who a message of the visitor's own side was for, and who has opened it."""
         return await self._database.read(_receipts, found.row.id)
 
-    def _case_lines(self, connection: Connection, person_id: str) -> list[CaseLine]:
+    def _case_lines(self, connection: Connection, person_id: str, visitor_side: Side) -> list[CaseLine]:
         places = cases_of(connection, self._authority, person_id, to_microseconds(self._clock()))
         case_ids = [case.id for case, _ in places]
         unread = unread_counts(connection, person_id, case_ids)
-        latest = last_activity(connection, case_ids)
+        latest = last_activity(connection, case_ids, visitor_side)
         lines = [CaseLine(case, place, unread.get(case.id, 0), latest.get(case.id)) for case, place in places]
         return sorted(lines, key=lambda line: line.last_us or 0, reverse=True)
 
@@ -171,7 +177,7 @@ class Vault:
         row = message_by_reference(connection, reference.upper())
         case = case_by_id(connection, row.case_id) if row is not None and row.case_id else None
         case, place = self._with_standing(connection, person_id, case)
-        if row is None or (row.withdrawn_us is not None and row.side != place.side.value):
+        if row is None or not is_shown_to(row, place.side):
             raise NotAllowed(_NOTHING)
         return Found(row, case, place)
 

@@ -71,6 +71,10 @@ class KeyStore:
         rows = self.database.read_now(lambda connection: connection.execute(wanted).all())
         return {row.id: bytes(row.wrapped) for row in rows}
 
+    def remove(self, key_ids: Iterable[str]) -> int:
+        """Delete wrapped private keys for good: what is sealed to them opens no more. Return how many there were."""
+        return self.database.call(_remove, list(key_ids))
+
     def close(self) -> None:
         """Finish what waits and close."""
         self.database.close()
@@ -107,6 +111,10 @@ class KeptFloors:
 
 def _add(tx: Transaction, key_id: str, wrapped: bytes) -> None:
     tx.execute(private_key.insert(), {"id": key_id, "wrapped": wrapped, "created_us": tx.now_us})
+
+
+def _remove(tx: Transaction, key_ids: list[str]) -> int:
+    return tx.execute(private_key.delete().where(private_key.c.id.in_(key_ids)))
 
 
 def _raise(tx: Transaction, table: str, row_id: str, version: int) -> None:

@@ -38,9 +38,11 @@ def messages_of_case(
 ) -> Sequence[Row[Any]]:
     """Return up to `limit` messages of a case, newest first, older than `before` (received_us, id).
 
-    A withdrawn message is in nobody's view but its author's side.
+    A withdrawn message is in nobody's view but its author's side, and mail from outside in the office's alone.
     """
     conditions = [message.c.case_id == case_id]
+    if reader_side is not Side.OFFICE:
+        conditions.append(message.c.side != Side.OUTSIDE.value)
     if before is not None:
         at, message_id = before
         conditions.append(or_(message.c.received_us < at, and_(message.c.received_us == at, message.c.id < message_id)))
@@ -49,6 +51,13 @@ def messages_of_case(
         select(message).where(*conditions).order_by(message.c.received_us.desc(), message.c.id.desc()).limit(limit)
     )
     return connection.execute(statement).all()
+
+
+def is_shown_to(row: Row[Any], reader_side: Side) -> bool:
+    """Tell whether a message of a case is in the view of this side; see `messages_of_case`."""
+    if row.side == Side.OUTSIDE.value:
+        return reader_side is Side.OFFICE and row.withdrawn_us is None
+    return row.withdrawn_us is None or row.side == reader_side.value
 
 
 def segments_of(connection: Connection, message_id: str, part: str = "") -> Sequence[Row[Any]]:
@@ -81,11 +90,12 @@ def unread_counts(connection: Connection, person_id: str, case_ids: Iterable[str
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def last_activity(connection: Connection, case_ids: Iterable[str]) -> dict[str, int]:
-    """Return when each case last received a message, in microseconds."""
+def last_activity(connection: Connection, case_ids: Iterable[str], reader_side: Side) -> dict[str, int]:
+    """Return when each case last received a message that this side may see, in microseconds."""
+    hidden = () if reader_side is Side.OFFICE else (Side.OUTSIDE.value,)
     statement = (
         select(message.c.case_id, func.max(message.c.received_us))
-        .where(message.c.case_id.in_(list(case_ids)))
+        .where(message.c.case_id.in_(list(case_ids)), message.c.side.not_in(hidden))
         .group_by(message.c.case_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}

@@ -314,6 +314,28 @@ repeat = Table(
     _us("at_us", nullable=False),
 )
 
+intake = Table(
+    "intake",
+    METADATA,
+    Column("message_id", String(64), ForeignKey("message.id"), primary_key=True),
+    Column("reference", String(32), nullable=False, unique=True),
+    Column("tray", String(16), nullable=False),
+    Column("kind", String(32)),
+    Column("sender_result", String(16), nullable=False),
+    _ref("proposed_case_id", "case_", nullable=True),
+    Column("proposed_by", String(16)),
+    Column("message_id_hash", String(64), index=True),
+    _us("filed_us"),
+    _us("discarded_us"),
+    Index(
+        "ix_intake_waiting",
+        "message_id",
+        sqlite_where=text("filed_us IS NULL AND discarded_us IS NULL"),
+        postgresql_where=text("filed_us IS NULL AND discarded_us IS NULL"),
+    ),
+)
+"""Mail from outside, beside its row in `message`: which tray it waits in, and what became of it."""
+
 # ---- what is to be sent -----------------------------------------------------------------------------------------
 
 outbox = Table(

@@ -150,6 +150,7 @@ _NEVER_REMEMBERED = frozenset(
         tables.segment,
         tables.recipient,
         tables.repeat,
+        tables.intake,
         tables.outbox,
         tables.leaf,
         tables.credential_use,

@@ -401,20 +401,6 @@ async def test_usernames_and_addresses_of_employees_mean_one_person(site: KeyedS
             await site.operator.enact("add_employee", programme="cwa", name="Other", address=address, username="other")
 
 
-async def test_outside_mail_is_filed_into_a_case_and_then_opens_there(site: KeyedSite) -> None:
-    root, erin = await site.employee("root", role="administrator"), await site.employee("erin")
-    case = await site.case(erin)
-    month = f"{site.clock():%Y-%m}"
-    await site.operator.enact("add_intake_key", month=month)
-    message = await site.deposit(case, month=month, side="correspondent")
-    clerk, reader = await site.signed_in(root), await site.signed_in(erin)
-    await refused(site.keyholder.open(reader, message.id))
-    await refused(site.keyholder.file(reader, message.id, case))
-    await site.keyholder.file(clerk, message.id, case)
-    assert (await site.keyholder.open(reader, message.id)).key == body_key(message.content_key, message.id)
-    assert len(await site.leaves("filed")) == 1
-
-
 # ---- the record
 
 

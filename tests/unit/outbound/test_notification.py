@@ -44,7 +44,7 @@ def draft(kind: NoticeKind = NoticeKind.MESSAGE_WAITING, language: str = "en", *
         **changes,
     }
     notice = Notice(**fields)  # type: ignore[arg-type]
-    answer = Address("sm-7k2q", "gateway.example") if kind.is_for_employees else None
+    answer = Address("sm-7k2q", "gateway.example") if kind.is_answered_in_the_case else None
     return Draft(notice, parse_address("ann@agent.example"), "0123456789abcdef", answer)
 
 
@@ -122,11 +122,12 @@ def test_a_person_may_have_notices_without_a_link() -> None:
         assert "href" not in said
 
 
-def test_only_employees_are_given_an_address_to_answer_to() -> None:
+def test_only_employees_are_given_an_address_to_answer_to_and_not_for_mail_from_outside() -> None:
     assert read(draft(NoticeKind.REPLY_RECEIVED))["Reply-To"] == "sm-7k2q@gateway.example"
-    waiting = draft()
-    with pytest.raises(ValueError, match="employee"):
-        Draft(waiting.notice, waiting.to, waiting.outbox_id, Address("sm-7k2q", "gateway.example"))
+    for kind in (NoticeKind.MESSAGE_WAITING, NoticeKind.OUTSIDE_MAIL_FILED):
+        made = draft(kind)
+        with pytest.raises(ValueError, match="answered in the case"):
+            Draft(made.notice, made.to, made.outbox_id, Address("sm-7k2q", "gateway.example"))
 
 
 def test_outside_production_everything_is_marked() -> None:
