@@ -16,8 +16,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 OF_A_TRIAL = {"cert_chain_of_trust", "cert_revocation", "DNS_CAArecord"}
 """What testssl.sh says of any certificate that a site has signed itself, for a name that no DNS knows."""
-OF_THE_MACHINE = {"engine_problem", "sessionresumption_ID", "scanTime"}
-"""Where it says that it could not look."""
+WEAK = {"LOW", "MEDIUM", "HIGH", "CRITICAL", "FATAL"}
+"""Its severities of a fault; WARN is where it says that it could not look, which a busy machine makes it say."""
+LOOKED_AT = {"TLS1_3", "cipherlist_NULL", "DROWN", "cert_signatureAlgorithm", "heartbleed", "secure_client_renego"}
+"""One finding of each of its sections that are asked for, and of its last ones."""
 
 
 def run(*command: str) -> str:
@@ -53,7 +55,6 @@ async def test_testssl_has_nothing_against_starttls(world: World, tmp_path: Path
     )
     found = json.loads(report.read_text())
     judged = {one["id"]: one["finding"] for one in found}
-    assert "TLS1_3" in judged, said
-    assert "heartbleed" in judged, said
-    against = {one["id"] for one in found if one["severity"] not in {"OK", "INFO"}}
-    assert against <= OF_A_TRIAL | OF_THE_MACHINE, {name: judged[name] for name in against}
+    assert judged.keys() >= LOOKED_AT, said
+    against = {one["id"] for one in found if one["severity"] in WEAK}
+    assert against <= OF_A_TRIAL, {name: judged[name] for name in against}
