@@ -10,20 +10,24 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import re2
 
 _COMMENT: Final = re.compile(r"<!--(.*?)(?:--!?>|\Z)", re.DOTALL)
 _CODE: Final = re.compile(r"<(style|script)\b[^<>]*>(.*?)(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
+# Both begin with their one sign and part what follows by its first letter: a text has many tags, and few are these.
+_CLOSED: Final = r"/(?:p|div|span|b|strong|font)>[ ]{0,20}"
 _CELL: Final = re.compile(
-    r"(?:</(?:p|div|span|b|strong|font)>[ ]{0,20}){0,3}</t[dh]\s{0,20}>\s*|"
-    r"<t[dh]\b[^<>]*>(?:\s{0,40}<(?:p|div)\b[^<>]*>){1,2}",
+    rf"<(?:(?:{_CLOSED}(?:<{_CLOSED}){{0,2}}<)?/t[dh]\s{{0,20}}>\s*|"
+    r"t[dh]\b[^<>]*>(?:\s{0,40}<(?:p|div)\b[^<>]*>){1,2})",
     re.IGNORECASE,
 )
 _BLOCK: Final = re.compile(
-    r"<(?:tr|/?(?:p|div|table|tbody|thead|li|ul|ol|h[1-6]|hr|dd|dt|dl|pre|blockquote|section|article|header|footer|form|"
-    r"fieldset|option|select|title|center|address|label|legend|caption|body|html)|br)(?![a-z0-9])[^<>]*>\s*",
+    r"<(?:tr|/?(?:p(?:re)?|d(?:iv|[dtl])|t(?:able|body|head|itle)|l(?:i|abel|egend)|ul|o(?:l|ption)|"
+    r"h(?:[1-6r]|eader|tml)|b(?:lockquote|ody)|s(?:ection|elect)|a(?:rticle|ddress)|f(?:ooter|orm|ieldset)|"
+    r"c(?:enter|aption))|br)(?![a-z0-9])[^<>]*>\s*",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"<(?:[a-zA-Z/!?][^<>]*|)(?:>|\Z)")
@@ -91,15 +95,18 @@ def aside(source: str) -> str:
     """What stands in comments, style, script and attributes: a line each, the attributes of one tag on one line."""
     lines = [comment.group(1) for comment in _COMMENT.finditer(source)] if "<!--" in source else []
     lines += [code.group(2) for code in _CODE.finditer(source)]
-    for tag in _ATTRIBUTES.finditer(source):
-        told = [
-            f"{pair.group(1)}\t{pair.group(2) or pair.group(3) or pair.group(4) or ''}"
-            for pair in _ATTRIBUTE.finditer(tag.group(1))
-            if pair.group(1).lower() not in _LAYOUT
-        ]
-        if told:
-            lines.append(_input(told))
+    lines += filter(None, map(cache(_told), _ATTRIBUTES.findall(source)))
     return resolve("\n".join(lines))
+
+
+def _told(attributes: str) -> str:
+    """What the attributes of one tag say; most tags of a text have the same."""
+    told = [
+        f"{pair.group(1)}\t{pair.group(2) or pair.group(3) or pair.group(4) or ''}"
+        for pair in _ATTRIBUTE.finditer(attributes)
+        if pair.group(1).lower() not in _LAYOUT
+    ]
+    return _input(told) if told else ""
 
 
 def _input(told: list[str]) -> str:
