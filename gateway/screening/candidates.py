@@ -109,8 +109,19 @@ def find_codes(view: View) -> Iterator[Code]:
     for match in _CODES.finditer(view.octets):
         start, end = match.span()
         raw = view.text[start:end]
-        shapes = tuple(name for name, pattern in _GROUPED.items() if pattern.match(raw))
-        yield Code(re.sub(r"[^A-Z0-9<&]", "", raw.upper()), start, end, shapes)
+        yield _code(raw, start)
+        for word in _LATER_WORD.finditer(raw):
+            inner = _code(raw[word.start() :], start + word.start())
+            if inner.shapes:
+                yield inner
+
+
+_LATER_WORD: Final = re.compile(r"(?<=[ ./_|-])[A-Za-z0-9]{6,}")  # "PPSN 1234567TA" has two readings
+
+
+def _code(raw: str, start: int) -> Code:
+    shapes = tuple(name for name, pattern in _GROUPED.items() if pattern.match(raw))
+    return Code(re.sub(r"[^A-Z0-9<&]", "", raw.upper()), start, start + len(raw), shapes)
 
 
 def find_numbers(view: View) -> Iterator[Number]:
@@ -133,7 +144,7 @@ _Group = tuple[str, int, int, int]
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Number]:
-    if _DATE.match(text[start:end]):
+    if _DATE.match(text[start:end]) or _is_address(text[start:end]):
         return
     groups = [(match.group(), match.start(), match.end(), 0) for match in _GROUP.finditer(text, start, end)]
     for run in _numeric_runs(text, groups):
@@ -143,6 +154,12 @@ def _cut(text: str, start: int, end: int) -> Iterator[Number]:
             if (number.start, number.end) not in seen:
                 seen.add((number.start, number.end))
                 yield number
+
+
+def _is_address(chain: str) -> bool:
+    """Four numbers up to 255 with dots between: an Internet address."""
+    parts = chain.split(".")
+    return len(parts) == 4 and all(part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts)
 
 
 def _numeric_runs(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:

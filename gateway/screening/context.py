@@ -261,7 +261,11 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
 
 
 _ASIDE: Final = re.compile(r"\([^()\n]{0,40}\)")
-_ASKS: Final = re.compile(r"[^.?\n]{0,60}\?[\s>*-]{1,8}(?:[A-Za-z]{1,12}[ ,.:!]{1,3}){0,4}\Z")
+_ASKS: Final = re.compile(  # "What is her ...? It's 123"
+    r"[^.?\n]{0,60}\?[\s>*-]{1,8}(?:(?:it.?s|it is|sure|yes|ok|here(?: it is| you go)?|a|answer|claro|es(?: el)?|klar|"
+    r"bien sur|oui|c.est|certo|ecco|ja|si|sim|voici)[ ,.:!-]{1,3}){0,2}\Z",
+    re.IGNORECASE,
+)
 _SAYS: Final = re.compile(  # "123 is her ...", "123. That's the ...", "123 as ...", "123 <- ..."
     r"[\s\"')]{0,3}(?:[.,;!-] ?)?(?:(?:that.?s|that is|this is|is|was|as|in (?:the )?(?:field|box|line)|c.est|es|son|das ist|"
     r"ist|e|sono|is het|er|to)\b|=|<[-=]{1,3})[\s\"']{0,2}(?:[A-Za-z.'-]{1,14} ){0,3}[\"'(]?\Z",

@@ -39,7 +39,10 @@ OWN: Final = compile_phrases(_TABLE["facts"]["own"])
 TITLES: Final = compile_phrases(_TABLE["forms"]["titles"])
 
 _TITLED: Final = re.compile(
-    r"\b(?:" + "|".join(_TABLE["names"]["titles"]) + r")\.? ((?:(?:de|la|van|von|der|den|da|dos|del|di|al|bin|el|le) ){0,2}[A-Z][A-Za-z'-]{1,20})", re.IGNORECASE
+    r"\b(?:"
+    + "|".join(_TABLE["names"]["titles"])
+    + r")\.? ((?:(?:de|la|van|von|der|den|da|dos|del|di|al|bin|el|le) ){0,2}[A-Z][A-Za-z'-]{1,20})",
+    re.IGNORECASE,
 )
 _NAME: Final = re.compile(
     r"\b([A-Z][a-z]{1,20}(?:-[A-Za-z][a-z]+)?|[A-Z]{2,20})(?:,? [A-Z]\.?)?((?: (?:de|la|van|von|der|den|da|"
@@ -59,7 +62,8 @@ def names_person(text: str) -> bool:
         ):
             return True
     return any(
-        title.group(1).split()[-1][0].isupper() and title.group(1).lower() not in _NOT_NAMES for title in _TITLED.finditer(text)
+        title.group(1).split()[-1][0].isupper() and title.group(1).lower() not in _NOT_NAMES
+        for title in _TITLED.finditer(text)
     )
 
 

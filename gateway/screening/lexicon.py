@@ -78,11 +78,24 @@ class Lexicon:
                 size = len(entry.words)
                 if size < length:
                     break
-                if size == 1 or entry.words == tuple(words[at : at + size]):
+                if entry.words == tuple(words[at : at + size]) and _stands(
+                    text, entry, starts[at], ends[at + size - 1]
+                ):
                     length = size
                     found.append(Label(entry.name, entry.role, starts[at], ends[at + length - 1]))
             at += length or 1
         return found
+
+
+def _stands(text: str, entry: _Entry, start: int, end: int) -> bool:
+    """Whether a label stands by itself: "990" not in "54,990", "mac" not in "MacLeod"."""
+    if entry.words[0].isdigit():
+        return not (
+            text[start - 1 : start] in {",", ".", "-", "$", "/"} and text[start - 2 : start - 1] not in {"", " "}
+        )
+    if len(entry.words) == 1 and (entry.role is Role.OTHER or len(entry.words[0]) < 3):
+        return not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
+    return True
 
 
 def _spellings(phrases: list[str], role: Role) -> Iterator[str]:
@@ -118,6 +131,7 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
+    glued = 0  # changes between letters and digits in the code that a word is part of
     for match in _WORD.finditer(text, start, end):
         word = match.group()
         first, last = match.span()
@@ -128,6 +142,9 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
             and word.isalpha()
         ):
             continue  # letters inside a code
+        glued = glued + 1 if ends and ends[-1] == first and word.isdigit() != words[-1].isdigit() else 0
+        if glued > 2:
+            continue  # "B161HNK6J7QI" says nothing
         single = len(word) == 1 and word.isalpha()
         if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
             words[-1] += word.lower()

@@ -75,7 +75,8 @@ class Tables:
             return
         if self._head_row(start, end, sign) != start:
             return
-        column = sum(1 for cell in self._cells(start, end, sign) if cell[1] < at)
+        heads = self._cells(start, end, sign)
+        column = sum(1 for cell in heads if cell[1] < at)
         for _ in range(_MOST_ROWS):
             start, following = self._line(end + 1) if end + 1 < len(self._text) else (end, end)
             if following <= start or not self._continues(start, following, sign, None):
@@ -83,7 +84,8 @@ class Tables:
             end = following
             cells = self._cells(start, end, sign)
             if column < len(cells) and not self._is_rule(start, end):
-                yield *cells[column], 0.95
+                last = column == len(heads) - 1  # "November 28, 1959" in a last column is one cell
+                yield cells[column][0], end if last else cells[column][1], 0.95
 
     def _lines_below(self, start: int, end: int, after: int) -> Iterator[tuple[int, int, float]]:
         if not self._is_loose_head(start, end):

@@ -49,7 +49,7 @@ def _labelled(scan: Scan, label: Label, kind: Kind, pattern: re.Pattern[str]) ->
         digits = sum(map(str.isdigit, value))
         if (
             not 6 <= len(value) <= 10
-            or digits < (2 if numbered and match.group().isupper() else 4)
+            or digits < (2 if (numbered or close > 0.95) and match.group().isupper() else 4)
             or _DATE.match(match.group())
             or len(set(value)) < 3
         ):

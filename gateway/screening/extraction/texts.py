@@ -75,7 +75,7 @@ def looks_like_text(octets: bytes) -> bool:
     """Whether octets are more likely text in some charset than anything else."""
     sample = octets[:_SAMPLE]
     if sample.translate(None, _CONTROLS) != sample:
-        if _wide_codec(sample):
+        if _wide_codec(sample) or _is_marked(sample):
             return True
         odd = len(sample) - len(sample.translate(None, _CONTROLS))
         return odd * 200 < len(sample) if b"\x00" not in sample else _is_ebcdic(sample)
@@ -150,11 +150,26 @@ def _wide_codec(sample: bytes) -> str:
     if zeros[0] > 0.9 and zeros[1] > 0.9 and zeros[2] > 0.5 and zeros[3] < 0.2:
         return "utf_32_be"
     even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
-    if odd > 0.4 and even < 0.05 and _is_printable(sample[0::2]):
+    if odd > 0.4 and even < 0.05 and _is_printable(_beside_zeros(sample[0::2], sample[1::2])):
         return "utf_16_le"
-    if even > 0.4 and odd < 0.05 and _is_printable(sample[1::2]):
+    if even > 0.4 and odd < 0.05 and _is_printable(_beside_zeros(sample[1::2], sample[0::2])):
         return "utf_16_be"
     return ""
+
+
+def _beside_zeros(octets: bytes, others: bytes) -> bytes:
+    """Those octets beside which a zero stands: Western letters of UTF-16; the rest are other scripts and signs."""
+    return bytes(octet for octet, other in zip(octets, others, strict=False) if not other)
+
+
+def _is_marked(sample: bytes) -> bool:
+    """Whether a byte order mark begins a text that its codec reads, in whatever script."""
+    codec = next((codec for mark, codec in _MARKS if sample.startswith(mark)), "")
+    if not codec:
+        return False
+    text = sample[: len(sample) & ~3].decode(codec, "replace")
+    odd = sum(not (sign.isprintable() or sign.isspace() or sign in "\ufeff\ufffd\u200d\ufe0f") for sign in text)
+    return (odd + 8 * max(0, text.count("\ufffd") - 1)) * 20 <= len(text)
 
 
 def _is_printable(octets: bytes) -> bool:
