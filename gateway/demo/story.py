@@ -15,6 +15,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -109,12 +110,11 @@ class Story:
 
     async def outside_is_notified(self) -> Told:
         """The outside mailbox gets fixed wording and a link, nothing of the message."""
-        notice = await self._notice("ines")
+        notice = await self._notice("ines", self.reference)
         text = notice.octets.decode("ascii")
         for secret in (*SECRETS, self.marker):
             _require(secret.lower() not in notice.text.lower(), f"the notification holds “{secret}”")
         _require(self.world.portal in text, "the notification has no link to the portal")
-        _require(self.reference in text, "the notification has no reference")
         return Told(
             f"The outside mailbox has a notification: “{notice.mail['Subject']}”, with {self.reference} and a link, "
             "not a word of the message.",
@@ -159,7 +159,7 @@ class Story:
 
     async def employee_is_told(self) -> Told:
         """The employee gets a notice in the mailbox, and reads the answer in the portal, the document included."""
-        notice = await self._notice("dana")
+        notice = await self._notice("dana", self.answered)
         _require(self.world.case_address in str(notice.mail["Reply-To"]), "the notice does not lead back to the case")
         async with Browser(self.world.portal, self.world.tls) as browser:
             await self.world.sign_in(browser, "dana")
@@ -177,7 +177,7 @@ class Story:
 
     async def answers_in_the_mail_tool(self) -> Told:
         """The employee answers the notice as any mail: it lands in the case."""
-        notice = (await self._mails("dana"))[-1]
+        notice = await self._notice("dana", self.answered)
         tool = self._tool("dana")
         octets = _mail(
             tool.address,
@@ -303,15 +303,18 @@ class Story:
     def _tool(self, name: str, password: str = "") -> MailTool:
         return self.world.mail_tool(name, password)
 
-    async def _mails(self, name: str) -> list[Caught]:
-        address = self.world.people[name].address
-        return await self.world.catcher.wait_for(address, self.notices[name] + 1, NOTICE_SECONDS)
-
-    async def _notice(self, name: str) -> Caught:
-        """Return the newest mail to a person since the story began."""
-        mails = await self._mails(name)
-        _require(len(mails) > self.notices[name], f"no notification came to {name} within {NOTICE_SECONDS:.0f} s")
-        return mails[-1]
+    async def _notice(self, name: str, reference: str) -> Caught:
+        """Return the mail to a person that tells of a message: one of an earlier run may come late, between."""
+        mailbox, seen = self.world.people[name].address, self.notices[name]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(NOTICE_SECONDS):
+                while True:
+                    mails = await self.world.catcher.wait_for(mailbox, seen + 1, NOTICE_SECONDS)
+                    for mail in mails[seen:]:
+                        if reference in mail.text:
+                            return mail
+                    seen = len(mails)
+        raise NotSo(f"no notification of {reference} came to {name} within {NOTICE_SECONDS:.0f} s")
 
 
 async def _patiently(tool: MailTool, recipients: list[str], octets: bytes) -> Reply:

@@ -379,5 +379,5 @@ def _seed_in(uri: str) -> str:
 
 def _release_leases(tx: Transaction) -> None:
     """Make due what a notifier of an earlier demo had in hand when it was killed: none runs on this folder now."""
-    for row in outbox.waiting(tx.connection):
+    for row in outbox.waiting(tx.connection, sys.maxsize):
         outbox.retry(tx, row.id, "demo")
