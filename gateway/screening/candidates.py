@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -140,12 +141,32 @@ _DATE: Final = re.compile(
     r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|"
     r"\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d{1,2}:\d\d(?::\d\d)?)?\Z"
 )
+_LONG: Final = 48  # characters of a chain; longer ones are seldom alike
+_LETTER: Final = re.compile(rf"[{_LIKE_DIGITS}]")
+_SIGN: Final = re.compile(r"[^0-9]+")
+_TO_SHAPE: Final = str.maketrans("123456789", "000000000")
 _Group = tuple[str, int, int, int]
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Number]:
-    if _DATE.match(text[start:end]) or _is_address(text[start:end]):
+    chain = text[start:end]
+    if _DATE.match(chain) or _is_address(chain):
         return
+    if len(chain) > _LONG or _LETTER.search(chain):
+        yield from _numbers_of(text, start, end)
+        return
+    for first, after, groups, signs, whole in _cuts(chain.translate(_TO_SHAPE)):
+        yield Number(_SIGN.sub("", chain[first:after]), start + first, start + after, groups, signs, whole)
+
+
+@lru_cache(maxsize=4_096)
+def _cuts(shape: str) -> tuple[tuple[int, int, tuple[int, ...], tuple[str, ...], bool], ...]:
+    """Where to cut a chain of digits and signs, which its digits have no part in: most chains of a text look alike."""
+    found = _numbers_of(shape, 0, len(shape))
+    return tuple((number.start, number.end, number.groups, number.signs, number.whole) for number in found)
+
+
+def _numbers_of(text: str, start: int, end: int) -> Iterator[Number]:
     groups = [(match.group(), match.start(), match.end(), 0) for match in _GROUP.finditer(text, start, end)]
     for run in _numeric_runs(text, groups):
         signs = [text[left[2] : right[1]] for left, right in pairwise(run)]
