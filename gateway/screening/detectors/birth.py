@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import re2
+
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import labelled
@@ -30,6 +32,7 @@ DATE: Final = re.compile(
 )
 _FIND_YEAR: Final = re.compile(_YEAR)
 _SIGN: Final = re.compile(r"(?<=[a-z])[,;]? \(?(b\. ?|\* ?)(?=\d|[A-Z][a-z]{2,8}\.? \d)")  # "Ann Lee, b. 3/5/80"
+_MAY_SIGN: Final = re2.compile(rb"[a-z][,;]? \(?(?:b\.|\*)")
 _GENERAL: Final = frozenset(
     "born birthday bday birth geb ur fodd nato nata nacio nacido nacida geboren nascido nascida nasceu".split()
 )
@@ -40,7 +43,10 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for label in scan.heads:
         if label.name == "birth":
             yield from _dates(scan, label)
-    for sign in _SIGN.finditer(scan.text):
+    for may in _MAY_SIGN.finditer(scan.view.octets):
+        sign = _SIGN.match(scan.text, may.start() + 1)
+        if sign is None:
+            continue
         match = DATE.match(scan.text, sign.end())
         person = names_person(scan.text[max(0, sign.start() - 40) : sign.start(1)])
         if match and person and is_day(match.group()):

@@ -48,7 +48,7 @@ def _count_fields(text: str) -> tuple[int, int, int]:
     named: set[str] = set()
     filled: set[str] = set()
     blank = 0
-    for seen, line in enumerate(_LINE.finditer(text)):
+    for seen, line in enumerate(_fields(text)):
         if seen >= _MOST:
             break
         label, value = facts.phrase_of(line.group(1)), line.group(2).strip()
@@ -62,6 +62,15 @@ def _count_fields(text: str) -> tuple[int, int, int]:
         elif not tells or label not in _CONTACT:
             filled.add(label)
     return len(named), len(filled), blank
+
+
+def _fields(text: str) -> Iterator[re.Match[str]]:
+    """Lines with a label and what stands beside it; most lines have no sign that could part the two."""
+    for line in text.split("\n"):
+        if ":" in line or "\t" in line or "|" in line or "..." in line or "___" in line:
+            field = _LINE.match(line)
+            if field:
+                yield field
 
 
 _CONTACT: Final = frozenset("telephone phone email e mail address signature country agent amount".split()) | {

@@ -1,0 +1,28 @@
+"""What is looked for in a quick way is what the pattern alone would find."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.screening.detectors import birth, filled_form
+
+FORMS = st.lists(
+    st.sampled_from(["Name", "SSN", " ", ": ", "\t", "|", "...", "____", "\n", "12", "a) ", "line 4. ", "> ", "-", "_"])
+).map("".join)
+BIRTHS = st.lists(st.sampled_from(["Ann Lee", ", ", " ", "(", "b. ", "b.", "* ", "*", "3/5/80", "March 5", "x"])).map(
+    "".join
+)
+
+
+@given(FORMS)
+def test_fields_are_the_lines_that_the_pattern_finds_in_the_whole_text(text: str) -> None:
+    whole = [match.groups() for match in filled_form._LINE.finditer(text)]
+    assert [match.groups() for match in filled_form._fields(text)] == whole
+
+
+@given(BIRTHS)
+def test_signs_of_birth_are_those_that_the_pattern_finds_in_the_whole_text(text: str) -> None:
+    may = (found.start() + 1 for found in birth._MAY_SIGN.finditer(text.encode()))
+    signs = [sign.span() for sign in (birth._SIGN.match(text, start) for start in may) if sign]
+    assert signs == [sign.span() for sign in birth._SIGN.finditer(text)]
