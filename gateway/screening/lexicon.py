@@ -132,20 +132,21 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     starts: list[int] = []
     ends: list[int] = []
     glued = 0  # changes between letters and digits in the code that a word is part of
+    before = start  # where the last word ended, or a code may go on
     for match in _WORD.finditer(text, start, end):
-        word = match.group()
+        word = match[0]
         first, last = match.span()
-        if (
-            last - first > 1
-            and text[first - 1 : first].isdigit()
-            and text[last : last + 1].isdigit()
-            and word.isalpha()
-        ):
-            continue  # letters inside a code
-        glued = glued + 1 if ends and ends[-1] == first and word.isdigit() != words[-1].isdigit() else 0
+        if first != before:  # as most words, it stands by itself
+            glued = 0
+        else:
+            if _is_inside(text, first, last):
+                before = last
+                continue
+            glued = glued + 1 if ends and ends[-1] == first and word.isdigit() != words[-1].isdigit() else 0
+        before = last
         if glued > 2:
             continue  # "B161HNK6J7QI" says nothing
-        single = len(word) == 1 and word.isalpha()
+        single = last - first == 1 and word.isalpha()
         if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
             words[-1] += word.lower()
             ends[-1] = last
@@ -154,6 +155,12 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
         starts.append(first)
         ends.append(last)
     return words, starts, ends
+
+
+def _is_inside(text: str, first: int, last: int) -> bool:
+    """Whether letters stand inside a code: digits before and behind."""
+    around = text[first - 1 : first], text[last : last + 1]
+    return last - first > 1 and all(map(str.isdigit, around)) and text[first:last].isalpha()
 
 
 def _continues(text: str, start: int, end: int, following: int) -> bool:
