@@ -106,7 +106,12 @@ def find_codes(view: View) -> Iterator[Code]:
     """Codes of letters and digits: those that may be IBANs, then all others."""
     for match in _IBANS.finditer(view.octets):
         start, end = match.span()
-        yield Code(re.sub(r"[^A-Z0-9]", "", view.text[start:end].upper()), start, end, ("iban",))
+        raw = view.text[start:end]
+        first = _LETTERS_AND_DIGITS.match(raw)
+        if first and (
+            first.group()[2:].upper() == first.group()[2:] or first.group().islower()
+        ):  # else it is of base64
+            yield Code(re.sub(r"[^A-Z0-9]", "", raw.upper()), start, end, ("iban",))
     for match in _CODES.finditer(view.octets):
         start, end = match.span()
         raw = view.text[start:end]
@@ -117,6 +122,7 @@ def find_codes(view: View) -> Iterator[Code]:
                 yield inner
 
 
+_LETTERS_AND_DIGITS: Final = re.compile(r"[A-Za-z0-9]+")
 _LATER_WORD: Final = re.compile(r"(?<=[ ./_|-])[A-Za-z0-9]{6,}")  # "PPSN 1234567TA" has two readings
 
 
@@ -141,6 +147,7 @@ _DATE: Final = re.compile(
     r"(?:\d{1,2}[,./ -]{1,2}){1,2}(?:19|20)\d\d[ ,T]{1,4}\d{1,2}:\d\d(?::\d\d)?\Z|"
     r"\d{1,2}[./-]\d{1,2}[./-]\d{4}\Z|(?:19|20)\d\d[./-]\d\d[./-]\d\d[ T]{0,2}(?:\d{1,2}:\d\d(?::\d\d)?)?\Z"
 )
+_DOTTED: Final = (".", ".", ".")
 _LONG: Final = 48  # characters of a chain; longer ones are seldom alike
 _LETTER: Final = re.compile(rf"[{_LIKE_DIGITS}]")
 _SIGN: Final = re.compile(r"[^0-9]+")
@@ -150,13 +157,14 @@ _Group = tuple[str, int, int, int]
 
 def _cut(text: str, start: int, end: int) -> Iterator[Number]:
     chain = text[start:end]
-    if _DATE.match(chain) or _is_address(chain):
+    if _DATE.match(chain):
         return
     if len(chain) > _LONG or _LETTER.search(chain):
         yield from _numbers_of(text, start, end)
         return
     for first, after, groups, signs, whole in _cuts(chain.translate(_TO_SHAPE)):
-        yield Number(_SIGN.sub("", chain[first:after]), start + first, start + after, groups, signs, whole)
+        if signs != _DOTTED or not _is_address(chain[first:after]):
+            yield Number(_SIGN.sub("", chain[first:after]), start + first, start + after, groups, signs, whole)
 
 
 @lru_cache(maxsize=4_096)
@@ -177,10 +185,9 @@ def _numbers_of(text: str, start: int, end: int) -> Iterator[Number]:
                 yield number
 
 
-def _is_address(chain: str) -> bool:
+def _is_address(dotted: str) -> bool:
     """Four numbers up to 255 with dots between: an Internet address."""
-    parts = chain.split(".")
-    return len(parts) == 4 and all(part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts)
+    return all(len(part) < 4 and int(part) < 256 for part in dotted.split("."))
 
 
 def _numeric_runs(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
@@ -293,8 +300,11 @@ def _classic(run: list[_Group], signs: list[str], sizes: list[int]) -> Iterator[
     for at in range(len(run)):
         for shape in _BY_FIRST.get(sizes[at], ()):
             if tuple(sizes[at : at + len(shape)]) == shape:
-                between = {sign.strip(" \n\t>") for sign in signs[at : at + len(shape) - 1]}
-                if len(between) == 1:
+                inner = signs[at : at + len(shape) - 1]
+                broken = any("\n" in sign for sign in inner) and not all("\n" in sign for sign in inner)
+                if broken and at and signs[at - 1] in {" ", "-", "."}:
+                    continue  # the end of one line's number, and the next line's
+                if len({sign.strip(" \n\t>") for sign in inner}) == 1:
                     yield from _number(run, signs, at, at + len(shape))
 
 

@@ -30,7 +30,7 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 _MONEY: Final = re.compile(r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud)\s?)\Z", re.IGNORECASE)
-_DIALLED: Final = re.compile(r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2})?\Z|\(\d{1,5}\) ?\Z")
+_DIALLED: Final = re.compile(r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2}){0,3}\Z|\(\d{1,5}\) ?\Z")
 _DECIMAL: Final = re.compile(r"\d{1,3}\.\d{5,}\Z")
 _NUMBERED: Final = frozenset("no num number numbers nr nos id ids # nummer numero numer code ref reference".split())
 
@@ -166,20 +166,22 @@ def _find_heads(view: View) -> list[Label]:
 
 def _look_around(scan: Scan, start: int, end: int) -> Around:
     text = scan.text
+    fields = scan.view.form is Form.FIELDS
     near = [
-        (label, _closeness(text[label.end : start])) for label in LEXICON.labels(text, max(0, start - _BEFORE), start)
+        (label, _closeness(text[label.end : start], fields=fields))
+        for label in LEXICON.labels(text, max(0, start - _BEFORE), start)
     ]
     near += [
         (label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, min(len(text), end + _AFTER))
     ]
-    head = None if scan.view.form is Form.FIELDS else scan.tables.head_of(start)
+    head = None if fields else scan.tables.head_of(start)
     if head:
         near = [
             (label, 0.4 * close if label.end < start and _BARS.search(text, label.end, start) else close)
             for label, close in near
         ]
         near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
-    elif scan.view.form is not Form.FIELDS and not near:
+    elif not fields and not any(close > 0.3 for label, close in near if label.role is not Role.RAISES):
         loose = scan.tables.loose_head_of(start, end)
         near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
     unknown = _UNKNOWN.search(text, max(0, start - 40), start)
@@ -208,7 +210,8 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         elif label.role is Role.PUBLIC:
             least[Role.PUBLIC] = 1.0
         else:
-            if best <= 0.75 and close >= 0.99 and label.end <= start:
+            far = 0.95 if label.name == "phone" and start - label.end < 4 else 0.75
+            if best <= far and close >= 0.99 and label.end <= start:
                 pass  # it stands at the number, and what names a kind stands further off
             elif best > 0.6 and label.end <= start and not _numbered(text, label):
                 close *= 0.3

@@ -148,6 +148,8 @@ class Examiner:
         if sighting.proved:
             return 1.0
         features = dict(sighting.features) | mail
+        if place.startswith("attachment"):
+            features["mail_bulk"] = 0.0  # what a newsletter's footer says is not said of files
         if mail["mail_person"] and sighting.kind in _PERSONAL and sighting.logit > 0:
             features["mail_person"] = 0.0
         if max(features.get("named", 0.0), features.get("tin", 0.0)) < 0.5:

@@ -73,7 +73,7 @@ class Lexicon:
         at = 0
         while at < len(words):
             entries = self._by_first.get(words[at])
-            length = 0
+            length = skipped = 0
             for entry in entries or ():
                 size = len(entry.words)
                 if size < length:
@@ -82,17 +82,20 @@ class Lexicon:
                     text, entry, starts[at], ends[at + size - 1]
                 ):
                     length = size
+                    skipped = max(skipped, 1 if entry.role is Role.RAISES else size)
                     found.append(Label(entry.name, entry.role, starts[at], ends[at + length - 1]))
-            at += length or 1
+            at += skipped or 1  # "el numero" begins "el numero de identidad"
         return found
 
 
 def _stands(text: str, entry: _Entry, start: int, end: int) -> bool:
-    """Whether a label stands by itself: "990" not in "54,990", "mac" not in "MacLeod"."""
+    """Whether a label stands by itself: "990" not in "54,990", "mac" not in "MacLeod", "inn" not in "FR-INN-56"."""
     if entry.words[0].isdigit():
         return not (
             text[start - 1 : start] in {",", ".", "-", "$", "/"} and text[start - 2 : start - 1] not in {"", " "}
         )
+    if len(entry.words) == 1 and text[start - 1 : start] == "-" and text[end : end + 1] == "-":
+        return False
     if len(entry.words) == 1 and (entry.role is Role.OTHER or len(entry.words[0]) < 3):
         return not (text[start - 1 : start].isalpha() or text[end : end + 1].isalpha())
     return True

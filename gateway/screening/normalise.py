@@ -22,6 +22,7 @@ _AROUND: Final = 120
 _OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
 _SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,3}[A-Za-z0-9]){7,}\b")
 _BROKEN: Final = re2.compile(rb"[A-Za-z0-9.-]{1,24} ?(?:\n ?[A-Za-z0-9./-]{1,8} ?){1,8}(?:\n ?[A-Za-z0-9./-]{1,24})?")
+_BROKEN_DIGITS: Final = re.compile(r"\d{1,9}-? ?\n ?\d{1,9}[.,]?\Z")  # a number too short to be looked for by itself
 _CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
 
 
@@ -114,8 +115,11 @@ def _unwrapped(view: View) -> str:
     runs = []
     for match in _BROKEN.finditer(view.octets):
         start, end = match.span()
-        if any(map(str.isdigit, view.text[start:end])) and any(map(str.isalpha, view.text[start:end])):
-            runs.append((start, end, re.sub(r" ?\n ?", "", view.text[start:end])))
+        run = view.text[start:end]
+        if not any(map(str.isdigit, run)):
+            continue
+        if any(map(str.isalpha, run)) or (view.text[start - 1 : start] == " " and _BROKEN_DIGITS.match(run)):
+            runs.append((start, end, re.sub(r" ?\n ?", "", run)))
     return _passages(view.text, runs)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.screening.lexicon import LEXICON, Role
+
 _RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
 _WIDE: Final = re.compile(r" {2,}")
 _MOST_ROWS: Final = 500  # rows of one column that are read below a head
@@ -21,6 +23,7 @@ class Tables:
     def __init__(self, text: str) -> None:
         self._text = text
         self._heads: dict[int, int] = {}  # start of a row → start of the head row of its table
+        self._loose: dict[int, _Span | None] = {}  # start of a line → the line that heads its block
 
     def head_of(self, at: int) -> _Span | None:
         """The cell that heads the column of the cell at an offset; None when that is no table, or is its head."""
@@ -36,31 +39,45 @@ class Tables:
         return cells[column] if column < len(cells) else None
 
     def loose_head_of(self, start: int, end: int) -> _Span | None:
-        """The half of a head line over a number whose row has single blanks only, as rows of printed pages have."""
+        """The line with a label over a number, in a block of short lines: a column read line by line, or the half of
+        the head of rows that single blanks part, as printed pages have them.
+        """
         row, until = self._line(start)
         if until - row > _LONGEST_LOOSE or row == 0:
             return None
-        head, head_end = self._loose_head(row)
-        if head == row or not self._is_loose_head(head, head_end):
+        found = self._loose_head(row)
+        if found is None:
             return None
+        head, head_end = found
+        if start - row <= 2 and until - end <= 2:
+            return head, head_end
         middle = self._text.rfind(" ", head, head + (head_end - head) // 2 + 1)
         middle = head if middle < 0 else middle
         if until - end <= 2 and start - row > 2:
             return middle, head_end
         return (head, head_end) if start - row > 2 else (head, max(middle, head + (head_end - head) * 2 // 3))
 
-    def _loose_head(self, row: int) -> _Span:
-        """The first line of the block of short lines that a line is in, or the line some way up."""
-        for _ in range(_MOST_LOOSE):
-            if row == 0:
-                break
+    def _loose_head(self, row: int) -> _Span | None:
+        """The nearest line above with a label, in the block of short lines that a line is in. Each is looked at once."""
+        rows: list[int] = []
+        found: _Span | None = None
+        while row > 0 and row not in self._loose:
+            rows.append(row)
             before, until = self._line(row - 1)
             if before == until or until - before > _LONGEST_LOOSE:
                 break
-            if self._is_loose_head(before, until):
-                return before, until
+            if self._is_loose_head(before, until) and self._labels(before, until):
+                found = before, until
+                break
             row = before
-        return self._line(row)
+        else:
+            found = self._loose.get(row)
+        self._loose.update(dict.fromkeys(rows, found))
+        return found
+
+    def _labels(self, start: int, end: int) -> bool:
+        labels = LEXICON.labels(self._text, start, end)
+        return any(label.role in {Role.NAMES, Role.FOREIGN, Role.OTHER} for label in labels)
 
     def _is_loose_head(self, start: int, end: int) -> bool:
         line = self._text[start:end].rstrip()
@@ -131,10 +148,14 @@ class Tables:
         """What parts the cells of a line: "" when it is no row."""
         if end - start > _LONGEST_ROW:
             return ""
-        for sign in "\t|;,":
-            if self._text.find(sign, start, end) >= 0 and (sign != "," or self._text.count(",", start, end) >= 1):
+        for sign in "\t|;":
+            if self._text.find(sign, start, end) >= 0:
                 return sign
-        return "  " if "  " in self._text[start:end].strip() else ""
+        wide = "  " in self._text[start:end].strip()
+        commas = self._text.count(",", start, end)
+        if commas and not (wide and commas == self._text.count(", ", start, end)):
+            return ","
+        return "  " if wide else ""
 
     def _count(self, start: int, end: int, sign: str) -> int:
         if sign == "  ":

@@ -37,6 +37,9 @@ _HEAD: Final = re.compile(  # of a mail that is quoted
     r"deadline|due|start|end|from|to|cc|subject)\b[^:\n]{0,6}:",
     re.IGNORECASE,
 )
+_SPEAKER: Final = re.compile(
+    r"\s*\[?\d\d?[:.]\d\d[ apm]{0,3}\]?[ ,-]{1,3}[A-Za-z][a-zA-Z .]{1,23}: "
+)  # "[10:42] Ann: "
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
     (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?!\w)")),
@@ -63,13 +66,15 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if _HEAD.match(answer):
             continue
         lone = told.isupper() or not any(map(str.isalpha, told)) or not _OPENED.search(answer)
-        yield from _values(answer, 0.6 if lone else 1.0)
+        said = 1.0 if not lone else 0.9 if _SPEAKER.match(answer) else 0.6
+        yield from _values(answer, said)
 
 
 def _values(answer: str, here: float) -> Iterator[Sighting]:
     """Whatever in an answer can be a value, from each of its words on."""
+    rows = _VALUES if here > 0.8 else _LONE
     for word in re.finditer(r"(?<![A-Za-z0-9./-])(?=[A-Za-z]{0,8}[ ]?\d)", answer):
-        for kind, label, value in _VALUES if here == 1 else _LONE:
+        for kind, label, value in rows:
             found = value.match(answer, word.start())
             if found and sum(map(str.isdigit, found.group())) >= 3 and (label != "birth" or is_day(found.group())):
                 yield Sighting(

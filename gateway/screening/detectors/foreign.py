@@ -125,7 +125,8 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         around = around or scan.around(number.start, number.end)
         grouped = _GROUPED.get((name, number.groups), 0.0)
-        if grouped < 1 and around.closest({name, *_ANY}) < 0.2:
+        answers = "alone" in around.flags and name in scan.named
+        if grouped < 1 and not answers and around.closest({name, *_ANY}) < 0.2:
             continue
         if not check(number.digits):
             continue

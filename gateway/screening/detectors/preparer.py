@@ -37,7 +37,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             if sum(map(str.isdigit, value)) * 2 < len(value):
                 continue
             features = labelled(scan, *match.span(), max(close, scan.around(*match.span()).named.get(label.name, 0.0)))
-            if len(set(value)) < 3 or value.startswith(("123456", "012345")):
+            if len(set(value)) < (3 if len(value) > 6 else 2) or value.startswith(("123456", "012345")):
                 features["sample"] = 0.6
             yield Sighting(kind, "preparer", features, value)
 
