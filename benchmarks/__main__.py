@@ -29,9 +29,12 @@ def main() -> None:
 
 
 def _submission(asked: argparse.Namespace, folder: Path, rounds: int, seconds: float) -> None:
-    _say(f"submission beside Postfix on HOLD; {os.cpu_count()} cores, {rounds} rounds of {seconds:g} s, medians")
-    _say(table.HEAD)
     with peers(folder) as (site, postfix, stock):
+        _say(
+            f"submission ({len(site.doors)} processes) beside Postfix on HOLD; {os.cpu_count()} cores, "
+            f"{rounds} rounds of {seconds:g} s, medians"
+        )
+        _say(table.HEAD)
         bench = Bench(site, postfix, stock, seconds)
         for row in rows.ROWS:
             if row.key in asked.rows:

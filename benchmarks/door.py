@@ -1,7 +1,8 @@
 """The real submission program, with two things beside it that only a benchmark may have.
 
 Its implicit-TLS listener speaks plainly here (with AUTH), so that rows without TLS are without TLS on both sides. And
-on SIGUSR1 it begins to watch its event loop, on the next it writes the longest stall, in seconds, to a file.
+on SIGUSR1 each process that serves begins to watch its event loop, on the next it writes the longest stall, in seconds,
+to a file that ends in its process id.
 
     python -m benchmarks.door gateway.toml STALL_FILE
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import signal
 import sys
 import time
@@ -19,7 +21,7 @@ from typing import Any
 from gateway import config, roles
 from gateway.inbound import listener as listeners
 from gateway.inbound.listener.conversation import Conversation
-from gateway.inbound.listener.server import Listener
+from gateway.inbound.listener.server import Listener, start
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
 
 _STEP = 0.002
@@ -41,7 +43,7 @@ class StallWatch:
             asyncio.get_running_loop().call_later(_STEP, self._look)
         else:
             self._due = None
-            self._result.write_text(str(self._longest))
+            Path(f"{self._result}.{os.getpid()}").write_text(str(self._longest))
 
     def _look(self) -> None:
         now = time.monotonic()
@@ -57,11 +59,10 @@ async def _open(door: Any, watch: StallWatch, **wanted: Any) -> Listener:
         return await _open_listener(door, **wanted)
     limits = dataclasses.replace(wanted["limits"], connections_per_address=1000)
     settings = ListenerSettings("plain", wanted["hostname"], None, False, True, limits)
-    state = ListenerState(listeners.limits.Occupancy(limits))
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Conversation(door, settings, state), wanted["host"], wanted["port"], backlog=512
-    )
-    return Listener("plain", server, state)
+    handed = wanted["handed"]
+    state = ListenerState(listeners.Occupancy(limits, handed.peers.column if handed is not None else None))
+    where = wanted["host"], wanted["port"]
+    return await start("plain", *where, lambda: Conversation(door, settings, state), state, handed)
 
 
 _open_listener = listeners.open_listener

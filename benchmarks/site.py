@@ -96,9 +96,10 @@ class GatewaySite:
         self.account = asyncio.run(self._settle())
 
     @property
-    def door(self) -> int:
-        """The process id of the submission program."""
-        return self._programs[-1].pid
+    def doors(self) -> list[int]:
+        """The ids of the processes that serve the submission program's doors."""
+        first = self._programs[-1].pid
+        return [int(child) for child in Path(f"/proc/{first}/task/{first}/children").read_text().split()] or [first]
 
     @property
     def certificate(self) -> Path:
@@ -117,16 +118,21 @@ class GatewaySite:
                 raise ValueError("a message in the vault is not the one that was acknowledged")
 
     def watch_stalls(self) -> None:
-        """Begin to watch the submission program's event loop."""
-        os.kill(self.door, signal.SIGUSR1)
+        """Begin to watch the submission program's event loops."""
+        for process in self.doors:
+            os.kill(process, signal.SIGUSR1)
 
     def longest_stall(self) -> float:
-        """End the watch and return the longest stall in seconds."""
-        os.kill(self.door, signal.SIGUSR1)
-        while not self._stall_file.exists() or not self._stall_file.read_text():
+        """End the watch and return the longest stall of any of them in seconds."""
+        self.watch_stalls()
+        return max(self._stall_of(process) for process in self.doors)
+
+    def _stall_of(self, process: int) -> float:
+        file = Path(f"{self._stall_file}.{process}")
+        while not file.exists() or not file.read_text():
             time.sleep(0.02)
-        longest = float(self._stall_file.read_text())
-        self._stall_file.unlink()
+        longest = float(file.read_text())
+        file.unlink()
         return longest
 
     def stop(self) -> None:

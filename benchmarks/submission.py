@@ -123,7 +123,7 @@ class Bench:
         result = Large()
         row = Row(rows.LARGE, "", rows.LARGE_OCTETS, rows.LARGE_CONNECTIONS, None, None)
         for _ in range(rounds):
-            watch = MemoryWatch(self._site.door)
+            watch = MemoryWatch(self._site.doors)
             self._site.watch_stalls()
             outcome = self._at_gateway(row, messages=rows.LARGE_CONNECTIONS)
             result.stalls.append(self._site.longest_stall() * 1000)
@@ -147,7 +147,7 @@ class Bench:
         crowd = Crowd(self._site.tls_port, str(self._site.certificate), self._site.account.username)
         for _ in range(rounds):
             result.before.append(percentile(self._at_gateway(row).latencies, 0.99) * 1000)
-            watch = MemoryWatch(self._site.door)
+            watch = MemoryWatch(self._site.doors)
             with _gathered(crowd):
                 self._site.watch_stalls()
                 result.during.append(percentile(self._at_gateway(row).latencies, 0.99) * 1000)
@@ -232,10 +232,10 @@ def _gathered(crowd: Crowd) -> Iterator[None]:
 
 
 class MemoryWatch:
-    """The resident memory of a process: how far it grows above where it stood."""
+    """The resident memory of processes, added up: how far it grows above where it stood."""
 
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
+    def __init__(self, processes: list[int]) -> None:
+        self._files = [Path(f"/proc/{process}/status") for process in processes]
         self._first = self._peak = self._resident()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -252,5 +252,9 @@ class MemoryWatch:
             self._peak = max(self._peak, self._resident())
 
     def _resident(self) -> float:
-        line = next(line for line in self._status.read_text().splitlines() if line.startswith("VmRSS"))
-        return float(line.split()[1]) * 1024
+        return sum(map(_resident_octets, self._files))
+
+
+def _resident_octets(status: Path) -> float:
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    return float(line.split()[1]) * 1024

@@ -40,11 +40,17 @@ class ProgramLock:
                 os.close(self._descriptor)
                 raise Overloaded(f"{name} already runs on this folder (process {holder(run, name) or 'unknown'}).")
             time.sleep(_TRY_SECONDS)
+        self._owner = os.getpid()
         os.truncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
-        """Give the lock up. The file stays: taking it away would race with the next holder."""
+        """Give the lock up. The file stays: taking it away would race with the next holder.
+
+        What was forked from the holder keeps the lock to its own end, and does not give it up.
+        """
+        if os.getpid() != self._owner:
+            return
         os.truncate(self._descriptor, 0)
         os.close(self._descriptor)
 
@@ -77,8 +83,13 @@ def end_with_supervisor() -> None:
     parent = os.environ.pop(PARENT_VARIABLE, "")
     if not parent.isdigit():
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != int(parent):
+    end_with_parent(int(parent), signal.SIGTERM)
+
+
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+    """Ask the system to send this process that signal when `parent`, which has forked it, ends."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:
         raise SystemExit(os.EX_TEMPFAIL)
 
 
@@ -127,6 +138,14 @@ def say_ready() -> None:
             os.close(int(descriptor))
         return
     tell_systemd("READY=1")
+
+
+def say_ready_at(descriptor: int) -> None:
+    """Let `say_ready` write to this descriptor in place of the one that this process, or its parent, was given."""
+    before = os.environ.get(READY_VARIABLE, "")
+    if before.isdigit():
+        os.close(int(before))
+    os.environ[READY_VARIABLE] = str(descriptor)
 
 
 def tell_systemd(state: str) -> None:

@@ -47,9 +47,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from ssl import SSLContext
 
+    from gateway.inbound.listener.handover import HandedPeers
     from gateway.outbound.notifier import Notifier
 
-Program = Callable[[Settings, asyncio.Event], Awaitable[None]]
+Program = Callable[..., Awaitable[None]]
+"""Of the settings, and the event that tells it to stop."""
 
 PATIENCE_SECONDS = 20.0
 """How long a new program waits for the one before it on the same folder to end."""
@@ -66,10 +68,19 @@ def run_program(name: str, settings: Settings) -> None:
     make_run_folder(settings.site.run)
     lock = ProgramLock(settings.site.run, name, patience=PATIENCE_SECONDS)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory(name)) as runner:
-            runner.run(_until_told(PROGRAMS[name], settings))
+        if name == "submission":
+            from gateway.workers import share_submission
+
+            share_submission(settings, partial(_run, name, settings))
+        else:
+            _run(name, settings)
     finally:
         lock.release()
+
+
+def _run(name: str, settings: Settings, **more: object) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory(name)) as runner:
+        runner.run(_until_told(partial(PROGRAMS[name], **more), settings))
 
 
 async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
@@ -123,8 +134,11 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
         await _serve(settings, server.run(stop), server.ready)
 
 
-async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
-    """Run the employees' mail door, and the hourly tidying of the vault beside it."""
+async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedPeers | None = None) -> None:
+    """Run the employees' mail door, and the hourly tidying of the vault beside it.
+
+    With `peers` this process is a worker, and the first one tidies.
+    """
     from gateway.casework.addressing import Mailroom
     from gateway.inbound.doors import DoorTls, hosts_of, open_doors
     from gateway.inbound.submission import SubmissionDoor
@@ -153,8 +167,9 @@ async def run_submission(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=caller,
         )
-        await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain))
-        await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
+        await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain, peers))
+        if peers is None or peers.is_first:
+            await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
         settle_heap()
         _tell_ready(settings)
         await stop.wait()

@@ -27,6 +27,7 @@ from gateway.demo.world import World
 from gateway.domain.errors import GatewayError
 from gateway.supervisor import read_status
 from tests.canary import new_canary, word_of
+from tests.worlds import children_of
 
 ROOT = Path(__file__).parents[1]
 UNSEALED_BUILD = ROOT / "tests" / "unsealed_build"
@@ -238,9 +239,10 @@ class CanaryStory:
         await self._send(self.mail("afterwards"))
 
     def processes(self) -> list[int]:
-        """Return the ids of the supervisor and every program."""
+        """Return the ids of the supervisor, every program, and what these have forked."""
         status = read_status(self.world.settings.site.run)
         pids = [int(program["pid"]) for program in status.values()]
+        pids += [worker for pid in pids for worker in children_of(pid)]
         return [*pids, *{int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids}]
 
     def planted_text(self, tag: str) -> str:

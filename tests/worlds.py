@@ -159,6 +159,11 @@ class Traps:
         return (self._folder / name).exists()
 
 
+def children_of(process: int) -> list[int]:
+    """Return the ids of the processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()]
+
+
 def kill(world: World, program: str) -> None:
     """Kill a program; its supervisor starts it again after a moment."""
     os.kill(world.process_of(program), signal.SIGKILL)
@@ -167,7 +172,7 @@ def kill(world: World, program: str) -> None:
 @contextmanager
 def stopped(world: World, *programs: str) -> Iterator[None]:
     """Stop programs as a debugger does: there, but silent. Never in the middle of writing to the database."""
-    pids = [world.process_of(program) for program in programs]
+    pids = [pid for program in map(world.process_of, programs) for pid in (program, *children_of(program))]
     with group_lock(world):
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)

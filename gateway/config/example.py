@@ -107,6 +107,8 @@ tls = [{tls}]
 # lmtp = ""
 # lmtp_users = []
 # hostname = "{bare_domain}"
+# Processes that share these doors; 0 follows the cores of the machine, up to four.
+# processes = 0
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"
 # max_message = "150 MiB"

@@ -33,6 +33,7 @@ from gateway.config.settings import (
 )
 
 MAX_FILE_OCTETS = 1024 * 1024
+MAX_PROCESSES = 64
 MAX_SESSION_SECONDS = 24 * 3600
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
@@ -195,6 +196,7 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
         table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
     return SubmissionSettings(
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
+        processes=table.whole("processes", 0, 0, MAX_PROCESSES),
         starttls=starttls,
         tls=implicit,
         lmtp=lmtp,

@@ -124,9 +124,13 @@ class TrustedRelaySettings:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionSettings:
-    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays."""
+    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays.
+
+    A number of `processes` that is 0 follows the cores.
+    """
 
     hostname: str
+    processes: int
     starttls: tuple[Listen, ...]
     tls: tuple[Listen, ...]
     lmtp: Path | None

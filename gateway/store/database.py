@@ -38,7 +38,7 @@ from gateway.failpoints import failpoint
 from gateway.store import statements
 from gateway.store.calls import Call, fail, wake
 from gateway.store.engines import GroupLock, open_engine
-from gateway.store.memory import Memory, NotKnown, Recollection, Source
+from gateway.store.memory import Memory, NotKnown, Recollection, Source, count_of_rights
 from gateway.store.transaction import Batch, MoreThanRows, Transaction
 
 P = ParamSpec("P")
@@ -66,11 +66,13 @@ class Database:
         clock: Clock = system_clock,
         readers: int = READERS,
         program: str | None = None,
+        has_rights: bool = True,
         on_death: Callable[[], object] = lambda: None,
     ) -> None:
         """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away.
 
-        With a `program`, it does only what that program may (`gateway.store.privileges`).
+        With a `program`, it does only what that program may (`gateway.store.privileges`). A store without
+        `has_rights` has other tables than the vault, and nothing of it is remembered.
         `on_death` is called in the writer thread when that ends by anything but `close`: the program has to stop.
         """
         self.clock = clock
@@ -81,7 +83,8 @@ class Database:
         self._known = Memory()
         self._recollection = Recollection(self._known)
         self._known_to_writer = Memory()
-        self._version: object = None
+        self._has_rights = has_rights
+        self._rights: str | None = None
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._dead = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
@@ -229,14 +232,11 @@ class Database:
         wake(done)
 
     def _recollect(self, connection: Connection) -> None:
-        """Keep what the writer knows only where nobody else has committed since: SQLite tells, PostgreSQL does not."""
-        version: object = None
-        if connection.dialect.name == "sqlite":
-            [changes] = statements.execute(connection, "PRAGMA data_version").fetchone()
-            version = (id(connection.connection.dbapi_connection), changes)
-        if version is None or version != self._version:
+        """Keep what the writer knows only where nobody has changed a right since."""
+        rights = count_of_rights(connection) if self._has_rights else None
+        if rights is None or rights != self._rights:
             self._known_to_writer.forget()
-        self._version = version
+        self._rights = rights
 
     def _run_verbs(self, connection: Connection, group: list[Call]) -> list[Call]:
         wanted = [call for call in group if call.claim()]

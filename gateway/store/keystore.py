@@ -58,7 +58,7 @@ class KeyStore:
             raise store_error(problem) from problem
         finally:
             engine.dispose()
-        self.database = Database(url, clock=clock)
+        self.database = Database(url, clock=clock, has_rights=False)
         self.floors = KeptFloors(self.database)
 
     def add(self, key_id: str, wrapped: bytes) -> None:

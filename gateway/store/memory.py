@@ -2,8 +2,8 @@
 
 A query marked `remembered` can be asked of a `Recollection` in place of a connection. Only what was found is kept,
 never an absence, and no longer than `SECONDS`: a right that ended is refused that much later at most. The writer's own
-memory is stricter: it lives while nobody else has written (`gateway.store.database`), so that a verb that asks it is
-told what the store says in this very transaction.
+memory is stricter: at each group it is dropped unless `count_of_rights` stands where it stood
+(`gateway.store.database`), so that a verb that asks it is told what the store says in this very transaction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable, bindparam, select
+
+from gateway.store import statements
+from gateway.store.tables import site
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,6 +80,18 @@ class Recollection:
 
 Source = Connection | Recollection
 """What a look-up may be asked of."""
+
+
+def count_of_rights(connection: Connection) -> str | None:
+    """Return what the store's own triggers count: changes of any row that a `remembered` look-up reads.
+
+    None where no row ever changed, and where the schema is older than the count: then nothing may be kept.
+    """
+    row = statements.first(connection, _COUNT, "rights")
+    return None if row is None else str(row[0])
+
+
+_COUNT = select(site.c.value).where(site.c.name == bindparam("value"))
 
 
 def remembered(query: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Source, P], T]:

@@ -1,4 +1,7 @@
-"""Whose vault this is: the rows of table `site`, written once by `gateway init` and compared at every start."""
+"""Whose vault this is: rows of table `site`, written once by `gateway init` and compared at every start.
+
+A row more, `rights`, is counted by the store's triggers (`gateway.store.memory.count_of_rights`).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ DOMAIN = "domain"
 def enter_site(tx: Transaction, environment: str, domain: str) -> bool:
     """Write whose vault this is; False when that is written already. Raises ConfigError when it is another's."""
     known = facts(tx.connection)
-    if known:
+    if ENVIRONMENT in known:
         _compare(known, environment)
         return False
     tx.insert(site, name=ENVIRONMENT, value=environment)

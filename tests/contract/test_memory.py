@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.credential import Principal
@@ -18,10 +19,29 @@ from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParamet
 from gateway.inbound.submission import SubmissionDoor
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
-from gateway.store.tables import message, person, site
+from gateway.store.engines import open_engine
+from gateway.store.memory import count_of_rights
+from gateway.store.migrations import upgrade
+from gateway.store.privileges import privileges
+from gateway.store.tables import (
+    agreement_case,
+    assignment,
+    case,
+    designated_user,
+    message,
+    person,
+    person_address,
+    sealing_key,
+    site,
+    team,
+    team_member,
+)
 from gateway.store.transaction import Transaction
 from tests.settled import DEPOSIT_KEY, Settled
 
+STANDINGS = [
+    person, person_address, team, team_member, case, agreement_case, assignment, designated_user, sealing_key
+]  # fmt: skip
 LONG = b"a line of a long message, which is sealed in lots, in a thread, while the next blocks of it come\r\n" * 20_000
 
 
@@ -70,6 +90,79 @@ async def test_a_person_whom_another_program_ends_is_refused_at_the_next_message
     with pytest.raises(NotAllowed):
         await submit(door, settled)
     assert len(settled.database.read_now(lambda connection: connection.execute(message.select()).all())) == 3
+
+
+@pytest.mark.parametrize("right", [team_member, assignment], ids=lambda table: table.name)
+async def test_a_right_that_another_program_takes_away_is_refused_at_the_next_message(
+    door: SubmissionDoor, settled: Settled, other_program: Database, right: Table
+) -> None:
+    assert (await submit(door, settled)).code == 250
+    await other_program.run(lambda tx: tx.execute(delete(right)))
+    with pytest.raises(NotAllowed):
+        await submit(door, settled)
+
+
+async def test_what_is_known_of_rights_outlives_what_others_write_beside_them(
+    door: SubmissionDoor, settled: Settled, database: Database, other_program: Database
+) -> None:
+    await submit(door, settled)
+    await submit(door, settled)
+    known = dict(database._known_to_writer._answers)
+    await other_program.run(lambda tx: tx.record("of_another_program", "nobody"))
+    await submit(door, settled)
+    assert known
+    assert known.items() <= database._known_to_writer._answers.items()
+
+
+async def test_two_programs_that_take_mail_do_not_make_each_other_forget(
+    settled: Settled, database: Database, other_program: Database, tmp_path: Path
+) -> None:
+    nobody: Any = None
+    blobs = BlobFolder(tmp_path / "blobs", reserve_octets=0)
+    doors = [
+        SubmissionDoor(one, blobs, nobody, {"cwa": settled.mailroom}, DEPOSIT_KEY, lambda: None)
+        for one in (database, other_program)
+    ]
+    for door in doors * 2:
+        assert (await submit(door, settled)).code == 250
+    known = [dict(one._known_to_writer._answers) for one in (database, other_program)]
+    for door in doors:
+        assert (await submit(door, settled)).code == 250
+    for one, before in zip((database, other_program), known, strict=True):
+        assert before
+        assert before.items() <= one._known_to_writer._answers.items()
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("table", STANDINGS, ids=lambda table: table.name)
+def test_any_change_of_a_row_of_rights_is_counted(database: Database, table: Table) -> None:
+    counts = [database.read_now(count_of_rights)]
+    [column] = table.primary_key
+    for change in (update(table).values({column: column}), delete(table)):
+        with suppress(IntegrityError):  # others refer to it: then it stays, and is nothing to forget
+            database.call(lambda tx, change=change: tx.execute(change))
+            counts.append(database.read_now(count_of_rights))
+    assert None not in counts
+    assert len(counts) >= 2
+    assert len(set(counts)) == len(counts)
+
+
+def test_the_tables_whose_changes_are_counted_are_those_that_doors_read(sqlite_url: str) -> None:
+    upgrade(sqlite_url)
+    engine = open_engine(sqlite_url)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'").all()
+    engine.dispose()
+    read = {one.table for one in privileges("submission") if one.verb == "select"}
+    written = {one.table for one in privileges("submission") if one.verb == "insert"}
+    assert {row.tbl_name for row in rows} == {table.name for table in STANDINGS}
+    assert {row.tbl_name for row in rows} == read - written - {"site", "alembic_version"}
+    for verb in ("update", "delete"):
+        assert {row.tbl_name for row in rows if row.name.endswith(verb)} == {table.name for table in STANDINGS}
+
+
+def test_before_the_first_change_and_on_an_older_schema_nothing_may_be_kept(database: Database) -> None:
+    assert database.read_now(count_of_rights) is None
 
 
 async def test_a_long_message_is_sealed_in_lots_and_whole(door: SubmissionDoor, settled: Settled) -> None:

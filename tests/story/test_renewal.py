@@ -11,6 +11,7 @@ import ssl
 import pytest
 
 from gateway.demo.world import World
+from gateway.inbound.doors import processes_of
 from gateway.supervisor import read_status
 from tests.dialogs.certificates import make_certificate
 from tests.worlds import Conversation, log_lines, running_world
@@ -44,8 +45,9 @@ async def test_a_hangup_renews_the_certificate_of_both_doors_and_ends_no_session
 async def hang_up(world: World, event: str) -> None:
     assert world._supervisor is not None
     os.kill(world._supervisor.pid, signal.SIGHUP)
+    awaited = processes_of(world.settings.submission) + 1  # and the portal
     async with asyncio.timeout(60):
-        while sum(line["event"] == event for line in log_lines(world)) < 2:  # submission and portal
+        while sum(line["event"] == event for line in log_lines(world)) < awaited:
             await asyncio.sleep(0.05)
 
 

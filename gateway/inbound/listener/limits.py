@@ -7,11 +7,12 @@ error limits 10 and 20, 500 octets a second at least, 100 recipients, 50 connect
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from ipaddress import IPv6Address, ip_address
 
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
+from gateway.inbound.listener.tally import CONNECTIONS, OCTETS, Column, Tally
 
 MEBIBYTE = 1 << 20
 
@@ -67,17 +68,27 @@ STRESS_SHARE = 0.8
 RESERVED_SHARE = 0.1
 
 
-@dataclass(slots=True)
 class Occupancy:
     """Who is connected: a count in all, and one for each address (for each /64 where the address is of IPv6).
 
-    Listeners of one program share it. `octets` are those of the messages that are being taken.
+    Listeners of one program share it, and its processes by a column each of one tally: what they count together is
+    what is held against the limits. `octets` are those of the messages that are being taken.
     """
 
-    limits: DoorLimits
-    total: int = 0
-    octets: int = 0
-    _by_address: Counter[str] = field(default_factory=Counter)
+    def __init__(self, limits: DoorLimits, column: Column | None = None) -> None:
+        self.limits = limits
+        self._column = column or Tally(1, limits.connections).column(0)
+        self._by_address: Counter[str] = Counter()
+
+    @property
+    def total(self) -> int:
+        """How many are connected."""
+        return self._column.sum(CONNECTIONS)
+
+    @property
+    def octets(self) -> int:
+        """How much of messages that are being taken is here."""
+        return self._column.sum(OCTETS)
 
     def enter(self, address: str, *, is_vouched: bool = False) -> SmtpReply | None:
         """Count one connection in. Returns the reply that turns it away, in which case it is not counted.
@@ -88,10 +99,11 @@ class Occupancy:
         places = self.limits.connections
         if self.total >= places + (int(places * RESERVED_SHARE) if is_vouched else 0):
             return replies.TOO_MANY_CONNECTIONS
-        if address and self._by_address[place] >= self.limits.connections_per_address:
+        if address and self._here_and_elsewhere(place) >= self.limits.connections_per_address:
             return replies.TOO_MANY_FROM_YOU
-        self.total += 1
         self._by_address[place] += 1
+        self._column.add(CONNECTIONS, 1)
+        self._column.count_name(place, 1)
         return None
 
     @property
@@ -103,13 +115,25 @@ class Occupancy:
         """Tell whether so many octets more can be taken now."""
         return self.octets + octets <= self.limits.in_flight_octets
 
+    def hold(self, octets: int) -> None:
+        """Count octets of a message that is being taken."""
+        self._column.add(OCTETS, octets)
+
+    def release(self, octets: int) -> None:
+        """Count out octets that `hold` counted in."""
+        self._column.add(OCTETS, -octets)
+
     def leave(self, address: str) -> None:
         """Count out one connection that `enter` counted in."""
         place = _network_of(address)
-        self.total -= 1
+        self._column.count_name(place, -1)
+        self._column.add(CONNECTIONS, -1)
         self._by_address[place] -= 1
         if not self._by_address[place]:
             del self._by_address[place]
+
+    def _here_and_elsewhere(self, place: str) -> int:
+        return self._by_address[place] + self._column.elsewhere(place)
 
 
 def _network_of(address: str) -> str:

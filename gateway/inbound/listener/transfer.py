@@ -36,7 +36,7 @@ class Transfer:
             self.fail(replies.TOO_MUCH_AT_ONCE)
         elif octets:
             self._held += len(octets)
-            self._occupancy.octets += len(octets)
+            self._occupancy.hold(len(octets))
             try:
                 self._transaction.write(octets)
             except Exception as problem:  # noqa: BLE001 - whatever it is, the peer must be read to the end of its message
@@ -59,7 +59,7 @@ class Transfer:
 
     def land(self) -> None:
         """The message is no longer being taken: others have room for as much."""
-        self._occupancy.octets -= self._held
+        self._occupancy.release(self._held)
         self._held = 0
 
     @property
