@@ -17,10 +17,13 @@ from pathlib import Path
 
 from cryptography import x509
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import CONSEQUENCES, Position, Settings, TrustedRelaySettings, file_problems
+from gateway.config import CLEAN_CONSEQUENCES, CONSEQUENCES, Position, Settings, TrustedRelaySettings, file_problems
+from gateway.domain.clock import from_microseconds
 from gateway.domain.errors import GatewayError
+from gateway.domain.intake import month_of
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
 from gateway.programmes import load_programmes
@@ -29,12 +32,16 @@ from gateway.screening.pool import Pool, SelfTest, Sizes
 from gateway.screening.protocol import Orders
 from gateway.screening.site import orders_of
 from gateway.store import migrations
+from gateway.store.database import store_error
 from gateway.store.engines import open_engine
+from gateway.store.intake import intake_key_is_there, waiting
+from gateway.store.keyfiles import authority_public
 from gateway.store.site import require_environment
 from gateway.supervisor import read_status
 
 SOON = timedelta(days=30)
 PLENTY = 1024**3
+LATE_DAYS = 3
 MAX_SOCKET_PATH = 107
 OLDEST_SQLITE = (3, 37)
 KEYRINGS = ("pubring.kbx", "pubring.gpg")
@@ -71,6 +78,7 @@ def examine(settings: Settings) -> list[Finding]:
         _public_door,
         _signed_mail,
         _vault,
+        _intake,
         _screening,
         _programs,
         _sockets,
@@ -238,6 +246,37 @@ def _public_door(settings: Settings) -> Iterator[Finding]:
     yield Finding("public door", State.WARNING if weaker else State.OK, words, advice)
 
 
+def _intake(settings: Settings) -> Iterator[Finding]:
+    """Whether mail from outside can be sealed today, and what waits in the trays for somebody to look."""
+    if settings.mx is None:
+        return
+    yield Finding("clean mail", State.OK, CLEAN_CONSEQUENCES[settings.mx.clean].removeprefix("mx: "))
+    engine, now = open_engine(settings.store.url, read_only=True), datetime.now(UTC)
+    try:
+        with engine.begin() as connection:
+            authority = authority_public(settings.keys.folder)
+            has_key = intake_key_is_there(connection, authority, month_of(now))
+            found = waiting(connection)
+    except DBAPIError as problem:
+        raise store_error(problem) from problem
+    finally:
+        engine.dispose()
+    if has_key:
+        yield Finding("intake key", State.OK, f"of {month_of(now)}")
+    else:
+        advice = "Mail for the tray is put off (451). Start the keyholder: it makes the key."
+        yield Finding("intake key", State.PROBLEM, f"none for {month_of(now)}", advice)
+    for tray in found:
+        name = f"{tray.tray} tray"
+        if tray.oldest_us is None:
+            yield Finding(name, State.OK, "empty")
+            continue
+        days = (now - from_microseconds(tray.oldest_us)).days
+        late = days >= LATE_DAYS
+        words = f"{tray.count} wait, the oldest for {days} days"
+        yield Finding(name, State.WARNING if late else State.OK, words, "See: gateway intake list" if late else "")
+
+
 def _relay(relay: TrustedRelaySettings) -> Finding:
     name = f"relay {relay.name}"
     try:
@@ -265,7 +304,12 @@ def _vault(settings: Settings) -> Iterator[Finding]:
             require_environment(connection, settings.site.environment)
     finally:
         engine.dispose()
-    yield Finding("database", State.OK, f"{address.get_backend_name()}, schema {migrations.head()}")
+    found, head = migrations.current(settings.store.url), migrations.head()
+    if found != head:
+        words = f"{address.get_backend_name()}, schema {found}, this version has {head}"
+        yield Finding("database", State.WARNING, words, "Make a backup, then run gateway init, to bring it up to date.")
+        return
+    yield Finding("database", State.OK, f"{address.get_backend_name()}, schema {head}")
 
 
 def _screening(settings: Settings) -> Iterator[Finding]:

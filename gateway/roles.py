@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
-from gateway.config import Settings, require_private
+from gateway.config import Clean, Settings, require_private
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
@@ -179,6 +179,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
     from gateway.inbound.mx import OutsideDoor, SenderHashes
     from gateway.inbound.outside import open_outside
+    from gateway.inbound.tray import IntakeTray
     from gateway.screening.pool import Pool, Sizes
     from gateway.screening.site import orders_of
 
@@ -191,13 +192,23 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(pool.close)
         await pool.start(tested=True)
+        database = await stack.enter_async_context(open_database(settings, stop, "mx"))
+        keys = settings.keys.folder
         door = OutsideDoor(
-            database=await stack.enter_async_context(open_database(settings, stop, "mx")),
+            database=database,
             pool=pool,
             domain=site.domain,
             employee_domains=frozenset(site.employee_domains),
             portal_url=site.portal_url,
             hashes=SenderHashes(system_clock),
+            tray=IntakeTray(
+                database=database,
+                blobs=open_blobs(settings),
+                authority=keyfiles.authority_public(keys),
+                domain=site.domain,
+                deposit_key=keyfiles.deposit_key(keys),
+            ),
+            takes_clean=own.clean is Clean.TRAY,
         )
         await stack.enter_async_context(open_outside(door, own, context))
         settle_heap()

@@ -6,6 +6,7 @@ month's intake key, so that only the keyholder can open it, and stands in no cas
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,11 @@ class Taken:
     reference: str
     message_id: str
     repeated: bool
+
+
+def outside_key(deposit_key: bytes) -> bytes:
+    """Return the key for repeats of mail from outside: none of it can pass for the repeat of a submission."""
+    return hmac.digest(deposit_key, b"outside\x00", "sha256")
 
 
 def propose(source: Source, domain: str, clues: Clues) -> Proposal | None:

@@ -17,7 +17,7 @@ from gateway.cli.asking import programmes_of
 from gateway.cli.ending import complain
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import say, show_json
-from gateway.config import CONSEQUENCES, ConfigProblems, Listen, Problem, Settings
+from gateway.config import CLEAN_CONSEQUENCES, CONSEQUENCES, ConfigProblems, Listen, Problem, Settings
 from gateway.domain.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Check and show the configuration.")
@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Check and show the configuration."
 
 @app.command()
 def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Find every problem of the configuration, its files and its programmes; say what the mx position means."""
+    """Find every problem of the configuration, its files and its programmes; say what the settings of the mx mean."""
     problems = _problems(config)
     if as_json:
         show_json([dataclasses.asdict(problem) for problem in problems])
@@ -36,6 +36,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         mx = configuration.load(config).mx
         if mx is not None:
             say(CONSEQUENCES[mx.position])
+            say(CLEAN_CONSEQUENCES[mx.clean])
     if problems:
         raise typer.Exit(os.EX_CONFIG)
 

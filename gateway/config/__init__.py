@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
-from gateway.config.mx import CONSEQUENCES
+from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.settings import (
     PROGRAMS,
     AuthenticatorSettings,
+    Clean,
     DkimSettings,
     KeyholderSettings,
     KeySettings,
@@ -35,9 +36,11 @@ from gateway.config.settings import (
 )
 
 __all__ = [
+    "CLEAN_CONSEQUENCES",
     "CONSEQUENCES",
     "PROGRAMS",
     "AuthenticatorSettings",
+    "Clean",
     "ConfigProblems",
     "DkimSettings",
     "KeySettings",

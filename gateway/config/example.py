@@ -147,6 +147,8 @@ tls = [{tls}]
 # [mx]
 # position = "first-hop"
 # tainted = "refuse"
+# Clean mail that people wrote: "refuse" tells them the portal's address, "tray" takes it, for somebody to read daily.
+# clean = "refuse"
 # listen = ["0.0.0.0:25"]
 # hostname = "{bare_domain}"
 # certificate = "tls/certificate.pem"

@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.reading import Table
-from gateway.config.settings import MxSettings, Position, SiteSettings, TlsSettings
+from gateway.config.settings import Clean, MxSettings, Position, SiteSettings, TlsSettings
 
 CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
     {
@@ -24,6 +24,20 @@ CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
     }
 )
 """What each position means for mail that is refused, as `gateway config check` says it."""
+
+CLEAN_CONSEQUENCES: Final[Mapping[Clean, str]] = MappingProxyType(
+    {
+        Clean.TRAY: (
+            "mx: clean mail is taken into the intake tray, unverified. Its sender believes that it is read: see that "
+            "somebody looks each day (gateway intake list)."
+        ),
+        Clean.REFUSE: (
+            "mx: clean mail of people is refused with the portal's address. Only postmaster and abuse are taken, into "
+            "the operators' tray (gateway intake list)."
+        ),
+    }
+)
+"""What becomes of clean mail, as `gateway config check` says it."""
 
 
 def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
@@ -41,6 +55,7 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
     return MxSettings(
         listen=listen,
         position=position,
+        clean=Clean(table.choice("clean", Clean.REFUSE, list(Clean))),
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
         certificate=certificate,
         key=key,

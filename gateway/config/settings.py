@@ -152,12 +152,20 @@ class Position(StrEnum):
     BEHIND_RELAY = "behind-relay"
 
 
+class Clean(StrEnum):
+    """What becomes of clean mail that people wrote: into the intake tray, or refused with the portal's address."""
+
+    TRAY = "tray"
+    REFUSE = "refuse"
+
+
 @dataclass(frozen=True, slots=True)
 class MxSettings:
     """The public door. `xforward` are networks of hosts in front that may tell where a mail came from."""
 
     listen: tuple[Listen, ...]
     position: Position
+    clean: Clean
     hostname: str
     certificate: Path
     key: Path

@@ -26,8 +26,13 @@ def check_content(structure: Structure, facts: Facts) -> None:
         raise replies.BadMessage(replies.ENCRYPTED)
     if len(structure.fields("received")) > MAX_HOPS:
         raise replies.BadMessage(replies.TOO_MANY_HOPS)
-    if any(_is_own(header.value) for name in _OWN_IDS for header in structure.fields(name)):
+    if is_own_notification(structure):
         raise replies.BadMessage(replies.OWN_NOTIFICATION)
+
+
+def is_own_notification(structure: Structure) -> bool:
+    """Tell whether this is a notification of ours that has come back."""
+    return any(_is_own(header.value) for name in _OWN_IDS for header in structure.fields(name))
 
 
 def _is_own(message_id: bytes) -> bool:

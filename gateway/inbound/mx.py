@@ -1,10 +1,12 @@
 """The mx program: the public door, for mail from anybody outside.
 
 Does: takes each mail into memory, has it screened while its sender waits, and refuses what holds taxpayer data or
-    cannot be looked into, with an entry that names kinds and a reference. What is clean is refused too, with the
-    portal's address; automatic mail ends with an entry.
+    cannot be looked into, with an entry that names kinds and a reference. Automatic mail ends with an entry. What else
+    is clean goes into the intake tray, or is refused with the portal's address, as the site wants; what is for
+    postmaster or abuse is taken either way.
 Trusts: nobody. The verdict of a screening child, which has no key, no file and no network.
-Holds: mails in memory, as long as their senders wait; a key for the hashes of senders, a new one each day.
+Holds: mails in memory, as long as their senders wait; a key for the hashes of senders, a new one each day; the public
+    intake keys and the deposit key, which open nothing.
 Fails: screening or the store away → `451`; over its memory → `452`. It sends nothing, so that it cannot be made to.
 """
 
@@ -21,19 +23,21 @@ from typing import Final
 from gateway import maillog
 from gateway.casework.automatic import Ending, end
 from gateway.casework.turning_away import BY_OUTSIDE, turn_away
-from gateway.domain.address import parse_address
+from gateway.domain.address import Address, parse_address
 from gateway.domain.errors import GatewayError, NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
 from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
+from gateway.domain.summary import Arrival
 from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
 from gateway.inbound import replies
-from gateway.inbound.content import MAX_HOPS
+from gateway.inbound.content import MAX_HOPS, is_own_notification
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.refusals import explain
+from gateway.inbound.tray import IntakeTray, OutsideMail, is_role
 from gateway.mime.automatic import AutomaticKind, kind_of
 from gateway.mime.scanner import Scanner
-from gateway.mime.structure import Limits, Structure
+from gateway.mime.structure import Limits
 from gateway.screening.pool import Pool
 from gateway.store.database import Database
 
@@ -63,6 +67,7 @@ class OutsideDoor:
     """What the public listener asks; see `gateway.inbound.listener.seam.Door`.
 
     `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
+    `takes_clean` is the site's wish: clean mail goes into the tray, or is refused.
     """
 
     database: Database
@@ -71,6 +76,8 @@ class OutsideDoor:
     employee_domains: frozenset[str]
     portal_url: str
     hashes: SenderHashes
+    tray: IntakeTray
+    takes_clean: bool = False
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -81,8 +88,7 @@ class OutsideDoor:
         """Take MAIL FROM of anybody. Who has a route of their own hears so for each recipient, all alike."""
         del principal
         is_outside = not mail.sender or _domain_of(mail.sender) not in self.employee_domains
-        upstream = peer.forwarded.ident if peer.forwarded is not None else ""
-        return OutsideTransaction(self, mail.sender, is_outside, upstream)
+        return OutsideTransaction(self, peer, mail.sender, is_outside)
 
 
 @dataclass(slots=True)
@@ -90,10 +96,10 @@ class OutsideTransaction:
     """One mail from outside, in memory until its verdict."""
 
     door: OutsideDoor
+    peer: Peer
     sender: str
     is_outside: bool
-    upstream: str = ""
-    recipients: int = 0
+    recipients: list[Address] = field(default_factory=list)
     octets: bytearray = field(default_factory=bytearray, repr=False)
 
     async def add_recipient(self, recipient: RecipientParameters) -> None:
@@ -103,7 +109,8 @@ class OutsideTransaction:
         is_postmaster = recipient.address.lower() == "postmaster"  # RFC 5321 section 4.5.1: with no domain
         if not is_postmaster and _domain_of(recipient.address) != self.door.domain:
             raise NotAllowed("This server takes mail for its own addresses only, and passes none on.")
-        self.recipients += 1
+        local = recipient.address if is_postmaster else recipient.address.rpartition("@")[0]
+        self.recipients.append(Address(local.strip('"'), self.door.domain))
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -116,16 +123,14 @@ class OutsideTransaction:
         """Nothing to wait for."""
 
     async def commit(self) -> SmtpReply:
-        """Have the mail screened, enter what became of it, and say so. Raises GatewayError; nothing is kept."""
+        """Have the mail screened, and say what became of it. Raises GatewayError; of the mail nothing is kept then."""
         mail = bytes(self.octets)
         self.abandon()
         verdict = await self.door.pool.judge(mail, first=True)
         failpoint("mx.verdict")
         if verdict.outcome is not Outcome.CLEAN:
             raise await self._turn_away(verdict)
-        scanner = Scanner()
-        scanner.feed(mail[:_HEADER])
-        return await self._end(scanner.finish())
+        return await self._receive(mail)
 
     def abandon(self) -> None:
         """Forget the mail."""
@@ -134,19 +139,42 @@ class OutsideTransaction:
     async def _turn_away(self, verdict: Verdict) -> GatewayError:
         reference = new_reference()
         await self.door.database.run(turn_away, reference, verdict, self.door.hashes.of(self.sender))
-        maillog.turned_away(reference, verdict.outcome.value, len(verdict.findings), self.upstream)
+        maillog.turned_away(reference, verdict.outcome.value, len(verdict.findings), self._upstream)
         kind = TaxpayerData if verdict.outcome is Outcome.TAINTED else Unscreenable
         return kind(explain(verdict, reference, self.door.portal_url))
 
-    async def _end(self, structure: Structure) -> SmtpReply:
-        """What is clean ends here: loops and mail of people with a word where to go, automatic mail politely."""
+    async def _receive(self, mail: bytes) -> SmtpReply:
+        """Take what is clean: loops and automatic mail end, and what the site does not want is told where to go."""
+        scanner = Scanner()
+        scanner.feed(mail[:_HEADER])
+        structure = scanner.finish()
         if len(structure.fields("received")) > MAX_HOPS:
             raise replies.BadMessage(replies.TOO_MANY_HOPS)
         kind = kind_of(structure) or (None if self.sender else AutomaticKind.NULL_SENDER)
-        if kind is None:
+        is_for_operators = all(is_role(one) for one in self.recipients)
+        if is_own_notification(structure):
+            return await self._end(kind or AutomaticKind.AUTO_SUBMITTED)
+        if kind is not None and not is_for_operators:
+            return await self._end(kind)
+        if not self.door.takes_clean and not is_for_operators:
             raise NotAllowed(NO_PLAIN_MAIL.format(portal_url=self.door.portal_url))
-        await self.door.database.run(end, BY_OUTSIDE, Ending(kind, BY_OUTSIDE, (), self.recipients))
-        maillog.ended(kind, BY_OUTSIDE, self.recipients)
+        return await self.door.tray.take(
+            OutsideMail(mail, self._arrival, tuple(self.recipients), kind, upstream=self._upstream)
+        )
+
+    @property
+    def _arrival(self) -> Arrival:
+        return Arrival(self.sender, tuple(map(str, self.recipients)), self.peer.helo, self.peer.address)
+
+    @property
+    def _upstream(self) -> str:
+        return self.peer.forwarded.ident if self.peer.forwarded is not None else ""
+
+    async def _end(self, kind: AutomaticKind) -> SmtpReply:
+        """Enter automatic mail in place of keeping it."""
+        count = len(self.recipients)
+        await self.door.database.run(end, BY_OUTSIDE, Ending(kind, BY_OUTSIDE, (), count))
+        maillog.ended(kind, BY_OUTSIDE, count)
         return replies.ENDED
 
 

@@ -28,7 +28,8 @@ _CLOSE = f"--{_BOUNDARY}--\r\n".encode("ascii")
 class Draft:
     """One notification to be made: the notice, whom it goes to, and the outbox row that asks for it.
 
-    `reply_to` is the case's address, for employees only. Raises ValueError when another notice has one and Malformed for an address that needs an international envelope (RFC 6531), which plain relays do not take.
+    `reply_to` is the case's address, for employees only. Raises ValueError when another notice has one, and Malformed
+    for an address that needs an international envelope (RFC 6531), which plain relays do not take.
     """
 
     notice: Notice

@@ -164,6 +164,8 @@ def _secret_files(settings: Settings) -> list[Path]:
         settings.submission.key,
         settings.portal.certificate,
         settings.portal.key,
+        settings.mx.certificate if settings.mx else None,
+        settings.mx.key if settings.mx else None,
         dkim.key if dkim else None,
         relay.credentials_file if relay else None,
         relay.ca_file if relay else None,

@@ -106,6 +106,8 @@ def case_by_message_ids(source: Source, hashes: Sequence[str]) -> str | None:
     Mail from outside is known by its own row: what it calls itself never leads a message of ours astray.
     """
     named = message.c.message_id_hash
+    if not hashes:
+        return None
     ours = select(named.label("named"), message.c.case_id).where(named.in_(list(hashes)))
     theirs = (
         select(intake.c.message_id_hash.label("named"), message.c.case_id)
@@ -120,6 +122,8 @@ def case_by_message_ids(source: Source, hashes: Sequence[str]) -> str | None:
 
 def case_by_notices(source: Source, outbox_ids: Sequence[str]) -> str | None:
     """Return the case of the message that one of these notices told of, the first in the given order."""
+    if not outbox_ids:
+        return None
     wanted = (
         select(outbox.c.id.label("named"), message.c.case_id)
         .join(message, message.c.id == outbox.c.message_id)

@@ -19,18 +19,23 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import system_clock
+from gateway.domain.intake import month_of
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
 from gateway.inbound.listener.tls import server_context
 from gateway.inbound.mx import OutsideDoor, SenderHashes
+from gateway.inbound.tray import IntakeTray
 from gateway.screening.pool import Patience, Pool, Sizes
 from gateway.screening.protocol import Role
 from gateway.store import tables
+from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.house import Client
+from tests.settled import DEPOSIT_KEY, Settled
 
 DOMAIN = "secure.example.gov"
 PORTAL = "https://messages.example.gov/"
@@ -38,6 +43,7 @@ NUMBER = "536-41-2879"
 HEAD = "From: ines@tours.example\r\nSubject: Concert\r\nMIME-Version: 1.0\r\n"
 CLEAN = f"{HEAD}\r\nThe rehearsal begins at seven.\r\n"
 TAINTED = f"{HEAD}\r\nMy social security number (SSN) is {NUMBER}.\r\n"
+TAKEN = re.compile(r"250 2\.6\.0 U-\w{4}-\w{4} taken for the people here to read; unverified")
 GONE_SECONDS = 10.0
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,6 +61,10 @@ class Outside:
         """What this test has put on record."""
         rows = self.vault.read_now(lambda source: source.execute(select(tables.leaf.c.body)).all())
         return [json.loads(row.body) for row in rows[self.seen :]]
+
+    def taken(self) -> int:
+        """How many messages, blobs included, were ever taken."""
+        return self.vault.read_now(lambda source: len(source.execute(select(tables.message.c.id)).all()))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Client]:
@@ -111,6 +121,15 @@ def vault(url: str) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def tray(database: Database, vault: Database, tmp_path_factory: pytest.TempPathFactory) -> IntakeTray:
+    """The tray of a vault whose keyholder has made this month's key."""
+    settled = Settled(vault)
+    settled.enact("add_intake_key", month=month_of(system_clock()))
+    blobs = BlobFolder(tmp_path_factory.mktemp("blobs"))
+    return IntakeTray(database, blobs, settled.authority.key, DOMAIN, DEPOSIT_KEY)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[Pool]:
     made = Pool(sizes=Sizes(1, 1))
@@ -123,13 +142,15 @@ Opening = Callable[..., Any]
 
 
 @pytest.fixture
-def opening(database: Database, vault: Database, contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Opening:
+def opening(
+    database: Database, vault: Database, tray: IntakeTray, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> Opening:
     """Open the door with this pool behind it."""
 
     @asynccontextmanager
-    async def open_door(pool: Pool, **limits: int) -> AsyncIterator[Outside]:
+    async def open_door(pool: Pool, *, takes_clean: bool = False, **limits: int) -> AsyncIterator[Outside]:
         employees = frozenset({"agency.example.gov"})
-        door = OutsideDoor(database, pool, DOMAIN, employees, PORTAL, SenderHashes(system_clock))
+        door = OutsideDoor(database, pool, DOMAIN, employees, PORTAL, SenderHashes(system_clock), tray, takes_clean)
         listener = await open_listener(
             door,
             name="mx",
@@ -193,9 +214,84 @@ async def test_what_cannot_be_looked_into_is_refused_and_says_why(outside: Outsi
 
 async def test_clean_mail_is_told_where_to_write_and_leaves_nothing(outside: Outside) -> None:
     wanted = f"550 5.7.1 Not accepted, nothing stored: no plain mail is taken here. Please write at {PORTAL}"
+    before = outside.taken()
     assert await outside.send(CLEAN) == wanted
-    assert await outside.send(CLEAN, to="postmaster") == wanted
     assert outside.entries() == []
+    assert outside.taken() == before
+
+
+async def test_a_mail_for_a_case_is_not_taken_because_postmaster_gets_it_too(outside: Outside) -> None:
+    before = outside.taken()
+    async with outside.connected() as client:
+        await client.ask("EHLO mail.tours.example")
+        await client.ask("MAIL FROM:<ines@tours.example>")
+        await client.ask("RCPT TO:<postmaster>")
+        await client.ask(f"RCPT TO:<sm-7k2q@{DOMAIN}>")
+        await client.ask("DATA")
+        client.send(CLEAN.encode() + b".\r\n")
+        assert (await client.line())[:44] == "550 5.7.1 Not accepted, nothing stored: no p"
+    assert outside.taken() == before
+
+
+@pytest.mark.parametrize("to", ["postmaster", f"PostMaster@{DOMAIN}", f"ABUSE@{DOMAIN.upper()}", f'"abuse"@{DOMAIN}'])
+async def test_postmaster_and_abuse_are_always_taken_for_the_operators(outside: Outside, to: str) -> None:
+    assert TAKEN.fullmatch(await outside.send(CLEAN, to=to))
+    (entry,) = outside.entries()
+    assert (entry["kind"], entry["facts"]["tray"]) == ("taken_in", "operators")
+
+
+async def test_what_is_for_postmaster_is_screened_as_well(outside: Outside) -> None:
+    before = outside.taken()
+    assert "taxpayer data" in await outside.send(TAINTED, to="postmaster")
+    assert outside.taken() == before
+
+
+async def test_where_the_site_wants_it_clean_mail_goes_into_the_tray(opening: Opening, pool: Pool) -> None:
+    async with opening(pool, takes_clean=True) as outside:
+        assert TAKEN.fullmatch(await outside.send(CLEAN, to=f"nobody.by.this.name@{DOMAIN}"))
+        (entry,) = outside.entries()
+        assert (entry["kind"], entry["by"], entry["facts"]["tray"]) == ("taken_in", "outside", "cases")
+        for content in ("ines", "tours", "Concert", "rehearsal"):
+            assert content not in json.dumps(entry)
+        before = outside.taken()
+        assert "taxpayer data" in await outside.send(TAINTED)
+        assert outside.taken() == before
+
+
+async def test_a_report_to_postmaster_is_kept_and_one_to_a_case_ends(opening: Opening, pool: Pool) -> None:
+    report = f'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n{HEAD}'
+    report += "\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt did not reach its recipient.\r\n--b--\r\n"
+    async with opening(pool, takes_clean=True) as outside:
+        assert (await outside.send(report, sender=""))[:10] == "250 2.6.0 "
+        assert TAKEN.fullmatch(await outside.send(report, sender="", to="postmaster"))
+        ended, taken = outside.entries()
+        assert (ended["kind"], taken["kind"]) == ("mail_ended", "taken_in")
+        assert taken["facts"]["type"] == "delivery-report"
+
+
+@pytest.mark.parametrize("to", ["postmaster", f"sm-7k2q@{DOMAIN}"])
+async def test_a_notification_of_ours_that_comes_back_ends_politely(opening: Opening, pool: Pool, to: str) -> None:
+    own = f"Message-ID: <notice.0123456789abcdef@{DOMAIN}>\r\n{CLEAN}"
+    async with opening(pool, takes_clean=True) as outside:
+        assert await outside.send(own, to=to) == "250 2.6.0 automatic mail ends here: entered, and not kept"
+        assert [entry["kind"] for entry in outside.entries()] == ["mail_ended"]
+
+
+async def test_the_program_reads_nothing_that_it_has_taken(database: Database, opening: Opening, pool: Pool) -> None:
+    async with opening(pool, takes_clean=True) as outside:
+        assert TAKEN.fullmatch(await outside.send(CLEAN))
+    for column in (
+        tables.message.c.sealed_summary,
+        tables.message_wrap.c.wrapped,
+        tables.segment.c.inline,
+        tables.segment.c.wrapped_key,
+        tables.intake.c.proposed_case_id,
+        tables.leaf.c.body,
+        tables.person.c.name,
+        tables.outbox.c.fields,
+    ):
+        with pytest.raises(DBAPIError):
+            database.read_now(lambda connection, one=column: connection.execute(select(one)).all())
 
 
 @pytest.mark.parametrize("sender", ["", "bounces@lists.example"])

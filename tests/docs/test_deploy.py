@@ -17,7 +17,7 @@ OWN: dict[str, set[str]] = {
     "keyholder": {"vault.key", "authority.key"},
     "authenticator": {"session.key", "authenticator.key"},
     "submission": {"deposit.key"},
-    "mx": set(),
+    "mx": {"deposit.key"},
     "notifier": {"address.key"},
     "portal": {"deposit.key"},
 }

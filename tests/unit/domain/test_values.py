@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -8,8 +10,12 @@ from hypothesis import strategies as st
 
 from gateway.domain import errors
 from gateway.domain.clock import from_microseconds, to_microseconds
+from gateway.domain.intake import month_of, new_reference
+from gateway.domain.partmap import Part, PartMap
+from gateway.domain.reference import find
 from gateway.domain.reply import MAX_LINE, SmtpReply
 from gateway.domain.rights import Right, Side, Standing, in_force
+from gateway.domain.summary import Arrival, Mailbox, Summary
 from gateway.store.ids import new_id
 
 # ---- instants
@@ -115,3 +121,26 @@ def test_ids_are_new_each_time_and_stand_together_by_time() -> None:
     assert len(set(ids)) == 2000
     assert all(len(one) == 32 and int(one, 16) >= 0 for one in ids)
     assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)
+
+
+# ---- summaries
+
+
+def test_a_summary_tells_how_mail_from_outside_came_and_of_other_mail_nothing() -> None:
+    plain = Summary("S", Mailbox("A", "a@b.example"), (), (), (), None, "", PartMap((Part("1", "text/plain"),)), (), "00", "11")
+    assert Summary.from_bytes(plain.to_bytes()) == plain
+    assert b"arrival" not in plain.to_bytes()
+    came = replace(plain, arrival=Arrival("", ("sm-7k2q@gateway.example",), "mail.example", "192.0.2.7", "spf=pass"))
+    assert Summary.from_bytes(came.to_bytes()) == came
+
+
+# ---- the intake tray
+
+
+def test_a_reference_of_the_tray_passes_for_no_case() -> None:
+    assert re.fullmatch(r"U-[2-9A-Z]{4}-[2-9A-Z]{4}", new_reference())
+    assert list(find(f"Re: {new_reference()}")) == []
+
+
+def test_a_month_is_named_so_that_months_sort() -> None:
+    assert [month_of(datetime(2026, month, 30, tzinfo=UTC)) for month in (9, 10)] == ["2026-09", "2026-10"]
