@@ -37,8 +37,8 @@ def _digits(number: int) -> str:
 _DATED: Final = rf"{_digits(6)}{_GAP}"
 CODES: Final = {
     "giin": (
-        r"\b[A-Za-z0-9]{6}[._ /-]?[A-Za-z0-9]{5}[._ /-]?(?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|"
-        r"ss|sb)[._ /-]?[0-9]{3}\b"
+        r"\b[A-Za-z0-9]{6}[._ /-]{0,3}[A-Za-z0-9]{5}[._ /-]{0,3}(?:LE|SL|ME|BR|SP|SF|SD|SS|SB|le|sl|me|br|sp|sf|sd|"
+        r"ss|sb)[._ /-]{0,3}[0-9]{3}\b"
     ),
     "mrz": r"[A-Z0-9<]{9}[0-9O<][A-Z<]{3}[0-9O]{7}[MFX<][0-9O]{7}[A-Z0-9<]{2,16}",
     "mrz_card": r"\b[0-9]{7}[MFX<][0-9]{7}[A-Z<]{3}[A-Z0-9<]{0,12}",
@@ -107,10 +107,7 @@ def find_codes(view: View) -> Iterator[Code]:
     for match in _IBANS.finditer(view.octets):
         start, end = match.span()
         raw = view.text[start:end]
-        first = _LETTERS_AND_DIGITS.match(raw)
-        if first and (
-            first.group()[2:].upper() == first.group()[2:] or first.group().islower()
-        ):  # else it is of base64
+        if _IBAN_CASE.match(raw) and not _UUID.match(raw):
             yield Code(re.sub(r"[^A-Z0-9]", "", raw.upper()), start, end, ("iban",))
     for match in _CODES.finditer(view.octets):
         start, end = match.span()
@@ -122,7 +119,8 @@ def find_codes(view: View) -> Iterator[Code]:
                 yield inner
 
 
-_LETTERS_AND_DIGITS: Final = re.compile(r"[A-Za-z0-9]+")
+_IBAN_CASE: Final = re.compile(r"..(?:[A-Z0-9]+|[a-z0-9]+)(?![A-Za-z0-9])")  # else it is of base64
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-")
 _LATER_WORD: Final = re.compile(r"(?<=[ ./_|-])[A-Za-z0-9]{6,}")  # "PPSN 1234567TA" has two readings
 
 

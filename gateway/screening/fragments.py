@@ -21,6 +21,7 @@ _COUNT: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGITS: Final = re.compile(r"(?<![\d$.,/:-])\d(?:[ -]?\d){0,5}(?![\d%/:-])")
+_DAY: Final = re.compile(r"\d{1,2} (?:19|20)\d\d\Z")  # of "May 22 2026"
 _STOP: Final = re.compile(r"[.!?]\s+[A-Z>]|\n\s*\n")
 _DIGIT: Final = re.compile(r"\d")
 _AHEAD: Final = 110  # characters after a word of order in which its piece is looked for
@@ -70,7 +71,7 @@ def find_pieces(octets: bytes, text: str) -> list[Piece]:
         found = _ahead(text, end, _until(text, end, min(following, end + _AHEAD))) or _behind(
             text, max(last, start - _BEHIND), start
         )
-        if found:
+        if found and not _DAY.match(found[0]):
             last = found[1]
             close = bisect_right(spoken, end + _NEAR) > bisect_left(spoken, start - 2 * _NEAR)
             pieces.append(Piece(order, re.sub(r"\D", "", found[0]), start, source, close))

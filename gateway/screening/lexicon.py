@@ -174,7 +174,7 @@ def _continues(text: str, start: int, end: int, following: int) -> bool:
     alike = text[end - 1].isupper() == text[following].isupper()
     return (
         gap in {".", "/"}
-        or (gap == ". " and alike)
+        or (gap == ". " and alike and (end - start == 1 or ". " in text[start:end]))
         or (gap == " " and text[end - 1].isupper() and text[following].isupper())
     )
 

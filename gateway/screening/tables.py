@@ -10,6 +10,7 @@ from gateway.screening.lexicon import LEXICON, Role
 
 _RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
 _WIDE: Final = re.compile(r" {2,}")
+_CODE: Final = re.compile(r"[=:;{}<>\\]")  # no line of a printed table
 _MOST_ROWS: Final = 500  # rows of one column that are read below a head
 _LONGEST_ROW: Final = 2_000
 _LONGEST_LOOSE: Final = 90
@@ -43,7 +44,7 @@ class Tables:
         the head of rows that single blanks part, as printed pages have them.
         """
         row, until = self._line(start)
-        if until - row > _LONGEST_LOOSE or row == 0:
+        if until - row > _LONGEST_LOOSE or row == 0 or _CODE.search(self._text, row, until):
             return None
         found = self._loose_head(row)
         if found is None:
@@ -58,7 +59,7 @@ class Tables:
         return (head, head_end) if start - row > 2 else (head, max(middle, head + (head_end - head) * 2 // 3))
 
     def _loose_head(self, row: int) -> _Span | None:
-        """The nearest line above with a label, in the block of short lines that a line is in. Each is looked at once."""
+        """The nearest line above with a label in the block of short lines that a line is in. Each is read once."""
         rows: list[int] = []
         found: _Span | None = None
         while row > 0 and row not in self._loose:
@@ -76,8 +77,9 @@ class Tables:
         return found
 
     def _labels(self, start: int, end: int) -> bool:
-        labels = LEXICON.labels(self._text, start, end)
-        return any(label.role in {Role.NAMES, Role.FOREIGN, Role.OTHER} for label in labels)
+        if _CODE.search(self._text, start, end - 1):
+            return False
+        return any(label.role in {Role.NAMES, Role.FOREIGN} for label in LEXICON.labels(self._text, start, end))
 
     def _is_loose_head(self, start: int, end: int) -> bool:
         line = self._text[start:end].rstrip()

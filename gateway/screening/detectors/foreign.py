@@ -101,19 +101,20 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
-        if (
-            shape == "rfc"
-            and code.value[1] not in "AEIOUX"
-            and not stdnum.mx.rfc.is_valid(code.value, validate_check_digits=True)
-        ):
-            features |= {"coded": 0.4, "checked": 0.0}  # the second sign of a person's is a vowel of the family name
-        if shape == "rfc" and len(code.value) == 12:
-            features["coded"] = 0.0  # a firm's: three letters and a date are much else too
+        features |= _as_rfc(code.value) if shape == "rfc" else {}
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():
             features["partial"] = 0.6
         yield Sighting(Kind.FOREIGN_TIN, "foreign", features, code.value, _wanted(own))
+
+
+def _as_rfc(value: str) -> dict[str, float]:
+    """What speaks for an RFC: a person's has a vowel of the family name second, and a check that some leave out."""
+    if len(value) == 12:
+        return {"coded": 0.0}  # a firm's: three letters and a date are much else too
+    vowel, valid = value[1] in "AEIOUX", stdnum.mx.rfc.is_valid(value, validate_check_digits=True)
+    return {} if vowel and valid else {"coded": 1.2} if vowel else {"coded": 0.4, "checked": 0.0}
 
 
 def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
