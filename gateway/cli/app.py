@@ -25,6 +25,7 @@ COMMANDS = {
     "team": "gateway.cli.team:app",
     "case": "gateway.cli.case:app",
     "designated-user": "gateway.cli.designated_user:app",
+    "intake": "gateway.cli.intake:app",
     "queue": "gateway.cli.queue:app",
 }
 """Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""

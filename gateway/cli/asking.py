@@ -26,6 +26,7 @@ from gateway.domain.programme import Programme
 
 if TYPE_CHECKING:
     from gateway.authenticator.client import OperatorClient
+    from gateway.keyholder.client import OperatorClient as KeyholderOperator
     from gateway.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -68,17 +69,22 @@ def enact(settings: Settings, verb: str, **arguments: Any) -> dict[str, Any]:
     Raises KeyholderUnavailable when the gateway does not run, UnknownRecipient for a person, team or case that is not
     there, and what the verb refuses.
     """
+    return operator_of_keyholder(settings, lambda keyholder: keyholder.enact(verb, **arguments))
+
+
+def operator_of_keyholder(settings: Settings, ask: Callable[[KeyholderOperator], Awaitable[T]]) -> T:
+    """Ask the keyholder as the local operator. Raises as `enact` does."""
     from gateway.keyholder.client import OperatorClient
 
-    async def ask() -> dict[str, Any]:
+    async def run() -> T:
         client = OperatorClient(settings.keyholder.operator_socket)
         try:
-            return await client.enact(verb, **arguments)
+            return await ask(client)
         finally:
             await client.close()
 
     try:
-        return asyncio.run(ask())
+        return asyncio.run(run())
     except KeyholderUnavailable as problem:
         raise KeyholderUnavailable(_is_it_running("keyholder", problem)) from None
     except NotAllowed as problem:  # to an operator nothing is forbidden: what is refused so is not there

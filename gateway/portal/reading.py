@@ -90,7 +90,7 @@ class ReadingPages:
             looked=looked,
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
-            may_write=found.standing.may_write and found.case.is_open,
+            may_write=found.standing.may_write and found.case.is_open and not found.is_outside,
             form=self._answer_form(visitor, found, summary),
         )
 
