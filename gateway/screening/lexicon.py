@@ -136,6 +136,7 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     ends: list[int] = []
     glued = 0  # changes between letters and digits in the code that a word is part of
     before = start  # where the last word ended, or a code may go on
+    digits = False  # whether that word was of digits
     for match in _WORD.finditer(text, start, end):
         word = match[0]
         first, last = match.span()
@@ -144,9 +145,9 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
         else:
             if _is_inside(text, first, last):
                 before = last
-                continue
-            glued = glued + 1 if ends and ends[-1] == first and word.isdigit() != words[-1].isdigit() else 0
-        before = last
+                continue  # letters inside a code
+            glued += word.isdigit() != digits
+        before, digits = last, word.isdigit()
         if glued > 2:
             continue  # "B161HNK6J7QI" says nothing
         single = last - first == 1 and word.isalpha()

@@ -13,7 +13,7 @@ from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import LEXICON, Label
 from gateway.screening.weighing import Sighting
 
-_ACCOUNT: Final = re.compile(r"(?<![\w.$/])\d(?:[ -]?\d){5,18}(?![\w%/]|[.,]\d)")
+_ACCOUNT: Final = re.compile(r"(?<![\w.$/])\d(?:(?:[ -]?\d){5,18}|(?:\.\d){5,18})(?![\w%/]|[.,]\d)")
 _ROUTING: Final = re.compile(r"(?<![\w.$/])\d(?:[ -]?\d){8}(?![\w%/]|[.,]\d)")
 _FOLLOWING: Final = re.compile(r"[\s/,;|:-]{1,4}\d{6,17}(?![\d-])")  # "021000021 / 12345678"
 _SORT_CODE: Final = re.compile(r"(?<![\w.$/-])\d\d[- ]\d\d[- ]\d\d(?![\w%/-])")
@@ -83,6 +83,8 @@ def _banking(scan: Scan, at: int, label: Label) -> dict[str, float]:
         features["routed"] = 1.0 if any(map(validators.is_aba, numbers)) else 0.0
     if _CUSTOMER.search(scan.text, max(0, at - 120), min(end, at + 120)):
         features["customer"] = 1.0
+        if not _BANK.search(scan.text, label.start, label.end):
+            features |= {"bank": 0.0, "routed": 0.0}  # a customer's account of another trade
     return features
 
 
@@ -91,6 +93,7 @@ def _has_account(scan: Scan, start: int, end: int) -> bool:
     for label in LEXICON.labels(scan.text, max(0, start - _NEAR), min(len(scan.text), end + _NEAR)):
         if label.name == "account":
             number = _ACCOUNT.search(scan.text, label.end, label.end + 60)
-            if number and number.start() != start:
+            bill = _CUSTOMER.search(scan.text, max(0, label.start - 40), label.start)
+            if number and number.start() != start and not bill:
                 return True
     return _FOLLOWING.match(scan.text, end) is not None

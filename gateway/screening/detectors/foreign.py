@@ -97,11 +97,11 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}
         features = surroundings(scan, around, code.start) | _CODED[shape] | _labels(around, own)
+        features |= _as_rfc(code.value) if shape == "rfc" else {}
         if fails or (scan.view.reading is Reading.UNWRAPPED and features.get("named", 0.0) < 0.5):
             features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
-        features |= _as_rfc(code.value) if shape == "rfc" else {}
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():

@@ -39,7 +39,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if kind is None:
             continue
         features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
-        if "odd" in features and "alone" in features:
+        if "alone" in features and features.keys() & {"odd", "triples"}:
             features["alone"] = 0.3  # telephone numbers stand alone, in such groups
         if "hidden" in features and not features.keys() & _CLEAR:
             del features["hidden"]

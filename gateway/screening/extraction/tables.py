@@ -6,11 +6,14 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.extraction.descent import Descent, Document, Item
 from gateway.screening.extraction.texts import readings
+from gateway.screening.folding import fold
+from gateway.screening.lexicon import LEXICON
 
 _CHUNK: Final = 65_536
 _HAS_DIGIT = re.compile(r"\d")
@@ -22,6 +25,7 @@ _ASKS_FOR_NINE = re.compile(
     r"|social ?(?:security|sec|insurance)|soc\.? ?sec|employer ?id|federal ?id|routing)",
     re.IGNORECASE,
 )
+_OF_NINE: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin", "routing", "sin", "bsn", "tfn", "nifpt"})
 _WHOLE = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _DELIMITERS: Final = "\t,;|:"
 
@@ -82,9 +86,16 @@ def _lines(row: Sequence[str], heads: list[str]) -> Iterator[str]:
 
 def _padded(value: str, label: str) -> str:
     """The leading zeros that a sheet has dropped, where the label asks for nine digits."""
-    if _NINE.fullmatch(value) and _ASKS_FOR_NINE.search(label.replace("_", " ")):
-        return plain_number(value).zfill(9)
-    return value
+    return plain_number(value).zfill(9) if _NINE.fullmatch(value) and _asks_for_nine(label) else value
+
+
+@lru_cache(maxsize=512)
+def _asks_for_nine(label: str) -> bool:
+    """Whether a label names a number of nine digits, in whatever language."""
+    if _ASKS_FOR_NINE.search(label.replace("_", " ")):
+        return True
+    folded = fold(label[:200]).decode("ascii")
+    return any(found.name in _OF_NINE for found in LEXICON.labels(folded, 0, len(folded)))
 
 
 def _is_head(row: Sequence[str]) -> bool:
