@@ -1,12 +1,50 @@
-"""What a site's settings say of outgoing mail: the relay that takes it, and the keys that sign it."""
+"""What a site says of outgoing mail: the relay that takes it, the keys that sign it, the notifier that has both."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from gateway.clock import system_clock
 from gateway.config import RelaySettings, Settings, require_private
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
-from gateway.outbound.courier import Relay
+from gateway.outbound.backoff import Schedule
+from gateway.outbound.courier import AllowList, Courier, Relay
 from gateway.outbound.dkim import Signer, load_signer
+from gateway.outbound.notification import Renderer
+from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+from gateway.outbound.templates import Templates
+from gateway.programmes import load_programmes
+from gateway.resources import templates_folder
+from gateway.store import keyfiles
+from gateway.store.database import Database
+
+
+def notifier_of(settings: Settings, database: Database) -> Notifier | None:
+    """Return the notifier, None without a relay. Raises ConfigError where a file does not fit."""
+    own, site, keys = settings.notifier, settings.site, settings.keys.folder
+    programmes = load_programmes(settings.programmes)
+    languages = frozenset(language for programme in programmes.values() for language in programme.languages)
+    renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
+    authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
+    signers = signers_of(settings)
+    if own.relay is None:
+        return None
+    return Notifier(
+        database,
+        programmes,
+        renderer,
+        Courier(relay_of(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
+        signers,
+        NotifierSite(site.portal_url, site.domain, site.environment, site.run),
+        NotifierKeys(authority, address_key),
+        clock=system_clock,
+        schedule=Schedule(
+            first=timedelta(seconds=own.first_retry_seconds),
+            ceiling=timedelta(seconds=own.longest_retry_seconds),
+            give_up=timedelta(seconds=own.give_up_seconds),
+        ),
+    )
 
 
 def signers_of(settings: Settings) -> tuple[Signer, ...]:

@@ -69,11 +69,11 @@ class HandedPeers:
 
     async def close(self) -> None:
         """Take what was given before this, then nothing more; return when all of it has arrived."""
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._channel)
-        while self._take(_AT_ONCE):
-            pass
-        self._channel.close()
+        if self._channel.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._channel)
+            while self._take(_AT_ONCE):
+                pass
+            self._channel.close()
         if self._arriving:
             await asyncio.wait(tuple(self._arriving))
 
@@ -111,6 +111,7 @@ class HandedPeers:
 
 async def _connect(factory: Factory, connection: socket.socket) -> None:
     connection.setblocking(False)
+    connection.set_inheritable(False)
     with suppress(OSError):  # it is none of TCP's
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
