@@ -214,6 +214,8 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
+    from gateway.outbound.site import notifier_of
+
     async with open_database(settings, stop, "notifier") as database:
         notifier = notifier_of(settings, database)
         _tell_ready(settings)
@@ -224,8 +226,6 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
-    from gateway.outbound.site import notifier_of
-
     """Run the pages."""
     from gateway.portal.app import Portal
     from gateway.portal.openpgp import Keyring
