@@ -51,7 +51,7 @@ def _limits(table: Table) -> ScreeningLimits:
         expanded_one=one,
         ratio=table.whole("ratio", 200, 2, 10_000),
         ratio_after=table.size("ratio_after", "1000000", 1024),
-        pixels=table.whole("pixels", 40_000_000, 1_000_000, 200_000_000),
+        pixels=table.whole("pixels", 52_000_000, 1_000_000, 200_000_000),
         pages=table.whole("pages", 50, 1, 1000),
         ocr_pages=table.whole("ocr_pages", 20, 0, 1000),
         seconds=table.time("time", "17 s"),

@@ -45,7 +45,7 @@ class Limits:
     expanded_one: int = 32_000_000
     ratio: int = 200
     ratio_after: int = 1_000_000
-    pixels: int = 40_000_000
+    pixels: int = 52_000_000
     pages: int = 50
     ocr_pages: int = 20
     seconds: int = 17  # the child itself is ended at 20

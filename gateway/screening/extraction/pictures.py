@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pillow_heif
-from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, IptcImagePlugin
+from PIL import AvifImagePlugin, ExifTags, Image, ImageFile, IptcImagePlugin, Jpeg2KImagePlugin
 
 from gateway.domain.verdict import Unread
 from gateway.screening.chunk import Chunk
@@ -28,6 +28,9 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _LONG_SIDE: Final = 40  # pixels; nine digits of five pixels each do not fit on less
 _SHORT_SIDE: Final = 8
 _AMPLE: Final = 12_000_000  # pixels
+_STRIP: Final = 512  # rows
+# Decoders that need much memory for each pixel beside the picture itself, or tell no lack of it from a broken picture.
+_MOST_PIXELS: Final = {"WEBP": 16_000_000, "PNG": 42_000_000, "TIFF": 42_000_000, "JPEG progressive": 70_000_000}
 _TAGS: Final = 500
 _LONG_RUN: Final = 9  # characters; packed pixels hardly ever look like so many
 _WHOLE: Final = 500_000
@@ -43,7 +46,7 @@ def read_picture(document: Document, descent: Descent) -> Iterator[Item]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with _opened(document.octets) as image:
-            descent.budget.check("pixels", image.width * image.height)
+            descent.budget.check("pixels", _decoded_pixels(image))
             words = _metadata(image)
             size = image.size
     yield Chunk("\n".join([*words, _stray_words(document.octets)]).strip(), f"{place}, metadata")
@@ -57,14 +60,22 @@ def read_picture(document: Document, descent: Descent) -> Iterator[Item]:
 
 
 def _opened(octets: bytes) -> Image.Image:
-    """A picture whose header has been read. A large JPEG will be decoded at a part of its size, which is ample."""
+    """A picture whose header has been read. Large ones of some formats are decoded at half their size: it is ample.
+
+    Raises UnreadableError: CORRUPT, and OVER_LIMIT where decoding takes more memory than there is.
+    """
     try:
         image = Image.open(io.BytesIO(octets))
     except Exception as problem:
         raise UnreadableError(Unread.CORRUPT, "picture") from problem
+    pixels = image.width * image.height
+    if pixels > _MOST_PIXELS.get(f"{image.format}{' progressive' if 'progressive' in image.info else ''}", pixels):
+        raise UnreadableError(Unread.OVER_LIMIT, "pixels")
     if image.format == "JPEG":
-        share = 1 if image.width * image.height < _AMPLE else 2
+        share = 1 if pixels < _AMPLE else 2
         image.draft("L", (image.width // share, image.height // share))
+    elif isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile) and pixels > _AMPLE:
+        image.reduce = 1  # a number before it is loaded, a method after
     return image
 
 
@@ -80,21 +91,45 @@ def _look(document: Document, descent: Descent) -> Iterator[Item]:
         place = f"{document.place}, page {number + 1}" if count > 1 else document.place
         if not is_moving and number > 0:
             descent.budget.spend("pages")
-        yield from guarded(lambda: _frame(image, number, place, descent), place, "picture")  # noqa: B023
+        yield from guarded(lambda: _frame(image, number, document.octets, place, descent), place, "picture")  # noqa: B023
 
 
-def _frame(image: Image.Image, number: int, place: str, descent: Descent) -> Iterator[Item]:
+def _frame(image: Image.Image, number: int, octets: bytes, place: str, descent: Descent) -> Iterator[Item]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image.seek(number)
-        descent.budget.check("pixels", image.width * image.height)
-        page = Page(_upright(image), place, _resolution(image))
+        descent.budget.check("pixels", _decoded_pixels(image))
+        turn = {3: 180, 6: 270, 8: 90}.get(image.getexif().get(ExifTags.Base.Orientation, 1), 0)
+        if image.format == "HEIF" and image.width * image.height > _AMPLE:
+            plain = _half_of_heic(octets, number)
+        else:
+            plain = _plain(image)
+        page = Page(plain.rotate(turn, expand=True) if turn else plain, place, _resolution(image))
     yield from read_page(page, descent.budget)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture in gray on white, turned as its EXIF says."""
-    turn = {3: 180, 6: 270, 8: 90}.get(image.getexif().get(ExifTags.Base.Orientation, 1), 0)
+def _decoded_pixels(image: Image.Image) -> int:
+    """How many pixels are held at once when the picture is loaded."""
+    halved = isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile) and image.reduce == 1
+    return image.width * image.height // (4 if halved else 1)
+
+
+def _half_of_heic(octets: bytes, number: int) -> Image.Image:
+    """A large HEIC picture in gray at half its size, strip by strip: a second copy of its pixels would be too much."""
+    picture = pillow_heif.open_heif(io.BytesIO(octets), convert_hdr_to_8bit=True, remove_stride=False)[number]
+    data = memoryview(picture.data)
+    (width, height), stride = picture.size, picture.stride
+    half = Image.new("L", ((width + 1) // 2, (height + 1) // 2))
+    for top in range(0, height, _STRIP):
+        rows = min(_STRIP, height - top)
+        part = bytes(data[top * stride : (top + rows) * stride])
+        strip = Image.frombuffer(picture.mode, (width, rows), part, "raw", picture.mode, stride, 1)
+        half.paste(_plain(strip).reduce(2), (0, top // 2))
+    return half
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """The picture in gray on white."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         full = image.convert("RGBA")
         ground = Image.new("RGBA", full.size, "white")
@@ -105,7 +140,7 @@ def _upright(image: Image.Image) -> Image.Image:
         plain = _stretched(image)
     else:
         plain = image.convert("L")
-    return plain.rotate(turn, expand=True) if turn else plain
+    return plain
 
 
 def _stretched(image: Image.Image) -> Image.Image:

@@ -172,3 +172,26 @@ def test_digits_in_boxes_of_their_own_are_read(style: str) -> None:
         right += sum(number.replace("-", "") in plain for number in numbers)
         total += len(numbers)
     assert right / total >= 0.8  # of whole numbers, which is far above 93 % of digits
+
+
+LARGE = (6000, 4000)  # a telephone's photograph
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("HEIF", "RGB"), ("HEIF", "RGBA"), ("JPEG2000", "RGB"), ("JPEG", "RGB")])
+def test_a_large_picture_is_read_at_half_its_size(kind: str, mode: str) -> None:
+    image = Image.new(mode, LARGE, "white")
+    ImageDraw.Draw(image).text((600, 1200), f"Number {NUMBER}", fill="black", font=ImageFont.load_default(160))
+    assert NUMBER in seen(image, kind)
+
+
+def test_a_large_heic_picture_on_its_side_is_read() -> None:
+    image = Image.new("RGB", LARGE, "white")
+    ImageDraw.Draw(image).text((600, 1200), f"Number {NUMBER}", fill="black", font=ImageFont.load_default(160))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert NUMBER in seen(image.transpose(Image.Transpose.ROTATE_90), "HEIF", exif=exif)
+
+
+def test_a_picture_whose_decoder_needs_more_than_there_is_is_over_a_limit() -> None:
+    octets = saved(lambda held: Image.new("L", (6_800, 6_800)).save(held, "PNG"))
+    assert whys(octets) == {Unread.OVER_LIMIT}
