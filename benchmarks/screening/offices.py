@@ -46,6 +46,11 @@ def _extension(rng: Random) -> str:
     return f"{people.telephone(rng, 'US')} {rng.choice(['ext.', 'x', 'ext', 'Ext', 'extension'])} {digits(rng, rng.choice([3, 4, 5]))}"
 
 
+def _imei(rng: Random) -> str:
+    body = f"35{digits(rng, 12)}"
+    return body + luhn_digit(body)
+
+
 def _coordinates(rng: Random) -> str:
     return f"{rng.randint(24, 49)}.{digits(rng, 6)}, -{rng.randint(67, 124)}.{digits(rng, 6)}"
 
@@ -61,7 +66,7 @@ _WORDS: dict[str, Callable[[Random], str]] = {
     "time": lambda r: f"{r.randint(0, 23):02}:{r.randint(0, 59):02}:{r.randint(0, 59):02}", "year": lambda r: str(r.randint(2019, 2026)), "zip4": lambda r: f"{digits(r, 5)}-{digits(r, 4)}",
     "ups": lambda r: "1Z" + letters(r, 6, string.digits + string.ascii_uppercase) + digits(r, 10), "usps": lambda r: " ".join(["94" + digits(r, 2), *(digits(r, 4) for _ in range(4)), digits(r, 2)]),
     "uuid": lambda r: "-".join(hexadecimal(r, size) for size in (8, 4, 4, 4, 12)), "mac": lambda r: ":".join(hexadecimal(r, 2) for _ in range(6)), "ip": lambda r: ".".join(str(r.randint(1, 254)) for _ in range(4)),
-    "ip6": _address6, "aba": routing, "ean": lambda r: _gtin(r, 13), "gtin": lambda r: _gtin(r, 14), "upc": lambda r: _gtin(r, 12), "issn": _issn, "imei": lambda r: (lambda b: b + luhn_digit(b))("35" + digits(r, 12)),
+    "ip6": _address6, "aba": routing, "ean": lambda r: _gtin(r, 13), "gtin": lambda r: _gtin(r, 14), "upc": lambda r: _gtin(r, 12), "issn": _issn, "imei": _imei,
     "geo": _coordinates, "last": lambda r: digits(r, 4), "pnr": lambda r: letters(r, 6), "link": lambda r: f"https://{r.choice(['e', 'click', 'go', 'links', 'app'])}.{people.person(r).domain}/{token(r, 8)}/{digits(r, 9)}?{r.choice(['u', 'id', 'mid'])}={token(r, 30)}",
     "talk": lambda r: filler.sentence(r, "en"), "flight": lambda r: f"{r.choice(['UA', 'DL', 'AA', 'LH', 'BA', 'AF'])}{r.randint(10, 9899)}", "ein": lambda r: f"{r.choice(['13', '23', '52', '94', '36', '53'])}-{digits(r, 7)}",
 }  # fmt: skip
@@ -160,7 +165,7 @@ PASSAGES: dict[str, tuple[str, ...]] = {
     "publishing": (
         "ISBN 978-{1}-{4}-{4}-{1}; ISSN {issn}; doi:10.{4}/{8A}.{year}.{9}; PMID {8}; arXiv:{4}.{5}; LCCN {10}.",
         "ISRC US-{3L}-{2}-{5}, ISWC T-{3}.{3}.{3}-{1}, IPI {11}, UPC {upc}, catalogue no. {3L} {5}.",
-        "Vol. {2}, No. {1} ({year}), pp. {3}-{3}. {n} and {n}, \"{talk}\", https://doi.example/10.{4}/{9}",
+        'Vol. {2}, No. {1} ({year}), pp. {3}-{3}. {n} and {n}, "{talk}", https://doi.example/10.{4}/{9}',
         "Ad order {9}, insertion {8}, circulation {3},{3}, CPM ${small}, campaign {9}-{4}.",
     ),
     "banking in public": (
@@ -186,7 +191,7 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "The masked number on the notice is [***-**-{last}|XXX-XX-{last}|xxx-xx-{last}|(last four {last})]; is that [hers|the right one]?",
         "Please fill in the attached blank W-8BEN (Rev. October 2021), OMB No. 1545-1621, Cat. No. 25047Z, and bring it on {day}.",
         "Publication 519, page {2}; Treas. Reg. 1.{4}-{1}(b)(2); IRC section 1441; T.D. {4}; 26 CFR {1}.{4}-{1}.",
-        "What goes on line {2}? The instructions say \"enter your nine-digit number\" and show 123-45-6789.",
+        'What goes on line {2}? The instructions say "enter your nine-digit number" and show 123-45-6789.',
         "Withholding at 30% applies to gross income unless a treaty or a central withholding agreement says otherwise; the [union|promoter|venue] asked again.",
         "The refund policy: tickets bought before {day} are refunded in full, minus the ${small} fee. Order {9}.",
         "Webinar: Taxation of Foreign Artists and Athletes. CPE credits: 2. Registration ID {9}. Fee ${small}. NASBA sponsor {6}.",

@@ -61,23 +61,7 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
     if variant == "bank":
         return _bank(rng, made, owner, slots, disguise)
     slots["v"] = f"{OPEN}{value}{CLOSE}"
-    question = ""
-    known = (frames.BORN if variant == "birth-date" else frames.LABELLED).get(language, frames.LABELLED["en"])
-    if style == "bare":
-        prose = expand(rng, rng.choice(frames.BARE), slots)
-    elif style == "split":
-        prose = _split(rng, made, slots)
-    elif style == "asked":
-        asks, answers = frames.ASKED.get(language, frames.ASKED["en"])
-        question, prose = expand(rng, rng.choice(asks), slots), expand(rng, rng.choice(answers), slots)
-    elif language == "en" and variant == "birth-date" and rng.random() < 0.4:
-        prose = expand(rng, rng.choice(wordings.BORN), slots)
-    elif language == "en" and variant in wordings.CALLED and rng.random() < 0.4:
-        prose = wordings.said(rng, variant, slots["v"], owner.name, owner.given)
-    elif variant == "birth-date" or rng.random() < 0.5:
-        prose = expand(rng, rng.choice(known), slots)
-    else:
-        prose = _said(rng, slots, language)
+    prose, question = _prose(rng, made, owner, slots, style, language)
     line = expand(rng, rng.choice(["{l} {v}", "{n} {l} {v}", "{l}: {v}", "{v} = {l} {n}", "{n}: {l} {v}"]), slots)
     if style == "bare":
         line = expand(rng, rng.choice(["{n} {v}", "{v}", "{n} - {v}", "{v} {n}"]), slots)
@@ -85,6 +69,28 @@ def passage(rng: Random, variant: str, style: str, language: str, disguise: Call
     if style in {"table", "headless", "far"}:
         prose = _rows_as_text(rng, table)
     return Passage(made, language, style, owner, prose, line.replace("\n", " "), table, question)
+
+
+def _prose(
+    rng: Random, made: Datum, owner: Person, slots: dict[str, str], style: str, language: str
+) -> tuple[str, str]:
+    """What is said, and the question that it answers if any."""
+    if style == "bare":
+        return expand(rng, rng.choice(frames.BARE), slots), ""
+    if style == "split":
+        return _split(rng, made, slots), ""
+    if style == "asked":
+        asks, answers = frames.ASKED.get(language, frames.ASKED["en"])
+        return expand(rng, rng.choice(answers), slots), expand(rng, rng.choice(asks), slots)
+    born = made.variant == "birth-date"
+    if language == "en" and born and rng.random() < 0.4:
+        return expand(rng, rng.choice(wordings.BORN), slots), ""
+    if language == "en" and made.variant in wordings.CALLED and rng.random() < 0.4:
+        return wordings.said(rng, made.variant, slots["v"], owner.name, owner.given), ""
+    known = (frames.BORN if born else frames.LABELLED).get(language, frames.LABELLED["en"])
+    if born or rng.random() < 0.5:
+        return expand(rng, rng.choice(known), slots), ""
+    return _said(rng, slots, language), ""
 
 
 def _said(rng: Random, slots: dict[str, str], language: str) -> str:

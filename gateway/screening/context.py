@@ -210,13 +210,7 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         elif label.role is Role.PUBLIC:
             least[Role.PUBLIC] = 1.0
         else:
-            far = 0.95 if label.name == "phone" and start - label.end < 4 else 0.75
-            if best <= far and close >= 0.99 and label.end <= start:
-                pass  # it stands at the number, and what names a kind stands further off
-            elif best > 0.6 and label.end <= start and not _numbered(text, label):
-                close *= 0.3
-            elif label.end <= start and len(text[label.end : start]) > 20 and not _numbered(text, label):
-                close *= 0.4
+            close *= _fade(text, start, label, close, best)
             if label.name == "phone":
                 telephone = max(close, telephone)
             else:
@@ -228,6 +222,17 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
         fade = 0.3 if best - strongest > 0.1 else 0.6
         telephone, least[Role.OTHER] = telephone * fade, least[Role.OTHER] * fade
     return Around(named, least[Role.OTHER], telephone, raising, least[Role.PUBLIC], flags)
+
+
+def _fade(text: str, start: int, label: Label, close: float, best: float) -> float:
+    """How much of another label's closeness counts where one that names a kind is close too."""
+    if label.end > start:
+        return 1.0
+    if close >= 0.99 and best <= (0.95 if label.name == "phone" and start - label.end < 4 else 0.75):
+        return 1.0  # it stands at the number, and what names a kind stands further off
+    if _numbered(text, label):
+        return 1.0
+    return 0.3 if best > 0.6 else 0.4 if start - label.end > 20 else 1.0
 
 
 def _numbered(text: str, label: Label) -> bool:
@@ -265,13 +270,13 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
 
 _ASIDE: Final = re.compile(r"\([^()\n]{0,40}\)")
 _ASKS: Final = re.compile(  # "What is her ...? It's 123"
-    r"[^.?\n]{0,60}\?[\s>*-]{1,8}(?:(?:it.?s|it is|sure|yes|ok|here(?: it is| you go)?|a|answer|claro|es(?: el)?|klar|"
-    r"bien sur|oui|c.est|certo|ecco|ja|si|sim|voici)[ ,.:!-]{1,3}){0,2}\Z",
+    r"\.?[^.?\n]{0,60}\?[\s>*-]{1,8}(?:(?:it.?s|it is|sure|yes|ok|here(?: it is| you go)?|a|answer|claro|es(?: el)?|"
+    r"klar|bien sur|oui|c.est|certo|ecco|ja|si|sim|voici)[ ,.:!-]{1,3}){0,2}\Z",
     re.IGNORECASE,
 )
 _SAYS: Final = re.compile(  # "123 is her ...", "123. That's the ...", "123 as ...", "123 <- ..."
-    r"[\s\"')]{0,3}(?:[.,;!-] ?)?(?:(?:that.?s|that is|this is|is|was|as|in (?:the )?(?:field|box|line)|c.est|es|son|das ist|"
-    r"ist|e|sono|is het|er|to)\b|=|<[-=]{1,3})[\s\"']{0,2}(?:[A-Za-z.'-]{1,14} ){0,3}[\"'(]?\Z",
+    r"[\s\"')]{0,3}(?:[.,;!-] ?)?(?:(?:that.?s|that is|this is|is|was|as|in (?:the )?(?:field|box|line)|c.est|es|son|"
+    r"das ist|ist|e|sono|is het|er|to)\b|=|<[-=]{1,3})[\s\"']{0,2}(?:[A-Za-z.'-]{1,14} ){0,3}[\"'(]?\Z",
     re.IGNORECASE,
 )
 

@@ -73,7 +73,28 @@ def _unescaped(octets: bytes, text: str) -> Iterator[str]:
             continue
         start = max(0, match.start() - 8 * _AROUND)
         last = match.start() + 8 * _AROUND
-        yield unescape(text[start:last])
+        yield _mark(text[start:last])
+
+
+def _mark(passage: str) -> str:
+    """A passage with its escapes undone, the words that had some between marks: what stands beside them is as it was."""
+    spans: list[list[int]] = []
+    for run in _RUN_OF_ESCAPES.finditer(passage):
+        start = run.start() - len(_BEFORE.search(passage[max(0, run.start() - 40) : run.start()])[0])  # type: ignore[index]
+        end = run.end() + len(_BEHIND.match(passage[run.end() : run.end() + 60])[0])  # type: ignore[index]
+        if spans and start <= spans[-1][1] + 1:
+            spans[-1][1] = max(end, spans[-1][1])
+        else:
+            spans.append([start, end])
+    told, last = list[str](), 0
+    for start, end in spans:
+        told += [passage[last:start], MARK_BEGIN, unescape(passage[start:end]), MARK_END]
+        last = end
+    return "".join(told) + passage[last:]
+
+
+_BEFORE: Final = re.compile(r"(?:[\d .-]{0,20}|\S{0,40})\Z")
+_BEHIND: Final = re.compile(r"\S{0,40}[\d .-]{0,20}")
 
 
 def unescape(passage: str) -> str:

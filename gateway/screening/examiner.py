@@ -33,12 +33,15 @@ _BULK: Final = re2.compile(
 )
 
 
+_Key = tuple[Kind, str, str, str]  # kind, place, number, family of the detector
+
+
 class Examiner:
     """Collects sightings chunk by chunk. Not thread-safe: one mail, one examiner."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._sightings: dict[tuple[Kind, str, str], Sighting] = {}
+        self._sightings: dict[_Key, Sighting] = {}
         self._unreadable: list[Unreadable] = []
         self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
         self._pieces: list[tuple[str, fragments.Piece]] = []
@@ -77,7 +80,7 @@ class Examiner:
         sightings = self._without_echoes(mail)
         counted: dict[tuple[Kind, str], list[float]] = {}
         proofs: set[tuple[Kind, str]] = set()
-        for (kind, place, _), sighting in sightings.items():
+        for (kind, place, _, _), sighting in sightings.items():
             odds = self._odds(sighting, place, mail)
             if odds < self._policy.threshold:
                 continue
@@ -102,7 +105,7 @@ class Examiner:
             return
         if self._settled[sighting.kind, place] >= _MOST_OF_A_KIND:
             return
-        key = (sighting.kind, place, sighting.key)
+        key = (sighting.kind, place, sighting.key, sighting.family)
         known = self._sightings.get(key)
         if known is None or known.logit < sighting.logit:
             self._sightings[key] = sighting
@@ -128,9 +131,9 @@ class Examiner:
         if numbers:
             self._examine(View("\n\n".join(numbers).encode(), place, Form.TEXT, Reading.JOINED))
 
-    def _without_echoes(self, mail: dict[str, float]) -> dict[tuple[Kind, str, str], Sighting]:
+    def _without_echoes(self, mail: dict[str, float]) -> dict[_Key, Sighting]:
         """Each number of a place counts for the kind that it most likely is."""
-        best: dict[tuple[str, str], tuple[float, tuple[Kind, str, str]]] = {}
+        best: dict[tuple[str, str], tuple[float, _Key]] = {}
         for key, sighting in self._sightings.items():
             spot = (key[1], re.sub(r"\D", "", key[2]) or key[2])
             odds = self._odds(sighting, key[1], mail)
@@ -140,7 +143,7 @@ class Examiner:
 
     def _mail_features(self) -> dict[str, float]:
         persons = {
-            kind for (kind, _, _), sighting in self._sightings.items() if kind in _PERSONAL and sighting.logit > 0
+            kind for (kind, _, _, _), sighting in self._sightings.items() if kind in _PERSONAL and sighting.logit > 0
         }
         return {"mail_bulk": 1.0 if self._bulk else 0.0, "mail_person": 1.0 if persons else 0.0}
 

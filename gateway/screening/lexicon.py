@@ -58,7 +58,8 @@ class Lexicon:
             self.phrases[name] = tuple(phrases)
             self.roles[name] = role
             for phrase in _spellings(phrases, role):
-                words = tuple(_words(phrase, 0, len(phrase))[0])
+                said = _words(phrase, 0, len(phrase))[0]
+                words = (said[0], *(word for word in said[1:] if word != "s"))  # "taxpayer's" is "taxpayer"
                 self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry.words))
@@ -144,13 +145,15 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
             glued = 0
         else:
             if _is_inside(text, first, last):
-                before = last
+                before, digits, glued = last, False, glued + 1
                 continue  # letters inside a code
             glued += word.isdigit() != digits
         before, digits = last, word.isdigit()
         if glued > 2:
             continue  # "B161HNK6J7QI" says nothing
         single = last - first == 1 and word.isalpha()
+        if single and word == "s" and text[first - 1 : first] == "'" and text[first - 2 : first - 1].isalpha():
+            continue
         if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
             words[-1] += word.lower()
             ends[-1] = last

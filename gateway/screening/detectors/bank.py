@@ -73,7 +73,7 @@ def _accounts(scan: Scan, label: Label) -> Iterator[Sighting]:
 
 
 def _banking(scan: Scan, at: int, label: Label) -> dict[str, float]:
-    """Words of banking near or in the label, whether a valid routing number stands there too, and words of customers."""
+    """Words of banking near or in the label, a valid routing number, and words of other trades' customers."""
     start, end = max(0, at - _NEAR), min(len(scan.text), at + _NEAR)
     names = {label.name for label in LEXICON.labels(scan.text, start, end)}
     said = scan.text[label.start : label.end] + scan.text[max(0, at - 60) : at]

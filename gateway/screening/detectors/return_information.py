@@ -72,7 +72,8 @@ def _features(scan: Scan, start: int, end: int) -> dict[str, float]:
     near = scan.text[before : end + _PERSON if after < 0 else after]
     first = max(scan.text.rfind("\n", 0, start), start - _WIDE)
     last = scan.text.find("\n", end)
-    line = scan.view.octets[max(0, first) : min(len(scan.text) if last < 0 else last, end + _WIDE)]
+    octets = scan.view.octets
+    line = octets[max(0, first) : start] + b" \n " + octets[end : min(len(octets) if last < 0 else last, end + _WIDE)]
     tax = any(label.name in {"tax", "tin", "ssn", "itin"} for label in LEXICON.labels(near, 0, len(near)))
     return {
         "person": 1.0 if facts.names_person(near) else 0.0,
