@@ -155,6 +155,8 @@ tls = [{tls}]
 # key = "tls/key.pem"
 # max_message = "25 MiB"
 # xforward = []
+# authserv_ids = []
+# nameservers = []
 
 # [mx.limits]
 # connections = 1000
@@ -219,7 +221,7 @@ listen = [{portal}]
 # expanded_one = 32000000
 # ratio = 200
 # ratio_after = 1000000
-# pixels = 52000000
+# pixels = 40000000
 # pages = 50
 # ocr_pages = 20
 # time = "17 s"

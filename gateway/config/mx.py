@@ -52,6 +52,9 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
         table.complain("xforward", "has no network.", "Say where the site's mail system connects from.")
     if position is Position.FIRST_HOP and xforward:
         table.complain("xforward", "names hosts in front, and a first hop has none.", "Leave it out.")
+    authserv_ids = table.texts("authserv_ids", (), HOST, HOST_SHAPE)
+    if position is Position.FIRST_HOP and authserv_ids:
+        table.complain("authserv_ids", "names hosts in front, and a first hop has none.", "Leave it out.")
     return MxSettings(
         listen=listen,
         position=position,
@@ -61,6 +64,8 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
         key=key,
         max_message_octets=table.size("max_message", "25 MiB", 64 * 1024),
         xforward=xforward,
+        authserv_ids=authserv_ids,
+        nameservers=tuple((place.host, place.port) for place in table.listens("nameservers", ())),
         limits=table.table("limits", lambda inner: read_limits(inner, "256 MiB")),
     )
 

@@ -161,7 +161,10 @@ class Clean(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MxSettings:
-    """The public door. `xforward` are networks of hosts in front that may tell where a mail came from."""
+    """The public door. `xforward` are networks of hosts in front that may tell where a mail came from.
+
+    `authserv_ids` are names under which these tell who vouches for it; `nameservers` whom we ask else (host, port).
+    """
 
     listen: tuple[Listen, ...]
     position: Position
@@ -171,6 +174,8 @@ class MxSettings:
     key: Path
     max_message_octets: int
     xforward: Networks
+    authserv_ids: tuple[str, ...]
+    nameservers: tuple[tuple[str, int], ...]
     limits: SubmissionLimits
 
 

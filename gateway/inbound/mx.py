@@ -24,7 +24,9 @@ from gateway import maillog
 from gateway.casework.automatic import Ending, end
 from gateway.casework.turning_away import BY_OUTSIDE, turn_away
 from gateway.domain.address import Address, parse_address
+from gateway.domain.authentication import Authentication
 from gateway.domain.errors import GatewayError, NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
+from gateway.domain.intake import SenderResult
 from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Arrival
@@ -34,6 +36,8 @@ from gateway.inbound import replies
 from gateway.inbound.content import MAX_HOPS, is_own_notification
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.refusals import explain
+from gateway.inbound.senders import SenderCheck
+from gateway.inbound.spf import sending_of
 from gateway.inbound.tray import IntakeTray, OutsideMail, is_role
 from gateway.mime.automatic import AutomaticKind, kind_of
 from gateway.mime.scanner import Scanner
@@ -67,7 +71,8 @@ class OutsideDoor:
     """What the public listener asks; see `gateway.inbound.listener.seam.Door`.
 
     `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
-    `takes_clean` is the site's wish: clean mail goes into the tray, or is refused.
+    `takes_clean` is the site's wish: clean mail goes into the tray, or is refused. `senders` looks who vouches for it;
+    without one nobody does.
     """
 
     database: Database
@@ -78,6 +83,7 @@ class OutsideDoor:
     hashes: SenderHashes
     tray: IntakeTray
     takes_clean: bool = False
+    senders: SenderCheck | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -158,13 +164,23 @@ class OutsideTransaction:
             return await self._end(kind)
         if not self.door.takes_clean and not is_for_operators:
             raise NotAllowed(NO_PLAIN_MAIL.format(portal_url=self.door.portal_url))
+        found = await self._authenticate(mail)
+        arrival = Arrival(self.sender, tuple(map(str, self.recipients)), self.peer.helo, self._origin, str(found))
+        result = SenderResult(found.outcome)
         return await self.door.tray.take(
-            OutsideMail(mail, self._arrival, tuple(self.recipients), kind, upstream=self._upstream)
+            OutsideMail(mail, arrival, tuple(self.recipients), kind, result, upstream=self._upstream)
         )
 
+    async def _authenticate(self, mail: bytes) -> Authentication:
+        if self.door.senders is None:
+            return Authentication()
+        return await self.door.senders.look(mail, sending_of(self._origin, self.peer.helo, self.sender))
+
     @property
-    def _arrival(self) -> Arrival:
-        return Arrival(self.sender, tuple(map(str, self.recipients)), self.peer.helo, self.peer.address)
+    def _origin(self) -> str:
+        """The address of who sends: what the site's own host in front says, else the peer's."""
+        forwarded = self.peer.forwarded
+        return (forwarded.address if forwarded is not None else "") or self.peer.address
 
     @property
     def _upstream(self) -> str:

@@ -26,6 +26,7 @@ from gateway.domain.intake import month_of
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
 from gateway.inbound.listener.tls import server_context
 from gateway.inbound.mx import OutsideDoor, SenderHashes
+from gateway.inbound.senders import SenderCheck, resolver_of
 from gateway.inbound.tray import IntakeTray
 from gateway.screening.pool import Patience, Pool, Sizes
 from gateway.screening.protocol import Role
@@ -35,6 +36,7 @@ from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.house import Client
+from tests.nameserver import nameserver
 from tests.settled import DEPOSIT_KEY, Settled
 
 DOMAIN = "secure.example.gov"
@@ -148,9 +150,12 @@ def opening(
     """Open the door with this pool behind it."""
 
     @asynccontextmanager
-    async def open_door(pool: Pool, *, takes_clean: bool = False, **limits: int) -> AsyncIterator[Outside]:
+    async def open_door(
+        pool: Pool, *, takes_clean: bool = False, senders: SenderCheck | None = None, **limits: int
+    ) -> AsyncIterator[Outside]:
         employees = frozenset({"agency.example.gov"})
-        door = OutsideDoor(database, pool, DOMAIN, employees, PORTAL, SenderHashes(system_clock), tray, takes_clean)
+        hashes = SenderHashes(system_clock)
+        door = OutsideDoor(database, pool, DOMAIN, employees, PORTAL, hashes, tray, takes_clean, senders)
         listener = await open_listener(
             door,
             name="mx",
@@ -256,6 +261,22 @@ async def test_where_the_site_wants_it_clean_mail_goes_into_the_tray(opening: Op
         before = outside.taken()
         assert "taxpayer data" in await outside.send(TAINTED)
         assert outside.taken() == before
+
+
+@pytest.mark.parametrize(("record", "result"), [("127.0.0.1", "pass"), ("192.0.2.1", "fail"), ("", "none")])
+async def test_what_vouches_for_the_sender_is_found_out_and_refuses_nothing(
+    opening: Opening, pool: Pool, record: str, result: str
+) -> None:
+    spf = {("tours.example", "TXT"): [f'"v=spf1 ip4:{record} -all"']} if record else {}
+    zone = {**spf, ("_dmarc.tours.example", "TXT"): ['"v=DMARC1; p=reject"']} if record else {}
+    async with nameserver(zone) as server:
+        check = SenderCheck(f"mx.{DOMAIN}", system_clock, resolver_of([server.place]))
+        async with opening(pool, takes_clean=True, senders=check) as outside:
+            forged = f"Authentication-Results: mx.{DOMAIN}; dmarc=pass header.from=tours.example\r\n{CLEAN}"
+            assert TAKEN.fullmatch(await outside.send(f"X-Try: {result}\r\n{forged}"))
+            (entry,) = outside.entries()
+            assert entry["facts"]["sender_result"] == result
+        check.close()
 
 
 async def test_a_report_to_postmaster_is_kept_and_one_to_a_case_ends(opening: Opening, pool: Pool) -> None:
