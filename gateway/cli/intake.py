@@ -104,7 +104,7 @@ def file(
     elif done["repeated"]:
         say(f"{row.reference} is filed there already, as {done['reference']}.")
     else:
-        say(f"{row.reference} is filed as {done['reference']}; {done['told']} employees are told.")
+        say(f"{row.reference} is filed as {done['reference']}. Employees told: {done['told']}")
         say(f"If that was the wrong case: gateway intake put-back {row.reference}")
 
 

@@ -1,0 +1,153 @@
+"""`gateway intake` over a running site: what operators see of mail from outside, and what they do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from gateway import config
+from gateway.domain.address import Address
+from gateway.domain.summary import Arrival
+from gateway.inbound.tray import IntakeTray, OutsideMail
+from gateway.mime.automatic import AutomaticKind
+from gateway.store import keyfiles
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from tests.cli.conftest import Site, run_gateway
+
+HEAD = "From: Ines <ines@tours.example>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@tours.example>\r\n"
+COUNTED = iter(range(1000))
+
+
+class Door:
+    """Takes mail as the program mx does once screening has found it clean."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.settings = config.load(site.config)
+        self.database = Database(self.settings.store.url, program="mx")
+        keys = self.settings.keys.folder
+        blobs = BlobFolder(self.settings.store.blobs)
+        self.domain = self.settings.site.domain
+        authority, deposit_key = keyfiles.authority_public(keys), keyfiles.deposit_key(keys)
+        self.tray = IntakeTray(self.database, blobs, authority, self.domain, deposit_key)
+
+    def take(
+        self,
+        body: str = "\r\nThe rehearsal begins at seven.\r\n",
+        *,
+        to: str = "office",
+        subject: str = "Concert",
+        kind: AutomaticKind | None = None,
+    ) -> str:
+        octets = HEAD.format(to=f"{to}@{self.domain}", subject=subject, id=next(COUNTED)) + body
+        arrival = Arrival("ines@tours.example", (f"{to}@{self.domain}",), "mail.tours.example", "192.0.2.7")
+        mail = OutsideMail(octets.encode(), arrival, (Address(to, self.domain),), kind)
+        return asyncio.run(self.tray.take(mail)).text.split()[0]
+
+
+@pytest.fixture(scope="module")
+def door(site: Site) -> Iterator[Door]:
+    made = Door(site)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture(scope="module")
+def case(site: Site) -> str:
+    site.gateway("employee", "add", "Dana Day", "dana@agency.example", "--username", "dana")
+    return str(site.asked("case", "open", "--person", "dana")["reference"])
+
+
+def test_a_list_shows_what_waits_without_opening_it(site: Site, door: Door, case: str) -> None:
+    first = door.take(to=case.lower())
+    second = door.take(to="postmaster", kind=AutomaticKind.DELIVERY_REPORT)
+    listed = {one["item"]: one for one in site.asked("intake", "list")}
+    assert listed[first].items() >= {
+        "tray": "cases", "state": "waits", "proposed": case, "proposed_by": "recipient", "sender": "none",
+    }.items()  # fmt: skip
+    assert (listed[second]["tray"], listed[second]["kind"]) == ("operators", "delivery-report")
+    assert "subject" not in listed[first]
+    assert [one["item"] for one in site.asked("intake", "list", "--tray", "operators")] == [second]
+    assert first in site.gateway("intake", "list")
+
+
+def test_summaries_are_opened_when_asked_for(site: Site, door: Door) -> None:
+    item = door.take(subject="A quiet evening")
+    (one,) = [one for one in site.asked("intake", "list", "--summaries") if one["item"] == item]
+    assert (one["subject"], one["from"]) == ("A quiet evening", "Ines <ines@tours.example>")
+
+
+def test_one_item_is_shown_with_its_text(site: Site, door: Door) -> None:
+    item = door.take()
+    shown = site.asked("intake", "show", item, "--text")
+    assert shown["text"] == "The rehearsal begins at seven."
+    assert shown["envelope_sender"] == "ines@tours.example"
+    assert shown["peer"] == "192.0.2.7"
+    assert "text" not in site.asked("intake", "show", item)
+    formatted = (
+        "MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<p>At <b>seven</b> &amp; eight</p><script>x</script>"
+    )
+    assert site.asked("intake", "show", door.take(formatted), "--text")["text"].strip() == "At seven & eight"
+
+
+def test_what_a_stranger_wrote_cannot_steer_the_terminal(site: Site, door: Door) -> None:
+    item = door.take("\r\nOne \x1b[2Jtwo\x07 three\u202e\r\n", subject="=?utf-8?q?Red_=1B[31m_=E2=80=AEalert?=")
+    said = site.gateway("intake", "show", item, "--text") + site.gateway("intake", "list", "--summaries")
+    assert "Red" in said
+    assert not [one for one in said if not one.isprintable() and one != "\n"]
+
+
+def test_filing_asks_first_and_tells_the_cases_employees(site: Site, door: Door, case: str) -> None:
+    item = door.take(to=case.lower())
+    assert "say --yes" in site.gateway("intake", "file", item, case, code=os.EX_USAGE)
+    said = site.gateway("intake", "file", item, case, "--yes")
+    assert "Employees told: 1" in said
+    assert item not in {one["item"] for one in site.asked("intake", "list")}
+    shown = site.asked("intake", "show", item, "--text")
+    assert (shown["state"], shown["filed_as"][: len(case)]) == ("filed", case)
+    assert "subject" not in shown
+    assert site.asked("intake", "file", item, case, "--yes")["repeated"] is True
+    assert [one["kind"] for one in site.asked("queue", "list")][:1] == ["outside_mail_filed"]
+    site.gateway("intake", "put-back", item)
+    assert item in {one["item"] for one in site.asked("intake", "list")}
+
+
+def test_a_discarded_item_is_hidden_and_comes_back(site: Site, door: Door) -> None:
+    item = door.take()
+    assert "say --yes" in site.gateway("intake", "discard", item, code=os.EX_USAGE)
+    assert f"put-back {item}" in site.gateway("intake", "discard", item, "--yes")
+    assert item not in {one["item"] for one in site.asked("intake", "list")}
+    assert item in {one["item"] for one in site.asked("intake", "list", "--discarded")}
+    assert site.asked("intake", "put-back", item)["repeated"] is False
+    assert "waits in the tray already" in site.gateway("intake", "put-back", item)
+
+
+def test_what_is_not_there_is_said_so(site: Site, door: Door, case: str) -> None:
+    item = door.take()
+    for arguments in (("show", "U-2222-2222"), ("discard", "U-2222-2222", "--yes"), ("put-back", "U-2222-2222")):
+        assert "no such item" in site.gateway("intake", *arguments, code=os.EX_NOUSER)
+    assert "no such open case" in site.gateway("intake", "file", item, "T-SM-2222", "--yes", code=os.EX_NOUSER)
+    site.gateway("intake", "discard", item, "--yes")
+    assert "Put it back first" in site.gateway("intake", "file", item, case, "--yes", code=os.EX_DATAERR)
+
+
+def test_doctor_knows_the_key_and_the_trays(site: Site, door: Door) -> None:
+    door.take(to="abuse")
+    text = site.config.read_text("utf-8")
+    more = '\n[mx]\nposition = "first-hop"\nclean = "tray"\nlisten = ["127.0.0.1:2525"]\n'
+    site.config.write_text(text + more, "utf-8")
+    try:
+        done = run_gateway("doctor", "--json", config=site.config)  # the mx itself does not run here
+        found = {one["name"]: one for one in json.loads(done.stdout)}
+        checked = site.gateway("config", "check")
+    finally:
+        site.config.write_text(text, "utf-8")
+    assert found["intake key"]["state"] == "ok"
+    assert "wait, the oldest for 0 days" in found["operators tray"]["found"]
+    assert "somebody looks each day" in found["clean mail"]["found"]
+    assert "taken into the intake tray, unverified" in checked
