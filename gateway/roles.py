@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
 from gateway.config import Clean, Position, Settings, require_private
-from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import (
@@ -35,7 +33,6 @@ from gateway.process import (
     settle_heap,
 )
 from gateway.programmes import load_programmes
-from gateway.resources import templates_folder
 from gateway.store import keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -48,7 +45,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from gateway.inbound.listener.handover import HandedPeers
-    from gateway.outbound.notifier import Notifier
 
 Program = Callable[..., Awaitable[None]]
 """Of the settings, and the event that tells it to stop."""
@@ -228,8 +224,10 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
+    from gateway.outbound.site import notifier_of
+
     async with open_database(settings, stop, "notifier") as database:
-        notifier = _notifier(settings, database)
+        notifier = notifier_of(settings, database)
         _tell_ready(settings)
         if notifier is None:
             await stop.wait()
@@ -342,39 +340,6 @@ def _door_tls(
     context = server_context(certificate, key)
     on_hangup(renew_all)
     return context
-
-
-def _notifier(settings: Settings, database: Database) -> Notifier | None:
-    from gateway.outbound.backoff import Schedule
-    from gateway.outbound.courier import AllowList, Courier
-    from gateway.outbound.notification import Renderer
-    from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
-    from gateway.outbound.site import relay_of, signers_of
-    from gateway.outbound.templates import Templates
-
-    own, site, keys = settings.notifier, settings.site, settings.keys.folder
-    programmes = load_programmes(settings.programmes)
-    languages = frozenset(language for programme in programmes.values() for language in programme.languages)
-    renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
-    authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
-    signers = signers_of(settings)
-    if own.relay is None:
-        return None
-    return Notifier(
-        database,
-        programmes,
-        renderer,
-        Courier(relay_of(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
-        signers,
-        NotifierSite(site.portal_url, site.domain, site.environment, site.run),
-        NotifierKeys(authority, address_key),
-        clock=system_clock,
-        schedule=Schedule(
-            first=timedelta(seconds=own.first_retry_seconds),
-            ceiling=timedelta(seconds=own.longest_retry_seconds),
-            give_up=timedelta(seconds=own.give_up_seconds),
-        ),
-    )
 
 
 async def _until_told(program: Program, settings: Settings) -> None:
