@@ -53,6 +53,10 @@ class Posting:
     relay: str | None = None
     """The trusted relay that vouched for the author; None for one who signed in."""
 
+    def settle(self) -> None:
+        """Make the octets durable that the rows will name. Raises StoreFull or StoreUnavailable."""
+        self.sealed.settle()
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:

@@ -20,6 +20,7 @@ from gateway.mime.structure import Limits, Structure
 from gateway.store.blobs import BlobFolder
 from gateway.store.ids import new_id
 from gateway.store.messages import message_id_hash
+from gateway.store.packs import Place
 from gateway.store.sealing import (
     SealingKey,
     body_key,
@@ -41,7 +42,10 @@ TRACE_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SealedMessage:
-    """A message as it will rest: its segments are durable or stand in `segments`, its content key is only wrapped."""
+    """A message as it will rest: its segments are durable, stand in `segments`, or will be durable once it is settled.
+
+    Its content key is only wrapped.
+    """
 
     id: str
     composed: bool
@@ -53,6 +57,12 @@ class SealedMessage:
     segments: tuple[Mapping[str, object], ...]
     message_id_hash: str | None
     commitment: str
+    place: Place | None = None
+
+    def settle(self) -> None:
+        """Make the octets durable that the rows will name. Raises StoreFull or StoreUnavailable."""
+        if self.place is not None:
+            self.place.settle()
 
     @property
     def ciphertext_hashes(self) -> list[str]:
@@ -76,8 +86,7 @@ class ReceivedDeposit:
     def __init__(self, blobs: BlobFolder, limits: Limits | None = None) -> None:
         self._scanner = Scanner(limits or Limits())
         self._segment = SegmentWriter(blobs)
-        self._whole = hashlib.sha256()
-        self._body = _BodyDigest()
+        self._digests = _Digests()
         self._structure: Structure | None = None
 
     @property
@@ -85,16 +94,10 @@ class ReceivedDeposit:
         """How many octets have come."""
         return self._segment.octets
 
-    @property
-    def fits_row(self) -> bool:
-        """True for a message so small that to finish it waits for no disk."""
-        return self._segment.fits_row
-
     def write(self, block: bytes) -> None:
         """Take octets. Raises StoreFull or StoreUnavailable."""
         self._scanner.feed(block)
-        self._whole.update(block)
-        self._body.update(block)
+        self._digests.update(block)
         self._segment.write(block)
 
     def structure(self) -> Structure:
@@ -104,8 +107,15 @@ class ReceivedDeposit:
         return self._structure
 
     def finish(self) -> Received:
-        """Make the segment durable; in a thread unless `fits_row`: it syncs. Raises StoreFull or StoreUnavailable."""
-        return Received(self.structure(), self._segment.finish(), self._whole.digest(), self._body.digest())
+        """Make the segment durable; in a thread: it syncs. Raises StoreFull or StoreUnavailable."""
+        received = self.finish_unsettled()
+        received.segment.settle()
+        return received
+
+    def finish_unsettled(self) -> Received:
+        """Do what `finish` does, but leave it to the message made of this to settle the segment."""
+        segment = self._segment.finish_unsettled()
+        return Received(self.structure(), segment, self._digests.whole(), self._digests.body())
 
     def abandon(self) -> None:
         """Give it up; nothing stays."""
@@ -119,7 +129,8 @@ def seal_received(
     row_id = message_id or new_id()
     content_key = new_key()
     segment = received.segment.row(row_id, body_key(content_key, row_id))
-    return _sealed(row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False)
+    sealed = _sealed(row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False)
+    return replace(sealed, place=received.segment.place)
 
 
 class ComposedDeposit:
@@ -250,24 +261,34 @@ def _header_digest(structure: Structure) -> bytes:
     return hashlib.sha256(octets).digest()
 
 
-class _BodyDigest:
-    """SHA-256 of what follows the first empty line: trace fields that relays add do not change it."""
+class _Digests:
+    """SHA-256 of what follows the first empty line, which trace fields that relays add do not change; and of the whole.
+
+    The whole is SHA-256 of two digests, the header's (with its empty line) and the body's: each octet is digested once.
+    """
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self._header = hashlib.sha256()
+        self._body = hashlib.sha256()
         self._tail: bytes | None = b"\r\n"
 
     def update(self, block: bytes) -> None:
         if self._tail is None:
-            self._hash.update(block)
+            self._body.update(block)
             return
         joined = self._tail + block
         found = joined.find(b"\r\n\r\n")
         if found < 0:
             self._tail = joined[-3:]
+            self._header.update(block)
             return
+        end = found + 4 - len(self._tail)
         self._tail = None
-        self._hash.update(joined[found + 4 :])
+        self._header.update(block[:end])
+        self._body.update(block[end:])
 
-    def digest(self) -> bytes:
-        return self._hash.digest()
+    def body(self) -> bytes:
+        return self._body.digest()
+
+    def whole(self) -> bytes:
+        return hashlib.sha256(self._header.digest() + self._body.digest()).digest()

@@ -30,10 +30,15 @@ class Lots:
         self._held = 0
         self._sealing: Future[None] | None = None
 
+    @property
+    def is_short(self) -> bool:
+        """True while no thread had to seal any of it."""
+        return self.octets <= SHORT_OCTETS
+
     def write(self, block: bytes) -> None:
         """Take octets. Raises StoreFull or StoreUnavailable."""
         self.octets += len(block)
-        if self.octets <= SHORT_OCTETS:
+        if self.is_short:
             self._deposit.write(block)
         else:
             self._blocks.append(block)

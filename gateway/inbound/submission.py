@@ -143,12 +143,12 @@ class SubmissionTransaction:
             facts = read_facts(structure)
             check_content(structure, facts)
             plan = await self._plan(facts)
-            received = None if self._deposit.fits_row else await self._finish()
+            received = None if self._lots.is_short else await self._finish()
         except BaseException:
             self.abandon()
             raise
         posted = await self.door.database.run_prepared(
-            lambda: self._posting(received or self._deposit.finish(), facts, plan), self._post
+            lambda: self._posting(received or self._deposit.finish_unsettled(), facts, plan), self._post
         )
         failpoint("submission.committed")
         self.door.wake_notifier()

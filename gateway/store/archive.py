@@ -14,7 +14,7 @@ from gateway import config
 from gateway.config import Settings
 from gateway.domain.errors import ConfigError, Refused, Tampered
 from gateway.store.backup import Backup, Copied, Kept, make_empty, missing_blobs, verified
-from gateway.store.blobs import BlobFolder
+from gateway.store.blobs import BlobFolder, NamedBlob
 from gateway.store.database import store_error
 from gateway.store.engines import open_engine
 from gateway.store.site import require_environment
@@ -127,7 +127,7 @@ def _check(settings: Settings) -> None:
         raise Tampered(f"{missing} sealed segments are missing or damaged after the restore. Use another backup.")
 
 
-def _blobs_of(settings: Settings) -> list[tuple[str, str]]:
+def _blobs_of(settings: Settings) -> list[NamedBlob]:
     """Name the blobs of all rows there are after the snapshot: those of the snapshot are among them."""
     engine = open_engine(settings.store.url, read_only=True)
     try:

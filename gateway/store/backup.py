@@ -15,13 +15,15 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import make_url
 
 from gateway.domain.errors import Malformed, Refused, StoreUnavailable, Tampered
 from gateway.failpoints import failpoint
-from gateway.store.blobs import BlobFolder, blob_error
+from gateway.store.blobs import BlobFolder, NamedBlob
+from gateway.store.disk import blob_error
 from gateway.store.snapshot import dump_postgres, snapshot_sqlite
 
 MANIFEST = "manifest.json"
@@ -59,22 +61,22 @@ class Backup:
         self._note(name)
         return target
 
-    def add_blobs(self, named: Iterable[tuple[str, str]], blobs: BlobFolder) -> int:
-        """Copy blobs, each given by its name and the SHA-256 that its row says; return how many.
+    def add_blobs(self, named: Iterable[NamedBlob], blobs: BlobFolder) -> int:
+        """Copy the files of blobs, those of one file together; return how many blobs they are.
 
         Raises Tampered, saying how many, when blobs are missing or are not what their rows say.
         """
         damaged = count = 0
-        for name, digest in named:
+        for file, group in groupby(named, lambda blob: blob.file):
             failpoint("backup.blobs")
-            relative = f"blobs/{name[-2:]}/{name}"
+            relative, inside = f"blobs/{file[-2:]}/{file}", list(group)
             try:
-                self.add_file(blobs.path(name), relative)
+                self.add_file(blobs.path(file), relative)
             except FileNotFoundError:
-                damaged += 1
+                damaged += len(inside)
                 continue
-            damaged += self._files[relative][1] != digest
-            count += 1
+            damaged += sum(not self._has_whole(blob, relative) for blob in inside)
+            count += len(inside)
         if damaged:
             raise Tampered(f"{damaged} sealed segments are missing or damaged. Restore them from an earlier backup.")
         return count
@@ -100,6 +102,9 @@ class Backup:
         manifest = {"format": _FORMAT, "kind": self._kind, "made": at.isoformat(), **facts, "files": files}
         write_durably(self._folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode("utf-8"))
         return _count(self._files)
+
+    def _has_whole(self, blob: NamedBlob, relative: str) -> bool:
+        return self._files[relative] == (blob.octets, blob.sha256) or blob.is_whole(self._folder / relative)
 
     def _note(self, name: str) -> None:
         self._files[name] = _digest(self._folder / name)
@@ -141,9 +146,9 @@ def verified(folder: Path, kind: str) -> Kept:
     return kept
 
 
-def missing_blobs(named: Iterable[tuple[str, str]], blobs: BlobFolder) -> int:
+def missing_blobs(named: Iterable[NamedBlob], blobs: BlobFolder) -> int:
     """Return how many of these blobs are not there or are not what their rows say."""
-    return sum(not _is_whole(blobs.path(name), digest) for name, digest in named)
+    return sum(not _is_whole(blob, blobs) for blob in named)
 
 
 def make_empty(folder: Path) -> None:
@@ -196,9 +201,9 @@ def _read_manifest(folder: Path, kind: str) -> Kept:
     return Kept(folder, facts, files)
 
 
-def _is_whole(path: Path, digest: str) -> bool:
+def _is_whole(blob: NamedBlob, blobs: BlobFolder) -> bool:
     try:
-        return _digest(path)[1] == digest
+        return blob.is_whole(blobs.path(blob.name))
     except OSError:
         return False
 

@@ -7,16 +7,25 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.store.transaction import Transaction
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """What a verb is handed that has octets of its own on the disk, named by its rows."""
+
+    def settle(self) -> None:
+        """Make them durable. Raises StoreFull or StoreUnavailable."""
 
 
 @dataclass(slots=True, eq=False)
 class Call:
     """A verb and who waits for it: in a thread by `future`, in an event loop by `waiter`.
 
-    The waiters of a group are woken together.
+    `prepare` makes the verb; when all of a group are prepared, `settle` makes durable what its rows will name. The
+    waiters of a group are woken together.
     """
 
     verb: Callable[[Transaction], Any]
@@ -25,6 +34,7 @@ class Call:
     value: Any = None
     problem: BaseException | None = None
     prepare: Callable[[], Callable[[Transaction], Any]] | None = None
+    settle: Callable[[], None] | None = None
 
     def claim(self) -> bool:
         """Take the call up; False where who waits in a thread has cancelled it, which from now on nobody can."""

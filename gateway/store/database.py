@@ -36,7 +36,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.failpoints import failpoint
 from gateway.store import statements
-from gateway.store.calls import Call, fail, wake
+from gateway.store.calls import Call, Settling, fail, wake
 from gateway.store.engines import GroupLock, open_engine
 from gateway.store.memory import Memory, NotKnown, Recollection, Source, count_of_rights
 from gateway.store.transaction import Batch, MoreThanRows, Transaction
@@ -138,14 +138,18 @@ class Database:
     ) -> T:
         """Do what `run` does; `prepare()` makes the verb's first argument in the writer's thread, in no transaction.
 
-        Raises what `prepare` raises, too.
+        Where that is `Settling`, it is settled before the transaction, when all of a group are prepared: by one sync
+        for the group. Raises what `prepare` and `settle` raise, too.
         """
 
         def bind() -> Callable[[Transaction], T]:
             made = prepare()
+            if isinstance(made, Settling):
+                call.settle = made.settle
             return lambda tx: verb(tx, made, *args, **kwargs)
 
-        return cast("T", await self._outcome(Call(_unprepared, prepare=bind)))
+        call = Call(_unprepared, prepare=bind)
+        return cast("T", await self._outcome(call))
 
     def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
@@ -184,7 +188,8 @@ class Database:
     def _write_groups(self) -> None:
         try:
             while group := self._next_group():
-                if ready := [call for call in group if _is_ready(call)]:
+                prepared = [call for call in group if _is_done(call, _prepare)]
+                if ready := [call for call in prepared if _is_done(call, _settle)]:
                     self._commit(ready)
         except BaseException as problem:  # noqa: BLE001 - whatever ends the writer must end every caller's wait
             maillog.incident("writer", problem)
@@ -346,12 +351,20 @@ def _unprepared(_: Transaction) -> None:
     raise AssertionError("a verb ran before it was prepared")
 
 
-def _is_ready(call: Call) -> bool:
-    """Prepare a call that wants it; one that cannot be prepared fails alone."""
-    if call.prepare is None:
-        return True
-    try:
+def _prepare(call: Call) -> None:
+    if call.prepare is not None:
         call.verb = call.prepare()
+
+
+def _settle(call: Call) -> None:
+    if call.settle is not None:
+        call.settle()
+
+
+def _is_done(call: Call, step: Callable[[Call], None]) -> bool:
+    """Take a call through a step before its transaction; one that cannot be taken through it fails alone."""
+    try:
+        step(call)
     except Exception as problem:  # noqa: BLE001 - whatever it is, its caller gets it
         fail(call, problem)
         return False

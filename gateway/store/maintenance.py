@@ -1,7 +1,8 @@
-"""What keeps the vault tidy, once an hour: blobs that no row names, and answers to repeats that are over.
+"""What keeps the vault tidy, once an hour: files of blobs that no row names, and answers to repeats that are over.
 
-A blob is deleted only when it is older than 48 hours and unknown to the rows: a row is written soon after its blob, or
-never. A repeat of a submission gets the first answer for 7 days.
+A file is deleted only when it is older than 48 hours and unknown to the rows: a row is written soon after its blob, or
+never. A pack is a file, too: it goes when no row names any blob in it. A repeat of a submission gets the first answer
+for 7 days.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gateway.domain.errors import Unavailable
 from gateway.failpoints import failpoint
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
+from gateway.store.packs import OFFSET_DIGITS
 from gateway.store.tables import repeat, segment
 from gateway.store.transaction import Transaction
 
@@ -36,7 +38,7 @@ async def keep_tidy(database: Database, blobs: BlobFolder, *, every: float = EVE
 
 
 def sweep(database: Database, blobs: BlobFolder) -> int:
-    """Delete blobs that are 48 hours old and that no row names, and unfinished ones; return how many."""
+    """Delete files that are 48 hours old and that no row names, and unfinished ones; return how many."""
     failpoint("sweep")
     names = blobs.names()
     swept = 0
@@ -55,5 +57,12 @@ def purge_repeats(tx: Transaction) -> int:
 
 
 def _known(connection: Connection, names: list[str]) -> set[str]:
-    found = connection.execute(select(segment.c.blob).where(segment.c.blob.in_(names))).scalars()
-    return {name for name in found if name is not None}
+    """Return the files that rows name: by a blob that has one to itself, or by any that stands in it."""
+    blob = segment.c.blob
+    known = {name for name in connection.execute(select(blob).where(blob.in_(names))).scalars() if name is not None}
+    return known | {name for name in names if name not in known and _is_named_pack(connection, name)}
+
+
+def _is_named_pack(connection: Connection, name: str) -> bool:
+    inside = segment.c.blob.between(f"{name}{'0' * OFFSET_DIGITS}", f"{name}{'f' * OFFSET_DIGITS}")
+    return connection.execute(select(segment.c.id).where(inside).limit(1)).first() is not None

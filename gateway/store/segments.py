@@ -1,4 +1,8 @@
-"""Segments: octets sealed as they come, kept in the row when small and as a blob when large, read back by range."""
+"""Segments: octets sealed as they come, read back by range.
+
+Short ones stand in the row, so that its commit makes them durable; those of middling length are held, sealed, and
+appended to the pack that all share; long ones stream into a file of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Protocol
 from gateway.domain.errors import StoreUnavailable, Tampered
 from gateway.store.blobs import BlobFolder, BlobWriter
 from gateway.store.ids import new_id
+from gateway.store.packs import Place
 from gateway.store.sealing import (
     FRAME_OCTETS,
     MLKEM768_X25519,
@@ -22,13 +27,18 @@ from gateway.store.sealing import (
     segment_context,
 )
 
-INLINE_FRAMES = 2
-"""What stays in the row, so that one commit makes it durable: a blob costs two syncs of its own."""
+INLINE_OCTETS = 16 * 1024
+"""What stays in the row: of more the database would copy too much, first into its log and then out of it."""
+PACKED_OCTETS = 16 * FRAME_OCTETS
+"""What goes into a pack. It is held until it is whole; a file of its own would cost two syncs of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedSegment:
-    """A complete segment whose octets are durable, or will be with its row (`inline`). `key` is not wrapped yet."""
+    """A complete segment. Its octets will be durable with its row (`inline`), or before it: once `settle` returned.
+
+    `key` is not wrapped yet.
+    """
 
     id: str
     key: bytes
@@ -36,6 +46,12 @@ class SealedSegment:
     inline: bytes | None
     blob: str | None
     ciphertext_sha256: str
+    place: Place | None = None
+
+    def settle(self) -> None:
+        """Make durable what the row will only name. In a thread: it may sync. Raises StoreFull or StoreUnavailable."""
+        if self.place is not None:
+            self.place.settle()
 
     def row(self, message_id: str, wrapping_key: bytes, *, part: str = "", ordinal: int = 0) -> dict[str, object]:
         """Return the columns of table `segment`, the key wrapped under a body or part key."""
@@ -67,14 +83,9 @@ class SegmentWriter:
         self._sealer = FrameSealer(self.id, self._key)
         self._hash = hashlib.sha256()
         self._blobs = blobs
-        self._held = bytearray()
+        self._held: list[bytes] = []
         self._blob: BlobWriter | None = None
         self._given_up = False
-
-    @property
-    def fits_row(self) -> bool:
-        """True while all that came fits the row: to finish then waits for no disk."""
-        return self.octets <= INLINE_FRAMES * FRAME_OCTETS
 
     def write(self, octets: bytes) -> None:
         """Take plaintext. Raises StoreFull or StoreUnavailable; the segment is then given up."""
@@ -83,22 +94,29 @@ class SegmentWriter:
         self._keep(self._sealer.add(octets))
 
     def finish(self) -> SealedSegment:
-        """Seal the last frame and make a blob durable. Raises StoreFull or StoreUnavailable."""
+        """Seal the last frame and make what is not for the row durable. Raises StoreFull or StoreUnavailable."""
+        sealed = self.finish_unsettled()
+        sealed.settle()
+        return sealed
+
+    def finish_unsettled(self) -> SealedSegment:
+        """Do what `finish` does, but leave to the caller to settle the segment before its row is committed."""
         self._require_wanted()
         self._keep(self._sealer.finish())
+        inline: bytes | None = None
+        place: Place | None = None
         if self._blob is not None:
             self._blob.commit()
-        return SealedSegment(
-            id=self.id,
-            key=self._key,
-            octets=self.octets,
-            inline=None if self._blob is not None else bytes(self._held),
-            blob=self.id if self._blob is not None else None,
-            ciphertext_sha256=self._hash.hexdigest(),
-        )
+        elif self.octets > INLINE_OCTETS:
+            place = self._blobs.append(self._held)
+        else:
+            inline = b"".join(self._held)
+        self._held = []
+        blob = place.name if place is not None else self.id if inline is None else None
+        return SealedSegment(self.id, self._key, self.octets, inline, blob, self._hash.hexdigest(), place)
 
     def abandon(self) -> None:
-        """Give the segment up; nothing of it stays. A blob that was finished is left to the sweep."""
+        """Give the segment up; nothing of it stays. What was finished is left to the sweep."""
         self._given_up = True
         self._held.clear()
         if self._blob is not None:
@@ -108,13 +126,13 @@ class SegmentWriter:
         if not frames:
             return
         self._hash.update(frames)
-        if self._blob is None and len(self._held) + len(frames) <= INLINE_FRAMES * SEALED_FRAME_OCTETS:
-            self._held += frames
+        if self._blob is None and self.octets <= PACKED_OCTETS:
+            self._held.append(frames)
             return
         try:
             if self._blob is None:
                 self._blob = self._blobs.create(self.id)
-                self._blob.write(bytes(self._held))
+                self._blob.write(b"".join(self._held))
                 self._held.clear()
             self._blob.write(frames)
         except StoreUnavailable:

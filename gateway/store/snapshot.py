@@ -13,13 +13,16 @@ from pathlib import Path
 from sqlalchemy import Connection, make_url, select
 
 from gateway.domain.errors import ConfigError, StoreUnavailable, Tampered
+from gateway.store.blobs import NamedBlob
+from gateway.store.sealing import sealed_length
 from gateway.store.tables import segment
 
 
-def named_blobs(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Yield each blob that a row names, with the SHA-256 of its octets."""
-    rows = connection.execute(select(segment.c.blob, segment.c.ciphertext_sha256).where(segment.c.blob.is_not(None)))
-    yield from ((row.blob, row.ciphertext_sha256) for row in rows)
+def named_blobs(connection: Connection) -> Iterator[NamedBlob]:
+    """Yield each blob that a row names, those of one pack together."""
+    columns = (segment.c.blob, segment.c.octets, segment.c.ciphertext_sha256)
+    rows = connection.execute(select(*columns).where(segment.c.blob.is_not(None)).order_by(segment.c.blob))
+    yield from (NamedBlob(row.blob, sealed_length(row.octets), row.ciphertext_sha256) for row in rows)
 
 
 def snapshot_sqlite(source: Path, target: Path) -> None:

@@ -23,12 +23,13 @@ from gateway.config.example import Site, example
 from gateway.domain.errors import ConfigError, Malformed, Refused, Tampered
 from gateway.store import tables
 from gateway.store.archive import back_up, restore
-from gateway.store.blobs import SWEEP_AGE_SECONDS, BlobFolder
+from gateway.store.blobs import SWEEP_AGE_SECONDS, BlobFolder, start_of
 from gateway.store.database import Database
 from gateway.store.ids import new_id
 from gateway.store.keystore import KeyStore
 from gateway.store.maintenance import REPEAT_US, purge_repeats, sweep
-from gateway.store.segments import SealedSegment, SegmentWriter
+from gateway.store.sealing import sealed_length
+from gateway.store.segments import PACKED_OCTETS, SealedSegment, SegmentWriter
 from gateway.store.site import enter_site, require_environment
 from gateway.store.transaction import Transaction
 from tests.postgres import Postgres
@@ -80,6 +81,10 @@ def blobs(settings: Settings) -> BlobFolder:
     return BlobFolder(settings.store.blobs)
 
 
+LONG = PACKED_OCTETS + 1
+PACKED = 200_000
+
+
 def deposit(database: Database, blobs: BlobFolder, octets: int) -> SealedSegment:
     writer = SegmentWriter(blobs)
     writer.write(b"x" * octets)
@@ -111,10 +116,12 @@ def again(settings: Settings, empty_url: str, folder: Path) -> None:
 def test_what_was_backed_up_in_use_is_restored(
     settings: Settings, vault: Database, blobs: BlobFolder, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    small, large = deposit(vault, blobs, 100), deposit(vault, blobs, 200_000)
+    small, large = deposit(vault, blobs, 100), deposit(vault, blobs, LONG)
+    packed = [deposit(vault, blobs, PACKED) for _ in range(2)]
     outcome = back_up(settings, tmp_path / "b" / "vault", tmp_path / "b" / "keys", NOW)
-    assert outcome.vault.blobs == 1
-    deposit(vault, blobs, 200_000)
+    assert outcome.vault.blobs == 2
+    deposit(vault, blobs, LONG)
+    deposit(vault, blobs, PACKED)
     if settings.store.url.startswith("postgresql"):
         postgres: Postgres = request.getfixturevalue("postgres")
         again(settings, postgres.url(postgres.new_database()), tmp_path / "b" / "vault")
@@ -125,8 +132,11 @@ def test_what_was_backed_up_in_use_is_restored(
         database.read_now(require_environment, "trial")
     finally:
         database.close()
-    assert {row.id for row in rows} == {small.id, large.id}
+    assert {row.id for row in rows} == {small.id, large.id, *(one.id for one in packed)}
     assert BlobFolder(restored.store.blobs).path(large.id).read_bytes() == blobs.path(large.id).read_bytes()
+    for one in packed:
+        name, octets = str(one.blob), sealed_length(PACKED)
+        assert BlobFolder(restored.store.blobs).read(name, 0, octets) == blobs.read(name, 0, octets)
     assert (tmp_path / "new" / "keys" / "vault.key").read_text() == "octets of keys/vault.key"
     assert (tmp_path / "new" / "tls" / "key.pem").exists()
     assert not (tmp_path / "new" / "secrets").exists()
@@ -147,7 +157,7 @@ def test_keys_are_in_the_backup_of_keys_only(settings: Settings, vault: Database
 def test_a_missing_or_damaged_segment_is_found_while_backing_up(
     settings: Settings, vault: Database, blobs: BlobFolder, tmp_path: Path
 ) -> None:
-    first, second = deposit(vault, blobs, 200_000), deposit(vault, blobs, 200_000)
+    first, second = deposit(vault, blobs, LONG), deposit(vault, blobs, LONG)
     octets = bytearray(blobs.path(first.id).read_bytes())
     octets[1000] ^= 1
     blobs.path(first.id).write_bytes(octets)
@@ -156,6 +166,21 @@ def test_a_missing_or_damaged_segment_is_found_while_backing_up(
         back_up(settings, tmp_path / "vault", None, NOW)
     with pytest.raises(Malformed, match="not a finished backup"):
         restore(tmp_path / "vault", None, tmp_path / "new")
+
+
+def test_one_damaged_segment_of_a_pack_is_found_and_its_neighbours_are_not_blamed(
+    settings: Settings, vault: Database, blobs: BlobFolder, tmp_path: Path
+) -> None:
+    _, second, _ = (deposit(vault, blobs, PACKED) for _ in range(3))
+    pack = blobs.path(str(second.blob))
+    octets = bytearray(pack.read_bytes())
+    octets[start_of(str(second.blob)) + 1000] ^= 1
+    pack.write_bytes(octets)
+    with pytest.raises(Tampered, match=r"^1 sealed segments"):
+        back_up(settings, tmp_path / "vault", None, NOW)
+    pack.unlink()
+    with pytest.raises(Tampered, match=r"^3 sealed segments"):
+        back_up(settings, tmp_path / "other", None, NOW)
 
 
 def test_nothing_is_restored_from_a_backup_that_was_altered(tmp_path: Path) -> None:
@@ -230,7 +255,7 @@ def test_a_backup_killed_at_its_blobs_is_no_backup_and_the_next_one_is(tmp_path:
     settings = made_plain(tmp_path)
     database = Database(settings.store.url)
     for _ in range(3):
-        deposit(database, BlobFolder(settings.store.blobs), 200_000)
+        deposit(database, BlobFolder(settings.store.blobs), LONG)
     database.close()
     command = [sys.executable, "-m", "gateway", "backup", str(tmp_path / "vault"), "--config", str(settings.file)]
     armed = {**os.environ, "GATEWAY_FAILPOINTS": "backup.blobs=kill@2"}
@@ -251,12 +276,8 @@ def made_plain(folder: Path, site: Site | None = None) -> Settings:
 def test_the_sweep_takes_old_blobs_that_no_row_names_and_no_others(
     settings: Settings, vault: Database, blobs: BlobFolder
 ) -> None:
-    named = deposit(vault, blobs, 200_000)
-    orphans = []
-    for _ in range(2):
-        writer = SegmentWriter(blobs)
-        writer.write(b"x" * 200_000)
-        orphans.append(writer.finish())
+    named = deposit(vault, blobs, LONG)
+    orphans = [undeposited(blobs, LONG) for _ in range(2)]
     unfinished = blobs.create(new_id())
     unfinished.write(b"x")
     old = NOW.timestamp() - SWEEP_AGE_SECONDS - 60
@@ -264,14 +285,39 @@ def test_the_sweep_takes_old_blobs_that_no_row_names_and_no_others(
     for path in (blobs.path(named.id), blobs.path(orphans[0].id), left):
         os.utime(path, (old, old))
     os.utime(blobs.path(orphans[1].id), (NOW.timestamp(), NOW.timestamp()))
-    database = Database(settings.store.url, clock=lambda: NOW)
-    try:
-        assert sweep(database, blobs) == 2
-    finally:
-        database.close()
+    assert swept(settings, blobs) == 2
     assert sorted(blobs.names()) == sorted([named.id, orphans[1].id])
     assert not left.exists()
     unfinished.abandon()
+
+
+def test_the_sweep_takes_a_pack_when_no_row_names_any_blob_in_it(
+    settings: Settings, vault: Database, blobs: BlobFolder
+) -> None:
+    undeposited(blobs, PACKED)
+    named = deposit(vault, blobs, PACKED)
+    undeposited(blobs, PACKED)
+    orphan = undeposited(BlobFolder(settings.store.blobs), PACKED)  # the next run of the program has a pack of its own
+    old = NOW.timestamp() - SWEEP_AGE_SECONDS - 60
+    for one in (named, orphan):
+        os.utime(blobs.path(str(one.blob)), (old, old))
+    assert swept(settings, blobs) == 1
+    assert list(blobs.names()) == [str(named.blob)[:32]]
+    assert len(blobs.read(str(named.blob), 0, sealed_length(PACKED))) == sealed_length(PACKED)
+
+
+def undeposited(blobs: BlobFolder, octets: int) -> SealedSegment:
+    writer = SegmentWriter(blobs)
+    writer.write(b"x" * octets)
+    return writer.finish()
+
+
+def swept(settings: Settings, blobs: BlobFolder) -> int:
+    database = Database(settings.store.url, clock=lambda: NOW)
+    try:
+        return sweep(database, blobs)
+    finally:
+        database.close()
 
 
 def test_answers_to_repeats_are_forgotten_after_seven_days(settings: Settings, vault: Database) -> None:

@@ -17,7 +17,7 @@ from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
-from gateway.store.segments import SegmentWriter
+from gateway.store.segments import PACKED_OCTETS, SegmentWriter
 from gateway.store.tables import site
 from gateway.store.transaction import Transaction
 from tests.postgres import Postgres
@@ -83,7 +83,7 @@ async def test_a_full_disk_under_the_blobs_is_told_as_such_and_leaves_nothing(tm
     with small_disk(tmp_path / "disk", 8) as disk:
         blobs = BlobFolder(disk / "blobs", reserve_octets=0)
         kept = SegmentWriter(blobs)
-        kept.write(b"k" * 1_000_000)
+        kept.write(b"k" * 1_100_000)
         sealed = kept.finish()
         filler = fill(disk, leave=300_000)
         writer = SegmentWriter(blobs)
@@ -99,8 +99,28 @@ async def test_a_full_disk_under_the_blobs_is_told_as_such_and_leaves_nothing(tm
         assert len(blobs.read(str(sealed.blob), 0, 1000)) == 1000
         filler.unlink()
         again = SegmentWriter(blobs)
-        again.write(b"x" * 300_000)
+        again.write(b"x" * 1_100_000)
         assert again.finish().blob in set(blobs.names())
+
+
+async def test_a_full_disk_under_a_pack_is_told_as_such_and_the_pack_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 8) as disk:
+        blobs = BlobFolder(disk / "blobs", reserve_octets=0)
+        first = packed(blobs, b"k")
+        filler = fill(disk, leave=300_000)
+        for _ in range(2):
+            with pytest.raises(StoreFull):
+                packed(blobs, b"x")
+        filler.unlink()
+        second = packed(blobs, b"s")
+        assert first[:32] == second[:32]
+        assert len(blobs.read(first, 0, 500_000)) == len(blobs.read(second, 0, 500_000)) == 500_000
+
+
+def packed(blobs: BlobFolder, octet: bytes) -> str:
+    writer = SegmentWriter(blobs)
+    writer.write(octet * 500_000)
+    return str(writer.finish().blob)
 
 
 async def test_blobs_leave_a_reserve_for_the_database(tmp_path: Path) -> None:
@@ -111,9 +131,13 @@ async def test_blobs_leave_a_reserve_for_the_database(tmp_path: Path) -> None:
         with pytest.raises(StoreFull):
             blobs.create("1" * 32)
         writer = SegmentWriter(blobs)
-        writer.write(b"x" * 131_072)  # still within the row
+        writer.write(b"x" * PACKED_OCTETS)  # still held
         with pytest.raises(StoreFull):
-            writer.write(b"x" * 131_073)
+            writer.write(b"x")
+        writer = SegmentWriter(blobs)
+        writer.write(b"x" * 131_072)
+        with pytest.raises(StoreFull):
+            writer.finish()
 
 
 async def test_a_blob_that_grows_stops_at_the_reserve_and_leaves_nothing(tmp_path: Path) -> None:

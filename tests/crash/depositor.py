@@ -29,12 +29,12 @@ from gateway.store.sealing import (
     summary_context,
     summary_key,
 )
-from gateway.store.segments import SealedSegment, SegmentWriter
+from gateway.store.segments import PACKED_OCTETS, SealedSegment, SegmentWriter
 from gateway.store.tables import message, message_wrap, segment
 from gateway.store.transaction import Transaction
 
 KEY_ID = "key"
-SIZES = (10, 131_072, 131_073, 200_000)
+SIZES = (10, PACKED_OCTETS + 1, 200_000, PACKED_OCTETS + 70_000)
 
 
 def plaintext(message_id: str) -> bytes:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import select
 
-from gateway.store.blobs import BlobFolder
+from gateway.store.blobs import FILE_DIGITS, BlobFolder
 from gateway.store.database import Database
 from gateway.store.maintenance import sweep
 from gateway.store.migrations import upgrade
@@ -114,11 +114,13 @@ class Vault:
         return ids
 
     def blobs(self) -> tuple[set[str], set[str]]:
-        """Return the names of the blobs, and of those that rows name."""
+        """Return the names of the files of blobs, and of those that rows name."""
         database = Database(self.url)
         named = database.read_now(lambda c: set(c.execute(select(segment.c.blob)).scalars()))
         database.close()
-        return set(BlobFolder(self.folder / "blobs", reserve_octets=0).names()), named - {None}
+        return set(BlobFolder(self.folder / "blobs", reserve_octets=0).names()), {
+            name[:FILE_DIGITS] for name in named - {None}
+        }
 
     def unwrap(self, wrapped: bytes, message_id: str) -> bytes:
         private = hpke.MLKEM768X25519PrivateKey(self.mlkem, self.x25519)
