@@ -7,6 +7,7 @@ sentence ends, line breaks and other numbers in between. Where labels disagree, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,9 +16,10 @@ import re2
 
 from gateway.screening.candidates import Code, Number, find_codes, find_numbers
 from gateway.screening.chunk import Form
+from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, Label, Role
 from gateway.screening.tables import Tables
-from gateway.screening.view import View
+from gateway.screening.view import Reading, View
 
 _BEFORE: Final = 140  # characters looked at before a number
 _AFTER: Final = 60
@@ -63,18 +65,19 @@ class Scan:
         self._named: frozenset[str] | None = None
         self._codes: list[Code] | None = None
         self._around: dict[tuple[int, int], Around] = {}
+        self._marked: list[int] | None = None  # offsets of the marks round what was read otherwise
 
     @property
     def numbers(self) -> list[Number]:
         """Numbers of 9 to 22 digits."""
         if self._numbers is None:
-            self._numbers = list(find_numbers(self.view))
+            self._numbers = [one for one in find_numbers(self.view) if self._concerns(one.start, one.end)]
         return self._numbers
 
     def codes(self) -> list[Code]:
         """Codes of letters and digits."""
         if self._codes is None:
-            self._codes = list(find_codes(self.view))
+            self._codes = [one for one in find_codes(self.view) if self._concerns(one.start, one.end)]
         return self._codes
 
     @property
@@ -112,7 +115,24 @@ class Scan:
             cell = pattern.search(self.text, start, end)
             if cell:
                 found.append((cell, close))
-        return found
+        return [(match, close) for match, close in found if self._concerns(*match.span())]
+
+    def _concerns(self, start: int, end: int) -> bool:
+        """Whether a span was read otherwise, or stands behind what was: the rest is context, and cut off somewhere."""
+        if self._marked is None:
+            marks = [match.start() for match in _MARK.finditer(self.view.octets)]
+            self._marked = marks if self.view.reading in _READ_OTHERWISE else []
+        if not self._marked:
+            return True
+        before = bisect_right(self._marked, start) - 1
+        if before >= 0 and (self.text[self._marked[before]] == BEGIN or start - self._marked[before] <= _BEHIND_MARK):
+            return True
+        return before + 1 < len(self._marked) and self._marked[before + 1] <= end
+
+
+_READ_OTHERWISE: Final = frozenset(Reading) - {Reading.PLAIN, Reading.MARKUP, Reading.JOINED}
+_BEHIND_MARK: Final = 40  # characters behind words that were read otherwise, which may name what follows
+_MARK: Final = re2.compile(f"[{BEGIN}{END}]".encode())
 
 
 def _options() -> re2.Options:

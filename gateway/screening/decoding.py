@@ -77,11 +77,12 @@ def _unescaped(octets: bytes, text: str) -> Iterator[str]:
 
 
 def _mark(passage: str) -> str:
-    """A passage with its escapes undone, the words that had some between marks: what stands beside them is as it was."""
+    """A passage with its escapes undone, the words that had some between marks; what stands beside is as it was."""
     spans: list[list[int]] = []
     for run in _RUN_OF_ESCAPES.finditer(passage):
-        start = run.start() - len(_BEFORE.search(passage[max(0, run.start() - 40) : run.start()])[0])  # type: ignore[index]
-        end = run.end() + len(_BEHIND.match(passage[run.end() : run.end() + 60])[0])  # type: ignore[index]
+        before, behind = _BEFORE.search(passage[: run.start()][-40:]), _BEHIND.match(passage, run.end())
+        start = run.start() - (len(before[0]) if before else 0)
+        end = behind.end() if behind else run.end()
         if spans and start <= spans[-1][1] + 1:
             spans[-1][1] = max(end, spans[-1][1])
         else:

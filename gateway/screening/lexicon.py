@@ -20,6 +20,10 @@ _WORD: Final = re.compile(r"#|\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
 _GLUED: Final = 9  # letters that a phrase has at least to be known when its words are written as one
 
 
+_OF_FORMS: Final = frozenset({"line", "box", "page", "section"})  # "line 5 (SSN)" tells where it goes on a form
+_SMALL: Final = re.compile(r" \d{1,2}[a-z]?(?![\w-]|[.,]\d)")
+
+
 class Role(Enum):
     """What a label does to a number beside it."""
 
@@ -95,6 +99,8 @@ def _stands(text: str, entry: _Entry, start: int, end: int) -> bool:
         return not (
             text[start - 1 : start] in {",", ".", "-", "$", "/"} and text[start - 2 : start - 1] not in {"", " "}
         )
+    if entry.words[-1] in _OF_FORMS and _SMALL.match(text, end):
+        return False
     if len(entry.words) == 1 and text[start - 1 : start] == "-" and text[end : end + 1] == "-":
         return False
     if len(entry.words) == 1 and (entry.role is Role.OTHER or len(entry.words[0]) < 3):

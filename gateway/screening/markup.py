@@ -15,6 +15,8 @@ from typing import Final
 
 import re2
 
+from gateway.screening.folding import BEGIN, END
+
 _COMMENT: Final = re.compile(r"<!--(.*?)(?:--!?>|\Z)", re.DOTALL)
 _CODE: Final = re.compile(r"<(style|script)\b[^<>]*>(.*?)(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 # Both begin with their one sign and part what follows by its first letter: a text has many tags, and few are these.
@@ -84,11 +86,16 @@ def turned(source: str, octets: bytes) -> str | None:
         return None
     styles = (style.group(2) for style in _CODE.finditer(source) if style.group(1).lower() == "style")
     turning = {rule.group(1) for style in styles for rule in _CLASS_RULE.finditer(style) if _RTL.search(rule.group(2))}
-    outside, inside = _parted(_without_code(source), lambda told: _is_turned(told, turning))
-    if not inside:
+    pieces = _pieces(_without_code(source), lambda told: _is_turned(told, turning))
+    if not any(inside for _, inside in pieces):
         return None
-    around = _unmark(outside)[:2_000]
-    return around + "\n" + "\n".join(line[::-1] for line in _unmark(inside).split("\n"))
+    return _unmark("".join(_turn(text) if inside else text for text, inside in pieces))
+
+
+def _turn(text: str) -> str:
+    """The lines of an element backwards, between marks, in its place."""
+    lines = (html.escape(line[::-1], quote=False) for line in _unmark(text).split("\n"))
+    return BEGIN + "<br>".join(lines) + END
 
 
 def aside(source: str) -> str:
@@ -144,24 +151,30 @@ def _cell(match: re.Match[str]) -> str:
 
 
 def _parted(text: str, chosen: Callable[[str], bool]) -> tuple[str, str]:
-    """Text outside and inside of chosen elements. An element ends where as many of its name have closed as opened."""
-    outside: list[str] = []
-    inside: list[str] = []
+    """Text outside and inside of chosen elements."""
+    pieces = _pieces(text, chosen)
+    inner = "".join(f"{piece}\n" for piece, inside in pieces if inside)
+    return "".join(piece for piece, inside in pieces if not inside), inner
+
+
+def _pieces(text: str, chosen: Callable[[str], bool]) -> list[tuple[str, bool]]:
+    """Text cut at chosen elements, and whether a piece is one: it ends where as many of its name closed as opened."""
+    pieces: list[tuple[str, bool]] = []
     name, open_, last = "", 0, 0
     for tag in _ELEMENT.finditer(text):
         closing, tag_name, told = tag.group(1), tag.group(2).lower(), tag.group(3)
         if not name:
             if closing or tag_name in _VOID or not chosen(f" {tag_name} {told} "):
                 continue
-            outside.append(text[last : tag.start()])
+            pieces.append((text[last : tag.start()], False))
             name, open_, last = tag_name, 1, tag.start()
         elif tag_name == name and not told.endswith("/"):
             open_ += -1 if closing else 1
             if open_ == 0:
-                inside.append(text[last : tag.end()] + "\n")
+                pieces.append((text[last : tag.end()], True))
                 name, last = "", tag.end()
-    (inside if name else outside).append(text[last:])
-    return "".join(outside), "".join(inside)
+    pieces.append((text[last:], bool(name)))
+    return pieces
 
 
 def _is_hidden(told: str, hiding: set[str]) -> bool:

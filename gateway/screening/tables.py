@@ -127,10 +127,15 @@ class Tables:
             row = before
             rows.append(row)
         head = self._heads.get(row, row)
-        while head not in self._heads and self._is_rule(*self._line(head)) and head < start:
+        while head not in self._heads and head < start and self._is_no_head(head, sign):
             head = self._line(head)[1] + 1
         self._heads.update(dict.fromkeys(rows, head))
         return head
+
+    def _is_no_head(self, row: int, sign: str) -> bool:
+        """Whether a row is a rule, or a line of one cell above a table whose cells blanks part."""
+        start, end = self._line(row)
+        return self._is_rule(start, end) or (sign == "  " and not self._sign(start, end))
 
     def _continues(self, start: int, end: int, sign: str, count: int | None) -> bool:
         """Whether a line belongs to the table; where blanks part cells, a row may have one cell only."""

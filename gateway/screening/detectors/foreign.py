@@ -24,7 +24,7 @@ _CODED: Final = {
     "curp": {"coded": 1.0, "proved": 1.0},
     "rfc": {"coded": 1.6, "checked": 1.2},
     "pan": {"coded": 1.2},
-    "dni": {"coded": 1.0, "checked": 1.3},
+    "dni": {"coded": 1.15, "checked": 1.3},
     "nie": {"coded": 1.2, "checked": 1.3},
     "pps": {"coded": 0.6, "checked": 1.3},
     "nric": {"coded": 0.6},
@@ -58,9 +58,7 @@ _LABELS: Final = frozenset({*FOREIGN, "tin"})
 _SHORT: Final = frozenset(name for name, (lengths, _) in FOREIGN.items() if 8 in lengths and name != "foreign")
 _EIGHT: Final = re.compile(r"(?<![\w.$/])\d(?:[ ./_|-]{0,2}\d){7}(?![\w/-])")
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
-_AMBIGUOUS: Final = frozenset(
-    {"rfc", "sin", "pan", "cf", "nie", "dni", "pps", "inn", "rut", "nn", "nir", "nifpt", "spi"}
-)
+_AMBIGUOUS: Final = frozenset({"rfc", "sin", "pan", "cf", "nie", "dni", "inn", "rut", "nn", "nir", "nifpt", "spi"})
 _ANY: Final = frozenset({"foreign", "tin"})
 _TIDY: Final = re.compile(
     r"[A-Za-z]{0,4}[ -]?\d{6,18}[ -]?\w{0,3}\Z|\d\d\.\d{3}\.\d{3}[ -]?\w\Z|"
@@ -102,6 +100,7 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
             features |= {"coded": 0.6, "proved": 0.0, "checked": 0.0, "unchecked": 1.0}
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
+            features["checked"] = 0.5 * features.get("checked", 0.0)
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():

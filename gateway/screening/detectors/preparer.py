@@ -22,6 +22,7 @@ _LABELLED: Final = {
     ),
     "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#'\"*-]{0,3}[\dOo](?:[\s./_|,'\"*-]{0,3}[\dOolI]){7}(?!\d)")),
 }
+_CAF: Final = re.compile(r"\d{4}-\d{5}[A-Z]\Z")
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
 
 
@@ -57,5 +58,9 @@ def _shaped(scan: Scan) -> Iterator[Sighting]:
             yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))
         elif "caf" in code.shapes:
             around = scan.around(code.start, code.end)
-            features = surroundings(scan, around, code.start) | {"caf": 1.0, "named": around.closest({"caf"})}
+            raw = scan.text[code.start : code.end]
+            features = surroundings(scan, around, code.start) | {
+                "caf": 4.0 if _CAF.match(raw) else 1.0,
+                "named": around.closest({"caf"}),
+            }
             yield Sighting(Kind.CAF, "preparer", features, code.value, frozenset({"caf"}))

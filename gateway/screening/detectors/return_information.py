@@ -29,6 +29,7 @@ _WIDE: Final = 140
 _TITLE: Final = re.compile(
     r"[ \n-](?:agreement|agent|certificate|services?|desk|form|statement|table|office)s?\b", re.IGNORECASE
 )
+_SENTENCE_END: Final = re.compile(r"(?<=[a-z0-9]{2})[.!?](?: +(?=[A-Z])|(?=[A-Z][a-z ]))")
 _MOST: Final = 400  # facts looked at in one view
 
 
@@ -72,6 +73,10 @@ def _features(scan: Scan, start: int, end: int) -> dict[str, float]:
     near = scan.text[before : end + _PERSON if after < 0 else after]
     first = max(scan.text.rfind("\n", 0, start), start - _WIDE)
     last = scan.text.find("\n", end)
+    ended = _SENTENCE_END.search(scan.text, max(0, first), start)
+    while ended:  # what is said of tickets in the sentence before is said of tickets
+        first = ended.end() - 1
+        ended = _SENTENCE_END.search(scan.text, ended.end(), start)
     octets = scan.view.octets
     line = octets[max(0, first) : start] + b" \n " + octets[end : min(len(octets) if last < 0 else last, end + _WIDE)]
     tax = any(label.name in {"tax", "tin", "ssn", "itin"} for label in LEXICON.labels(near, 0, len(near)))
