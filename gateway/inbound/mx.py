@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from io import BytesIO
 from typing import Final
 
 from gateway import maillog
@@ -106,7 +107,7 @@ class OutsideTransaction:
     sender: str
     is_outside: bool
     recipients: list[Address] = field(default_factory=list)
-    octets: bytearray = field(default_factory=bytearray, repr=False)
+    octets: BytesIO = field(default_factory=BytesIO, repr=False)
 
     async def add_recipient(self, recipient: RecipientParameters) -> None:
         """Take RCPT TO, alike for every address of the domain, whether or not there is anybody. Raises NotAllowed."""
@@ -123,14 +124,14 @@ class OutsideTransaction:
 
     def write(self, block: bytes) -> None:
         """Keep a block."""
-        self.octets += block
+        self.octets.write(block)
 
     async def drain(self) -> None:
         """Nothing to wait for."""
 
     async def commit(self) -> SmtpReply:
         """Have the mail screened, and say what became of it. Raises GatewayError; of the mail nothing is kept then."""
-        mail = bytes(self.octets)
+        mail = self.octets.getvalue()  # without a copy, which would hold up the event loop
         self.abandon()
         verdict = await self.door.pool.judge(mail, first=True)
         failpoint("mx.verdict")
@@ -140,7 +141,7 @@ class OutsideTransaction:
 
     def abandon(self) -> None:
         """Forget the mail."""
-        self.octets = bytearray()
+        self.octets = BytesIO()
 
     async def _turn_away(self, verdict: Verdict) -> GatewayError:
         reference = new_reference()

@@ -35,10 +35,20 @@ class Child:
 
     async def ask(self, request: Request, file: int) -> bytes:
         """Hand over a request with its sealed file, and wait for the answer. Raises BadAnswer when the child dies."""
-        loop = asyncio.get_running_loop()
+        self.hand_over(request, file)
+        return await self.answer()
+
+    def hand_over(self, request: Request, file: int) -> None:
+        """Give the child its request with the sealed file, which it then has to itself. Raises BadAnswer."""
         try:
             socket.send_fds(self.connection, [request.encode()], [file])
-            answer = await loop.sock_recv(self.connection, MAX_ANSWER + 1)
+        except OSError:
+            raise BadAnswer("died") from None
+
+    async def answer(self) -> bytes:
+        """Wait for the answer. Raises BadAnswer when the child dies."""
+        try:
+            answer = await asyncio.get_running_loop().sock_recv(self.connection, MAX_ANSWER + 1)
         except OSError:
             raise BadAnswer("died") from None
         if not answer:

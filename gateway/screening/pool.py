@@ -209,14 +209,16 @@ class Pool:
     async def _ask(self, child: Child, request: Request, octets: bytes) -> bytes:
         """Hand the mail over and wait for the answer. Raises BadAnswer when none comes in time."""
         file = await _off_loop(octets, sealed_file)
-        failpoint("screening.ask")
+        try:
+            failpoint("screening.ask")
+            child.hand_over(request, file)
+        finally:
+            os.close(file)  # now, so that its memory is given back by the child: that would hold up the event loop
         try:
             async with asyncio.timeout(self._patience.answer):
-                return await child.ask(request, file)
+                return await child.answer()
         except TimeoutError:
             raise BadAnswer("time") from None
-        finally:
-            os.close(file)
 
 
 def sealed_file(octets: bytes) -> int:
