@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from gateway.domain.errors import AuthenticatorUnavailable, KeyholderUnavailable
+from gateway.domain.errors import AuthenticatorUnavailable, KeyholderUnavailable, NotAllowed
+from gateway.domain.intake import month_of
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.store import tables
 from gateway.store.migrations import upgrade
+from gateway.store.sealing import body_key
 from tests.keyed_site import PASSWORD, KeyedSite
 
 
@@ -77,6 +79,49 @@ async def test_a_verb_killed_while_it_signs_leaves_nothing_and_can_be_done_again
         message = await site.deposit(cases[1])
         assert (await site.keyholder.open(await site.signed_in(cora["person"]), message.id)).message_id == message.id
     assert await count(site, tables.leaf) > before
+
+
+FILING = ["keyholder.file.before", *(f"keyholder.file@{step}" for step in range(1, 6)), "keyholder.file.after"]
+
+
+@pytest.mark.parametrize("place", FILING)
+async def test_a_filing_killed_anywhere_is_done_once_or_not(site: KeyedSite, place: str) -> None:
+    async with site.in_a_process():
+        erin = await site.employee()
+        case = await site.case(erin)
+        await site.operator.enact("add_intake_key", month=month_of(site.clock()))
+        message = await site.take_in(case)
+    name, _, at = place.partition("@")
+    async with site.in_a_process(f"{name}=kill@{at or 1}"):
+        with pytest.raises(KeyholderUnavailable):
+            await site.operator.intake_file(message.id, case)
+    places = await site.database.read(lambda c: c.execute(select(tables.message.c.case_id)).scalars().all())
+    is_filed = places == [case]
+    assert is_filed == (place == "keyholder.file.after")
+    assert len(await site.leaves("filed")) == await count(site, tables.outbox) == int(is_filed)
+    async with site.in_a_process():
+        token = await site.signed_in(erin)
+        if not is_filed:
+            assert (await site.operator.intake_open(message.id)).message_id == message.id
+            with pytest.raises(NotAllowed):
+                await site.keyholder.open(token, message.id)
+        assert (await site.operator.intake_file(message.id, case))["repeated"] == is_filed
+        assert (await site.keyholder.open(token, message.id)).key == body_key(message.content_key, message.id)
+    assert len(await site.leaves("filed")) == 1
+    assert [await count(site, one) for one in (tables.outbox, tables.recipient, tables.message_wrap)] == [1, 1, 1]
+
+
+async def test_a_keyholder_killed_between_retiring_a_key_and_destroying_it_destroys_it_later(site: KeyedSite) -> None:
+    async with site.in_a_process():
+        made = await site.operator.enact("add_intake_key", month="2020-01")
+    async with site.in_a_process("keyholder.intake.retired=kill") as child:
+        await asyncio.to_thread(child.wait)
+    assert len(await site.leaves("intake_key_retired")) == 1
+    assert site.keystore.wrapped([made["key"]])
+    async with site.in_a_process(), asyncio.timeout(20):
+        while site.keystore.wrapped([made["key"]]):
+            await asyncio.sleep(0.05)
+    assert len(await site.leaves("intake_key_retired")) == 1
 
 
 async def test_positions_are_consecutive_after_a_kill_between_reading_and_giving(site: KeyedSite) -> None:

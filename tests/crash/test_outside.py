@@ -1,4 +1,4 @@
-"""The public door killed between a verdict and its entry: its peer is told nothing, and nothing is kept."""
+"""The public door killed: what it refuses leaves nothing, and what it takes is there once, whenever it was killed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from sqlalchemy import select
 from gateway.demo import search as engine
 from gateway.demo.site import DOMAIN, Plan
 from gateway.store import tables
+from gateway.store.blobs import BlobFolder
+from gateway.store.segments import SegmentReader
 from tests.postfix import free_port
-from tests.worlds import FAST, log_lines, running_world
+from tests.worlds import FAST, Traps, log_lines, running_world
 
 KILLED = {"GATEWAY_FAILPOINTS": "mx.verdict=kill"}
 NUMBER = "536-41-2879"
@@ -48,3 +50,58 @@ def refusal(port: int, *, patient: bool = True) -> str | None:
             raise
         return None
     raise AssertionError("mail from outside was taken")
+
+
+TAKING = ("mx.take", "blob.write.before", "blob.fsync", "blob.rename", "blob.folder_fsync", "mx.taken")
+
+
+async def test_killed_anywhere_while_it_takes_clean_mail_the_repeat_finds_it_kept_once(tmp_path: Path) -> None:
+    port, traps = free_port(), Traps(tmp_path, dict.fromkeys(TAKING, "kill"))
+    door = f'\n[mx]\nlisten = ["127.0.0.1:{port}"]\nposition = "first-hop"\nclean = "tray"\n'
+    async with running_world(Plan(more=FAST + door), traps.environment) as world:
+        for number, name in enumerate(TAKING):
+            mail = clean(number)
+            traps.set(name)
+            with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+                await asyncio.to_thread(taken, port, mail, patient=False)
+            assert traps.has_acted(name)
+            items = await world._read(select(tables.intake))
+            assert len(items) == number + (name == "mx.taken"), name
+            async with asyncio.timeout(60):
+                while (said := await asyncio.to_thread(taken, port, mail)) is None:
+                    await asyncio.sleep(0.1)
+            items = await world._read(select(tables.intake).order_by(tables.intake.c.message_id))
+            assert len(items) == number + 1, name
+            assert items[-1].reference in said
+            async with world._operators() as (keyholder, _):
+                grant = await keyholder.intake_open(items[-1].reference)
+            segments = await world._read(select(tables.segment).where(tables.segment.c.message_id == grant.message_id))
+            blobs = BlobFolder(world.settings.store.blobs)
+            octets = b"".join(b"".join(SegmentReader(blobs, row, grant.key).read()) for row in segments)
+            assert octets == mail.encode()
+        entries = await world._read(select(tables.leaf.c.id).where(tables.leaf.c.kind == "taken_in"))
+        assert len(entries) == len(TAKING)
+        assert list(engine.search(engine.words("rehearsal7311"), [world.folder]).hits) == []
+
+
+def clean(number: int) -> str:
+    head = f"From: ines@tours.example\r\nSubject: Concert\r\nMessage-ID: <{number}@tours.example>\r\n\r\n"
+    return (
+        head + "The rehearsal7311 begins at seven, and is over at nine.\r\n" * 22_000
+    )  # longer than what stands in a pack
+
+
+def taken(port: int, mail: str, *, patient: bool = True) -> str | None:
+    """Send a mail, and return the reply to it; None where, for the `patient`, nobody listens."""
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+            client.ehlo()
+            client.mail("ines@tours.example")
+            client.rcpt(f"office@{DOMAIN}")
+            code, words = client.data(mail)
+    except ConnectionRefusedError:
+        if not patient:
+            raise
+        return None
+    assert code == 250, words
+    return words.decode()
