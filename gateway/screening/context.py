@@ -244,14 +244,23 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
     return Around(named, least[Role.OTHER], telephone, raising, least[Role.PUBLIC], flags)
 
 
+_PARTED: Final = re.compile(r"[.!?]\s|\n\s*\n")
+
+
 def _fade(text: str, start: int, label: Label, close: float, best: float) -> float:
     """How much of another label's closeness counts where one that names a kind is close too."""
     if label.end > start:
         return 1.0
-    if close >= 0.99 and best <= (0.95 if label.name == "phone" and start - label.end < 4 else 0.75):
+    if (
+        close >= 0.99
+        and not _PARTED.search(text, label.end, start)
+        and best <= (0.95 if label.name == "phone" and start - label.end < 4 else 0.75)
+    ):
         return 1.0  # it stands at the number, and what names a kind stands further off
     if _numbered(text, label):
         return 1.0
+    if _PARTED.search(text, label.end, start):
+        return 0.3  # another sentence, or another paragraph
     return 0.3 if best > 0.6 else 0.4 if start - label.end > 20 else 1.0
 
 

@@ -157,7 +157,7 @@ class Examiner:
             features["mail_person"] = 0.0
         if max(features.get("named", 0.0), features.get("tin", 0.0)) < 0.5:
             elsewhere = max((self._elsewhere(name, place) for name in sighting.labels), default=0.0)
-            if "odd" in features:
+            if features.keys() & {"odd", "triples"}:
                 elsewhere *= 0.4
             features["mail_named"] = 1.0 if elsewhere and "joined" in features else elsewhere
         return probability(weigh(sighting.family, features))

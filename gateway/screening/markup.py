@@ -47,6 +47,8 @@ _HIDING: Final = re.compile(
 _MAY_HIDE: Final = re2.compile(
     rb"(?i)display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0|mso-hide|\shidden[\s>=/]"
 )
+_PRE: Final = re.compile(r"(<pre\b[^<>]*>.*?(?:</pre\s*>|\Z))", re.DOTALL | re.IGNORECASE)
+_LINE_END: Final = re.compile(r"\n(?![^\n<]{1,200}(?: \| |\S\t\S))")  # a row of a table in plain text stays one
 _MAY_TURN: Final = re2.compile(rb"(?i)\bdir\s*=\s*.?rtl|direction\s*:\s*rtl|<bdo")
 _RTL: Final = re.compile(r"""\bdir\s{0,9}=\s{0,9}["']?rtl|direction\s{0,9}:\s{0,9}rtl""", re.IGNORECASE)
 _CLASS_RULE: Final = re.compile(r"\.([\w-]{1,60})[^{}]{0,60}\{([^{}]*)\}")
@@ -142,7 +144,9 @@ def _without_code(source: str) -> str:
 
 def _unmark(text: str) -> str:
     if "<pre" not in text:
-        text = text.replace("\n", " ")
+        text = _LINE_END.sub(" ", text)
+    else:
+        text = "".join(_LINE_END.sub(" ", part) if at % 2 == 0 else part for at, part in enumerate(_PRE.split(text)))
     return resolve(_TAG.sub("", _BLOCK.sub("\n", _CELL.sub(_cell, text))))
 
 

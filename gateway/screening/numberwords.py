@@ -60,13 +60,13 @@ def _pieces(run: str) -> list[_Piece]:
 
 
 def _say(pieces: list[_Piece]) -> str:
-    """The digits of a run, with a blank where a comma or a line break stood and a dash where one was said."""
+    """The digits of a run, with a blank where a comma stood, line breaks, and a dash where one was said."""
     told: list[str] = []
     at, times = 0, 1
     while at < len(pieces):
         piece = pieces[at]
-        if told and not told[-1].endswith(("-", " ")) and set(piece.before) & set(",;\n|"):
-            told.append(" ")
+        if told and not told[-1].endswith(("-", " ", "\n")) and set(piece.before) & set(",;\n|"):
+            told.append("\n" if "\n" in piece.before else " ")
         if piece.does in {"digits", "dash", "fills", "times", "joins", "unit-joins"}:
             told.append({"digits": piece.word, "dash": "-"}.get(piece.does, ""))
             times = piece.value if piece.does == "times" else 1

@@ -92,7 +92,7 @@ def _has_account(scan: Scan, start: int, end: int) -> bool:
     """Whether an account stands near a routing number; alone it is a bank's public number."""
     for label in LEXICON.labels(scan.text, max(0, start - _NEAR), min(len(scan.text), end + _NEAR)):
         if label.name == "account":
-            number = _ACCOUNT.search(scan.text, label.end, label.end + 60)
+            number = _ACCOUNT.search(scan.text, label.end, label.end + 40)
             bill = _CUSTOMER.search(scan.text, max(0, label.start - 40), label.start)
             if number and number.start() != start and not bill:
                 return True

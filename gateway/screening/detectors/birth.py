@@ -58,7 +58,7 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
     said = " ".join(re.findall(r"[a-z]+", scan.text[label.start : label.end].lower()))
     for match, close in scan.beside(label, DATE, 45):
         years = [int(year) for year in _FIND_YEAR.findall(match.group())]
-        year = years[-1] if years else 0
+        year = years[-1] if years else _short_year(match.group())
         if not is_day(match.group()):
             continue
         features = labelled(scan, *match.span(), close)
@@ -69,6 +69,12 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
             "old": 1.0 if 0 < year < 1915 else 0.0,
         }
         yield Sighting(Kind.BIRTH_DATE, "birth", features, re.sub(r"\W", "", match.group().lower()))
+
+
+def _short_year(said: str) -> int:
+    """The year that two digits at the end mean when they are of these years; 0 when it may be any."""
+    year = int("".join(re.findall(r"\d\d\Z", said)) or 0)
+    return 2000 + year if 24 <= year <= 30 else 0
 
 
 def is_day(said: str) -> bool:

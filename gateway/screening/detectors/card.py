@@ -29,7 +29,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 
 def _shape(number: Number) -> dict[str, float]:
     features = {"partial": 0.0 if number.whole else 1.0}
-    if number.groups in _GROUPS and len({sign.strip() for sign in number.signs}) == 1:
+    if number.groups in _GROUPS and len({sign.strip() for sign in number.signs}) == 1 and "," not in number.signs[0]:
         features["grouped"] = 1.0
     elif len(number.groups) == 1:
         features["bare"] = 1.0

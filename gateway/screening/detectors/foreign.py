@@ -104,7 +104,7 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():
-            features["partial"] = 0.6
+            features["partial"] = 0.6 if scan.text[code.start : code.end].isalnum() else 1.2
         yield Sighting(Kind.FOREIGN_TIN, "foreign", features, code.value, _wanted(own))
 
 
@@ -125,6 +125,8 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
             continue
         around = around or scan.around(number.start, number.end)
         grouped = _GROUPED.get((name, number.groups), 0.0)
+        if name == "personnummer" and number.signs and number.signs[0].strip() not in {"", "-", "+"}:
+            grouped = 0.3  # a day and a time, or a version
         answers = "alone" in around.flags and name in scan.named
         if grouped < 1 and not answers and around.closest({name, *_ANY}) < 0.2:
             continue

@@ -102,7 +102,12 @@ def _attachment(attachment: Any, place: str, descent: Descent) -> Iterator[Item]
 
 
 def _name(attachment: Any) -> str:
-    for told in (attachment.long_filename(), attachment.name):
+    """Its long name or its short one; the library takes names for UTF-8, Outlook writes them in a code page."""
+    try:
+        names = [attachment.long_filename(), attachment.name]
+    except UnicodeDecodeError:
+        names = [vars(attachment).get("_name")]
+    for told in names:
         name = told.decode("cp1252", "replace") if isinstance(told, bytes) else str(told or "")
         if name.strip("\x00 "):
             return name.strip("\x00 ")
