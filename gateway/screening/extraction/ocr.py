@@ -94,9 +94,9 @@ def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Readi
 def _best_turned(image: Image.Image) -> _Reading:
     """The page as it is first seen to be upright; when it never is, the best of its four turns."""
     best: _Reading | None = None
-    for turn in straightening.likely_turns(image):
+    for turn, angle in straightening.likely_turns(image):
         turned = image if turn is None else image.transpose(turn)
-        other = _recognise(straightening.straighten(turned), tesserocr.PSM.AUTO)
+        other = _recognise(straightening.straighten(turned, angle), tesserocr.PSM.AUTO)
         if best is None or _weight(other) > _weight(best) * _CLEARLY:
             best = other
         if best.is_upright or (best is other and combs.find_rules(best.image).combs):

@@ -16,23 +16,25 @@ _CERTAINLY: Final = 4.5
 _MAYBE: Final = 1.6
 
 
-def straighten(image: Image.Image) -> Image.Image:
-    """The page (mode L, dark on light) with its lines level, when they were within 6° of that."""
-    angle, _ = _sharpest(_ink(image))
+def straighten(image: Image.Image, angle: float) -> Image.Image:
+    """The page (mode L, dark on light) turned back by degrees, as `likely_turns` tells them."""
     if abs(angle) < _NOTICED:
         return image
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
-def likely_turns(image: Image.Image) -> tuple[Image.Transpose | None, ...]:
-    """All four turns, likeliest first: by whether lines of print seem to run across or up and down."""
+def likely_turns(image: Image.Image) -> tuple[tuple[Image.Transpose | None, float], ...]:
+    """All four turns, likeliest first, by whether lines of print seem to run across or up and down; with each the
+    degrees, within ±6, by which the page is then still out of level.
+    """
     ink = _ink(image)
-    across, along = _sharpest(ink)[1], _sharpest(ink.transpose(Image.Transpose.ROTATE_90))[1]
-    over = Image.Transpose.ROTATE_180
-    left, right = Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270
+    level, across = _sharpest(ink)
+    upright, along = _sharpest(ink.transpose(Image.Transpose.ROTATE_90))
+    as_it_is, over = (None, level), (Image.Transpose.ROTATE_180, level)
+    left, right = (Image.Transpose.ROTATE_90, upright), (Image.Transpose.ROTATE_270, upright)
     if along > across * _CERTAINLY:
-        return left, right, None, over
-    return (None, left, right, over) if along > across * _MAYBE else (None, over, left, right)
+        return left, right, as_it_is, over
+    return (as_it_is, left, right, over) if along > across * _MAYBE else (as_it_is, over, left, right)
 
 
 def _ink(image: Image.Image) -> Image.Image:
