@@ -46,6 +46,7 @@ class Examiner:
         self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
         self._pieces: list[tuple[str, fragments.Piece]] = []
         self._empty: set[int] = set()  # texts in which nothing was seen: mail says many things twice
+        self._examined: set[int] = set()  # views with their places
         self._bulk = False
         self._certain = False
         self._settled: Counter[tuple[Kind, str]] = Counter()
@@ -68,7 +69,7 @@ class Examiner:
             return
         before = len(self._sightings)
         for view in read_views(item):
-            self._examine(view)
+            self._examine_once(view)
         if len(self._sightings) == before:
             self._empty.add(told)
 
@@ -92,6 +93,18 @@ class Examiner:
             for (kind, place), odds in sorted(counted.items())
         )
         return Verdict(findings, tuple(self._unreadable))
+
+    def _examine_once(self, view: View) -> None:
+        """Examine a view, unless it was, here, or elsewhere in vain: markup without a tag is read as text too."""
+        told = hash((view.octets, view.reading, Form.TEXT if view.form is Form.HTML else view.form))
+        here = hash((told, view.place))
+        if told in self._empty or here in self._examined:
+            return
+        self._examined.add(here)
+        before = len(self._sightings)
+        self._examine(view)
+        if len(self._sightings) == before:
+            self._empty.add(told)
 
     def _examine(self, view: View) -> None:
         scan = Scan(view)

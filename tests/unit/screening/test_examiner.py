@@ -6,7 +6,7 @@ import pytest
 
 from gateway.domain.verdict import Kind, Outcome, Unread, Unreadable
 from gateway.screening.candidates import find_codes, find_numbers
-from gateway.screening.chunk import Chunk
+from gateway.screening.chunk import Chunk, Form
 from gateway.screening.context import Scan
 from gateway.screening.detectors import DETECTORS
 from gateway.screening.examiner import Examiner
@@ -40,6 +40,17 @@ def test_a_place_that_was_not_read_is_never_clean() -> None:
     examiner = Examiner(Policy.default())
     examiner.take(Unreadable("attachment 1", Unread.ENCRYPTED))
     assert examiner.verdict().outcome is Outcome.UNSCREENABLE
+
+
+@pytest.mark.parametrize(
+    "text", [f"SSN {SECRET}", "My SSN starts with 512, then 34, and ends with 9876.", "Doors open at seven.", ""]
+)
+def test_a_text_that_is_taken_again_as_it_is_or_as_markup_changes_nothing(text: str) -> None:
+    once, thrice = Examiner(Policy.default()), Examiner(Policy.default())
+    once.take(Chunk(text, "body"))
+    for form in (Form.TEXT, Form.HTML, Form.TEXT):
+        thrice.take(Chunk(text, "body", form))
+    assert thrice.verdict() == once.verdict()
 
 
 def test_one_number_said_twice_counts_once() -> None:
