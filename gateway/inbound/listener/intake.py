@@ -8,6 +8,9 @@ from __future__ import annotations
 
 _END = b"\r\n.\r\n"
 _PREFIXES = (_END[:4], _END[:3], _END[:2], _END[:1])
+_CR = 13
+_FEW = 64
+"""Dots, and lines of other lengths, as a header has: as many are looked at one by one."""
 
 
 class DataIntake:
@@ -23,12 +26,12 @@ class DataIntake:
     def feed(self, block: bytes) -> bytes:
         """Take one block, return message octets. After the end was seen (`rest`), no more may be fed."""
         text = self._kept + block
-        if text.endswith(_END) and (whole := _to_the_end(text)) is not None:
+        dot = _first_dot_line(text)
+        if text.endswith(_END) and (whole := _to_the_end(text, dot)) is not None:
             self._kept, self.rest = b"", b""
             return self._checked(whole)
-        # Most blocks of attachments have no dot at all, and most of prose no line that begins with one.
-        has_dots = b"." in text and b"\r\n." in text
-        end = text.find(_END) if has_dots else -1
+        has_dots = dot >= 0
+        end = text.find(_END, dot) if has_dots else -1
         if end >= 0:
             body, self._kept, self.rest = text[: end + 2], b"", text[end + 5 :]
         else:
@@ -66,8 +69,28 @@ class ChunkIntake:
         return self.is_clean
 
 
-def _to_the_end(text: bytes) -> bytes | None:
-    """Return what stands before the end of data with which `text` ends, dots unstuffed; None where one came before."""
+def _first_dot_line(text: bytes) -> int:
+    """Return where the first CRLF stands that a dot follows, or -1.
+
+    Attachments have no dot but in their headers: each is looked at by itself, until there are too many.
+    """
+    at = text.find(b".")
+    for _ in range(_FEW):
+        if at < 0:
+            return -1
+        if text[at - 2 : at] == b"\r\n":
+            return at - 2
+        at = text.find(b".", at + 1)
+    return text.find(b"\r\n.", at - 2) if at >= 0 else -1
+
+
+def _to_the_end(text: bytes, dot: int) -> bytes | None:
+    """Return what stands before the end of data with which `text` ends, dots unstuffed; None where one came before.
+
+    `dot` is where the first CRLF stands that a dot follows.
+    """
+    if dot == len(text) - len(_END):
+        return text[: dot + 2]
     *lines, _ = text.split(b"\r\n.")
     if any(not line or line.startswith(b"\r\n") for line in lines[1:]):
         return None
@@ -77,15 +100,26 @@ def _to_the_end(text: bytes) -> bytes | None:
 def _has_whole_lines_only(text: bytes) -> bool:
     """True if every CR and LF is part of CRLF and no octet is NUL. `text` must not end between CR and LF."""
     lines = text.count(b"\n")
-    return text.count(b"\r") == lines and b"\0" not in text and (lines == 0 or _are_pairs(text, lines))
+    if text.count(b"\r") != lines or b"\0" in text:
+        return False
+    return _pairs_at_least(text) == lines or text.count(b"\r\n") == lines
 
 
-def _are_pairs(text: bytes, lines: int) -> bool:
-    """True if each of as many CR as LF stands before a LF."""
-    first = text.find(b"\n")
-    length = text.find(b"\n", first + 1) - first
-    if first > 0 and length > 1:  # base64 has lines of one length: look at the places where their ends must be
-        before, at = text[first - 1 :: length][:lines], text[first::length][:lines]
-        if before.count(b"\r") == lines == at.count(b"\n"):
-            return True
-    return text.count(b"\r\n") == lines
+def _pairs_at_least(text: bytes) -> int:
+    """Count CRLF: where lines have one length, as those of base64 have, only where their ends must be."""
+    pairs = start = 0
+    for _ in range(_FEW):
+        first = text.find(b"\n", start)
+        if first < 1 or text[first - 1] != _CR:
+            break
+        length = text.find(b"\n", first + 1) - first
+        run = 1
+        if length > 1 and text[first + 2 * length - 1 : first + 2 * length + 1] == b"\r\n":
+            run = min(_leading(text[first - 1 :: length], b"\r"), _leading(text[first::length], b"\n"))
+        pairs += run
+        start = first + (run - 1) * length + 1
+    return pairs + text.count(b"\r\n", start)
+
+
+def _leading(octets: bytes, octet: bytes) -> int:
+    return len(octets) - len(octets.lstrip(octet))

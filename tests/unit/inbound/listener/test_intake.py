@@ -97,6 +97,24 @@ def test_lines_of_one_length_are_judged_as_any_others() -> None:
     assert verdicts == {True, False}
 
 
+def test_headers_runs_of_lines_and_many_dots_are_judged_as_any_others() -> None:
+    chance = random.Random(822)
+    verdicts = set()
+    for _ in range(CASES // 4):
+        lines = [b"h" * chance.randrange(40) for _ in range(chance.choice((0, 3, 70)))]
+        for _ in range(chance.randrange(1, 4)):
+            lines += [chance.choice((b"x", b"y.", b".z")) * chance.randrange(1, 12)] * chance.randrange(1, 12)
+        stuffed = bytearray(b"".join((b"." if line[:1] == b"." else b"") + line + b"\r\n" for line in lines))
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            stuffed[chance.randrange(len(stuffed))] = chance.choice(b"\r\nx\0.")
+        stream = bytes(stuffed) + END
+        expected = reference(stream)
+        verdicts.add(expected[1])
+        assert take(stream, iter((stream,))) == expected, stream
+        assert take(stream, blocks(stream, chance)) == expected, stream
+    assert verdicts == {True, False}
+
+
 def test_an_empty_message_ends_at_once() -> None:
     assert take(b".\r\nQUIT\r\n", iter((b".\r\nQUIT\r\n",))) == (b"", True, b"QUIT\r\n")
 
