@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import CLEAN_CONSEQUENCES, CONSEQUENCES, Position, Settings, TrustedRelaySettings, file_problems
+from gateway.config import CLEAN_CONSEQUENCES, Position, Settings, TrustedRelaySettings, consequence, file_problems
 from gateway.domain.clock import from_microseconds
 from gateway.domain.errors import GatewayError
 from gateway.domain.intake import month_of
@@ -241,7 +241,7 @@ def _public_door(settings: Settings) -> Iterator[Finding]:
         yield Finding("public door", State.OFF, "no table [mx]", "Off: mail from outside. Set mx.position.")
         return
     weaker = settings.mx.position is Position.BEHIND_RELAY
-    words = CONSEQUENCES[settings.mx.position].removeprefix("mx: ")
+    words = consequence(settings.mx).removeprefix("mx: ")
     advice = "Put the door in front of that relay, or before its queue." if weaker else ""
     yield Finding("public door", State.WARNING if weaker else State.OK, words, advice)
 

@@ -155,6 +155,12 @@ def turned_away(reference: str, verdict: str, findings: int, upstream: str = "")
     _say("info", "turned away", reference=reference, verdict=verdict, findings=findings, **told)
 
 
+def discarded(reference: str, verdict: str, findings: int, upstream: str = "") -> None:
+    """Mail from outside was taken from a relay and thrown away, which would have bounced it; `upstream` as above."""
+    told = {"upstream": upstream} if upstream else {}
+    _say("warning", "discarded", reference=reference, verdict=verdict, findings=findings, **told)
+
+
 def refused(code: int, enhanced: str, reason_kind: str) -> None:
     """A request was refused; `reason_kind` is the error's class name."""
     _say("info", "refused", code=code, enhanced=enhanced, reason=reason_kind)

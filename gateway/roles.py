@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
-from gateway.config import Clean, Position, Settings, require_private
+from gateway.config import Clean, Position, Settings, Tainted, require_private
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import (
@@ -173,6 +173,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
 
 async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
+    from gateway.inbound.discarding import Discards
     from gateway.inbound.mx import OutsideDoor, SenderHashes
     from gateway.inbound.outside import open_outside
     from gateway.inbound.senders import SenderCheck, resolver_of
@@ -199,6 +200,10 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             knows_origins=own.position is not Position.BEHIND_RELAY,
         )
         stack.callback(senders.close)
+        discards = None
+        if own.tainted is Tainted.DISCARD:
+            discards = Discards(database, own.operators, partial(notify, site.run, "notifier"))
+            stack.push_async_callback(discards.close)
         door = OutsideDoor(
             database=database,
             pool=pool,
@@ -215,6 +220,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             ),
             takes_clean=own.clean is Clean.TRAY,
             senders=senders,
+            discards=discards,
         )
         await stack.enter_async_context(open_outside(door, own, context))
         settle_heap()

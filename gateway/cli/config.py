@@ -17,7 +17,7 @@ from gateway.cli.asking import programmes_of
 from gateway.cli.ending import complain
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import say, show_json
-from gateway.config import CLEAN_CONSEQUENCES, CONSEQUENCES, ConfigProblems, Listen, Problem, Settings
+from gateway.config import CLEAN_CONSEQUENCES, ConfigProblems, Listen, Problem, Settings, consequence
 from gateway.domain.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Check and show the configuration.")
@@ -35,7 +35,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         say(f"{config}: no problem found")
         mx = configuration.load(config).mx
         if mx is not None:
-            say(CONSEQUENCES[mx.position])
+            say(consequence(mx))
             say(CLEAN_CONSEQUENCES[mx.clean])
     if problems:
         raise typer.Exit(os.EX_CONFIG)

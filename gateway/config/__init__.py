@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
-from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES
+from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES, consequence
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.settings import (
     PROGRAMS,
@@ -31,6 +31,7 @@ from gateway.config.settings import (
     StoreSettings,
     SubmissionLimits,
     SubmissionSettings,
+    Tainted,
     TlsSettings,
     TrustedRelaySettings,
 )
@@ -61,8 +62,10 @@ __all__ = [
     "StoreSettings",
     "SubmissionLimits",
     "SubmissionSettings",
+    "Tainted",
     "TlsSettings",
     "TrustedRelaySettings",
+    "consequence",
     "file_problems",
     "load",
     "require_private",

@@ -12,6 +12,8 @@ from gateway.config.settings import SubmissionLimits, TlsSettings
 HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
 HOST_SHAPE: Final = 'a host name in lower-case letters, such as "secure.example.gov"'
 
+ADDRESS: Final = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
+
 
 def read_limits(table: Table, in_flight: str) -> SubmissionLimits:
     """Read the limits of a mail door; `in_flight` is that key's default."""

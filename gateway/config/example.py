@@ -143,10 +143,11 @@ tls = [{tls}]
 
 # The public door, for mail from anybody outside: without this table port 25 stays shut. Every mail is screened while
 # its sender waits. The position must be said: "first-hop", "before-queue" (with xforward), or "behind-relay" (with
-# "refuse" as what becomes of tainted mail); docs/operations.md has what each means for mail that is refused.
+# what becomes of tainted mail: "refuse", or "discard-and-tell" with operators); docs/operations.md has what each means.
 # [mx]
 # position = "first-hop"
 # tainted = "refuse"
+# operators = []
 # Clean mail that people wrote: "refuse" tells them the portal's address, "tray" takes it, for somebody to read daily.
 # clean = "refuse"
 # listen = ["0.0.0.0:25"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
+from gateway.config.doors import ADDRESS, HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.reading import Table
-from gateway.config.settings import Clean, MxSettings, Position, SiteSettings, TlsSettings
+from gateway.config.settings import Clean, MxSettings, Position, SiteSettings, Tainted, TlsSettings
 
 CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
     {
@@ -24,6 +24,17 @@ CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
     }
 )
 """What each position means for mail that is refused, as `gateway config check` says it."""
+
+DISCARDS: Final = (
+    'mx: behind a relay, discards. This breaks "touches no disk": what is discarded has lain on that relay\'s disk. '
+    "Its sender is not told, and believes that it arrived. The operators are told, at most once an hour."
+)
+"""What stands in place of that where tainted mail is taken and discarded."""
+
+
+def consequence(own: MxSettings) -> str:
+    """Return what the door's position means for mail that is refused or discarded."""
+    return DISCARDS if own.tainted is Tainted.DISCARD else CONSEQUENCES[own.position]
 
 CLEAN_CONSEQUENCES: Final[Mapping[Clean, str]] = MappingProxyType(
     {
@@ -47,6 +58,7 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
     if not listen:
         table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:25"].')
     position = _position(table)
+    tainted, operators = _tainted(table, position)
     xforward = table.networks("xforward")
     if position is Position.BEFORE_QUEUE and not xforward:
         table.complain("xforward", "has no network.", "Say where the site's mail system connects from.")
@@ -58,6 +70,8 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
     return MxSettings(
         listen=listen,
         position=position,
+        tainted=tainted,
+        operators=operators,
         clean=Clean(table.choice("clean", Clean.REFUSE, list(Clean))),
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
         certificate=certificate,
@@ -78,12 +92,27 @@ def _position(table: Table) -> Position:
         words = f"Say where the door stands: {', '.join(Position)}; docs/operations.md has each."
         table.complain("position", "is missing.", words)
         position = Position.FIRST_HOP
-    do = 'Write tainted = "refuse": a relay in front bounces what is refused, with its content.'
+    return position
+
+
+def _tainted(table: Table, position: Position) -> tuple[Tainted, tuple[str, ...]]:
+    """Read what becomes of tainted mail and who is told, which behind a relay must be said."""
+    do = (
+        'Write tainted = "refuse", and the relay bounces it with its content; or "discard-and-tell", and its sender '
+        "believes that it arrived."
+    )
     if position is Position.BEHIND_RELAY and not table.has("tainted"):
         table.complain("tainted", "is missing: behind a relay a promise breaks, and you say which.", do)
-    tainted = table.text("tainted", "refuse")
-    if tainted == "discard-and-tell":
-        table.complain("tainted", "is not offered so: mail is never taken and then discarded here.", do)
-    elif tainted != "refuse":
-        table.complain("tainted", "is not one of the words known here.", do)
-    return position
+    tainted = Tainted(table.choice("tainted", Tainted.REFUSE, list(Tainted)))
+    operators = table.texts("operators", (), ADDRESS, 'an employee\'s address: "name@example.gov"')
+    if tainted is Tainted.REFUSE:
+        if operators:
+            table.complain("operators", "is of use only where mail is discarded.", "Leave it out.")
+        return tainted, ()
+    if position is not Position.BEHIND_RELAY:
+        what = "discards what its sender's own server would keep."
+        table.complain("tainted", what, 'Write tainted = "refuse", or leave it out.')
+    if not operators:
+        do = 'Name employees of this gateway: operators = ["postmaster@example.gov"].'
+        table.complain("operators", "names nobody, and somebody must be told.", do)
+    return tainted, operators

@@ -159,15 +159,25 @@ class Clean(StrEnum):
     REFUSE = "refuse"
 
 
+class Tainted(StrEnum):
+    """What becomes of mail from outside that may not be taken."""
+
+    REFUSE = "refuse"
+    DISCARD = "discard-and-tell"
+
+
 @dataclass(frozen=True, slots=True)
 class MxSettings:
     """The public door. `xforward` are networks of hosts in front that may tell where a mail came from.
 
-    `authserv_ids` are names under which these tell who vouches for it; `nameservers` whom we ask else (host, port).
+    `operators` are addresses of employees who are told of discarded mail. `authserv_ids` are names under which hosts in
+    front tell who vouches for it; `nameservers` whom we ask else (host, port).
     """
 
     listen: tuple[Listen, ...]
     position: Position
+    tainted: Tainted
+    operators: tuple[str, ...]
     clean: Clean
     hostname: str
     certificate: Path

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.reference import Reference
+from gateway.domain.verdict import Kind, Unread
 
 MAX_COUNT = 9_999
 PRODUCTION = "production"
@@ -20,6 +21,8 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/\Z")
 _OUTBOX_ID = re.compile(r"[0-9a-z]{8,64}\Z")
 _OWN_MESSAGE_ID = re.compile(r"<?notice\.([0-9a-z]{8,64})@[^\s@>]+>?\Z")
+_REFUSAL = re.compile(r"R-[0-9A-Z]{4}-[0-9A-Z]{4}\Z")
+_FINDABLE = frozenset({*Kind, *Unread})
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
 
@@ -31,6 +34,7 @@ class NoticeKind(StrEnum):
     DELIVERY_FAILED = "delivery_failed"
     LEFT_IN_CLEAR = "left_in_clear"
     OUTSIDE_MAIL_FILED = "outside_mail_filed"
+    OUTSIDE_MAIL_DISCARDED = "outside_mail_discarded"
     SUBMISSION_SUCCESSFUL = "submission_successful"
     ACCOUNT_CHANGED = "account_changed"
     ACCESS_ENDING = "access_ending"
@@ -45,9 +49,14 @@ class NoticeKind(StrEnum):
         """True where an answer from the mail tool goes to the case's other side, and is meant to."""
         return self in _ANSWERED
 
+    @property
+    def is_of_the_site(self) -> bool:
+        """True where whoever runs the site is told, whatever a programme uses."""
+        return self is NoticeKind.OUTSIDE_MAIL_DISCARDED
+
 
 _ANSWERED = frozenset({NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
-_FOR_EMPLOYEES = _ANSWERED | {NoticeKind.OUTSIDE_MAIL_FILED}
+_FOR_EMPLOYEES = _ANSWERED | {NoticeKind.OUTSIDE_MAIL_FILED, NoticeKind.OUTSIDE_MAIL_DISCARDED}
 
 
 class NoticeState(StrEnum):
@@ -72,7 +81,8 @@ class Notice:
 
     `portal` is the site's one fixed address (`https://host/`), or None for a person who chose notices without a link;
     `reference` is None where no case is concerned; `until` is an instant the notice announces; `count` counts what
-    the kind counts (addresses, say).
+    the kind counts (addresses, say). `refusal` and `kinds` are of discarded mail: the last one's reference, and
+    words of `Kind` and `Unread` for all of them.
     """
 
     kind: NoticeKind
@@ -84,6 +94,8 @@ class Notice:
     count: int = 1
     state: NoticeState = NoticeState.NONE
     until: datetime | None = None
+    refusal: str = ""
+    kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _LANGUAGE.match(self.language):
@@ -94,6 +106,10 @@ class Notice:
             raise ValueError("an environment is one lower-case word")
         if not 0 <= self.count <= MAX_COUNT:
             raise ValueError(f"a count is between 0 and {MAX_COUNT}")
+        if self.refusal and not _REFUSAL.match(self.refusal):
+            raise ValueError("a refusal's reference is like R-4F7K-3M9P")
+        if not _FINDABLE.issuperset(self.kinds):
+            raise ValueError("kinds are words of Kind and Unread")
         for instant in (self.at, self.until):
             if instant is not None and instant.utcoffset() is None:
                 raise ValueError("an instant needs a time zone")

@@ -7,7 +7,8 @@ Does: takes each mail into memory, has it screened while its sender waits, and r
 Trusts: nobody. The verdict of a screening child, which has no key, no file and no network.
 Holds: mails in memory, as long as their senders wait; a key for the hashes of senders, a new one each day; the public
     intake keys and the deposit key, which open nothing.
-Fails: screening or the store away → `451`; over its memory → `452`. It sends nothing, so that it cannot be made to.
+Fails: screening or the store away → `451`; over its memory → `452`. It sends nothing, so that it cannot be made to;
+    where the site has it discard what a relay would bounce, it enters a notice to the operators, at most one an hour.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gateway.casework.automatic import Ending, end
 from gateway.casework.turning_away import BY_OUTSIDE, turn_away
 from gateway.domain.address import Address, parse_address
 from gateway.domain.authentication import Authentication
-from gateway.domain.errors import GatewayError, NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
+from gateway.domain.errors import NotAllowed, NotAuthenticated, TaxpayerData, Unscreenable
 from gateway.domain.intake import SenderResult
 from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
@@ -35,6 +36,7 @@ from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
 from gateway.inbound import replies
 from gateway.inbound.content import MAX_HOPS, is_own_notification
+from gateway.inbound.discarding import Discards
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.refusals import explain
 from gateway.inbound.senders import SenderCheck
@@ -73,7 +75,7 @@ class OutsideDoor:
 
     `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
     `takes_clean` is the site's wish: clean mail goes into the tray, or is refused. `senders` looks who vouches for it;
-    without one nobody does.
+    without one nobody does. With `discards` tainted mail is not refused but taken and thrown away.
     """
 
     database: Database
@@ -85,6 +87,7 @@ class OutsideDoor:
     tray: IntakeTray
     takes_clean: bool = False
     senders: SenderCheck | None = None
+    discards: Discards | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -136,19 +139,24 @@ class OutsideTransaction:
         verdict = await self.door.pool.judge(mail, first=True)
         failpoint("mx.verdict")
         if verdict.outcome is not Outcome.CLEAN:
-            raise await self._turn_away(verdict)
+            return await self._turn_away(verdict)
         return await self._receive(mail)
 
     def abandon(self) -> None:
         """Forget the mail."""
         self.octets = BytesIO()
 
-    async def _turn_away(self, verdict: Verdict) -> GatewayError:
-        reference = new_reference()
-        await self.door.database.run(turn_away, reference, verdict, self.door.hashes.of(self.sender))
+    async def _turn_away(self, verdict: Verdict) -> SmtpReply:
+        """Enter that a mail is not taken, and raise the refusal; where it would bounce in clear, discard it."""
+        reference, sender_hash = new_reference(), self.door.hashes.of(self.sender)
+        if self.door.discards is not None:
+            await self.door.discards.discard(reference, verdict, sender_hash)
+            maillog.discarded(reference, verdict.outcome.value, len(verdict.findings), self._upstream)
+            return SmtpReply(250, "2.6.0", f"taken off the wire and discarded, nothing stored: Ref {reference}")
+        await self.door.database.run(turn_away, reference, verdict, sender_hash)
         maillog.turned_away(reference, verdict.outcome.value, len(verdict.findings), self._upstream)
         kind = TaxpayerData if verdict.outcome is Outcome.TAINTED else Unscreenable
-        return kind(explain(verdict, reference, self.door.portal_url))
+        raise kind(explain(verdict, reference, self.door.portal_url))
 
     async def _receive(self, mail: bytes) -> SmtpReply:
         """Take what is clean: loops and automatic mail end, and what the site does not want is told where to go."""

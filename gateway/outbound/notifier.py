@@ -137,7 +137,8 @@ class Notifier:
     async def _send(self, entry: Entry) -> None:
         try:
             programme = self._programmes.get(entry.programme)
-            if programme is not None and entry.kind not in programme.notices:
+            wanted = programme is None or entry.kind in programme.notices or entry.kind.is_of_the_site
+            if not wanted:
                 await self._database.run(withhold, entry)
             else:
                 await self._settle(entry, await self._attempt(entry))
@@ -173,6 +174,8 @@ class Notifier:
             count=entry.count,
             state=entry.state,
             until=entry.until,
+            refusal=entry.refusal,
+            kinds=entry.kinds,
         )
         answer = None
         if entry.kind.is_answered_in_the_case and entry.reference is not None:

@@ -24,7 +24,7 @@ from gateway.domain.reference import Reference
 
 FIELDS = frozenset({
     "subject", "reference", "portal", "host_in_words", "time", "until", "count", "state", "environment", "trial",
-    "sender", "agency", "telephone", "hours", "ask",
+    "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds",
 })  # fmt: skip
 """All that a template may ask for: the notice in words, and how the programme speaks of itself in plain mail."""
 
@@ -188,6 +188,8 @@ def _fields(
         "telephone": words.telephone,
         "hours": words.hours,
         "ask": words.ask,
+        "refusal": notice.refusal,
+        "kinds": ", ".join(notice.kinds),
     }
 
 

@@ -65,6 +65,8 @@ class Entry:
     count: int
     state: NoticeState
     until: datetime | None
+    refusal: str
+    kinds: tuple[str, ...]
     attempts: int
     created: datetime
     lease_us: int
@@ -82,7 +84,8 @@ def put(
 ) -> str:
     """Enter a notice to a person and return the row's id.
 
-    `fields` may hold `reference`, `count`, `state` (a NoticeState) and `until_us`; nothing else is ever told.
+    `fields` may hold `reference`, `count`, `state` (a NoticeState), `until_us`, and of discarded mail `refusal` and
+    `kinds` (words with commas between them); nothing else is ever told.
     """
     row_id = new_id()
     tx.insert(
@@ -290,6 +293,8 @@ def _entry(row: Row[Any], known: list[str], lease_us: int) -> tuple[dict[str, An
         count=int(fields.get("count", 1)),
         state=NoticeState(fields.get("state", NoticeState.NONE)),
         until=None if until_us is None else from_microseconds(until_us),
+        refusal=str(fields.get("refusal", "")),
+        kinds=tuple(filter(None, str(fields.get("kinds", "")).split(","))),
         attempts=row.attempts + 1,
         created=from_microseconds(row.created_us),
         lease_us=lease_us,

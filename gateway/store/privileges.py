@@ -46,14 +46,15 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_EVERYONE,
             "case_": "select",
             "sealing_key": "select",
-            "person": "select(id)",  # SQLite asks for what new rows may refer to
+            "person": "select(id,programme,side,ended_us)",
+            "person_address": "select(person_id,key,from_us,until_us)",
             "team": "select(id)",
             "message": "select(id,case_id,message_id_hash) insert",
             "message_wrap": "insert",
             "segment": "select(id) insert",
             "repeat": "select insert delete",
             "intake": "select(message_id,reference,message_id_hash) insert",
-            "outbox": "select(id,message_id)",
+            "outbox": "select(id,message_id) insert",
             "leaf": "insert",
         },
         "portal": {

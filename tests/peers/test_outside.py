@@ -22,11 +22,13 @@ from sqlalchemy import select
 
 from gateway.cli.config import check
 from gateway.demo import search as engine
+from gateway.demo.catcher import Caught
+from gateway.demo.people import invented_people
 from gateway.demo.site import DOMAIN, Plan
 from gateway.demo.world import World
 from gateway.store import tables
 from gateway.supervisor import read_status
-from tests.postfix import PATIENCE, free_port, hand_in, lines_of, postfix_folder, running_postfix
+from tests.postfix import PATIENCE, fates_of, free_port, hand_in, lines_of, postfix_folder, running_postfix
 from tests.relay import Sink, relay
 from tests.worlds import FAST, log_lines, running_world
 
@@ -113,6 +115,38 @@ async def test_behind_a_relay_its_bounce_shows_our_text_and_the_content(
     assert number in text  # as the configuration's check says: a relay's bounce carries it back
     told = [line["upstream"] for line in log_lines(world) if line["event"] == "turned away" and "upstream" in line]
     assert any(f": {upstream}: " in queued for upstream in told)
+
+
+async def test_behind_a_relay_that_is_not_to_bounce_it_is_thrown_away_and_the_site_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, number, sink = free_port(), invented(), Sink()
+    operator = invented_people()["dana"].address
+    table = MX.format(port=port).replace('"refuse"', f'"discard-and-tell"\noperators = ["{operator}"]')
+    async with running_world(Plan(more=FAST + table)) as world, relay(sink, None) as back:
+        check(world.config)
+        assert "believes that it arrived" in capsys.readouterr().out
+        lines = (
+            f"default_transport = smtp:[127.0.0.1]:{port}\n"
+            f"transport_maps = inline:{{ tours.example=smtp:[127.0.0.1]:{back} }}\n"
+        )
+        with running_postfix(folder, lines) as mta:
+            await asyncio.to_thread(hand_in, mta, SENDER, [TO], tainted(number).as_string())
+            fates = await fates_of(folder, 1)
+        said = re.search(
+            r"250 2\.6\.0 taken off the wire and discarded, nothing stored: Ref (R-\w{4}-\w{4})", fates[TO]
+        )
+        assert said, fates
+        assert sink.mail == []
+        assert len(await turned_away(world)) == 1
+        (notice,) = [mail for mail in await world.catcher.wait_for(operator, 1, PATIENCE) if said[1] in told_in(mail)]
+        text = told_in(notice)
+        assert "How many since the last notice like this: 1" in text
+        assert "Found in it: ssn" in text
+        for word in (number, SENDER, "Concert"):
+            assert word not in text
+        assert {one for mail in world.catcher.mails() for one in mail.recipients} == {operator}
+        assert list(engine.search(forms([number]), [world.folder]).hits) == []
 
 
 async def test_before_the_queue_the_senders_own_server_keeps_it_and_the_sites_never_has_it(
@@ -236,6 +270,11 @@ def forms(numbers: list[str]) -> engine.Forms:
         for text in (number, number.replace("-", ""))
         for name, form in engine.words(text).items()
     }
+
+
+def told_in(mail: Caught) -> str:
+    """The plain words of a mail that the site sent."""
+    return " ".join(mail.text.split())
 
 
 async def turned_away(world: World) -> list[str]:

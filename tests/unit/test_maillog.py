@@ -37,6 +37,11 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.client_certificate_refused, (10,), {"code": 10}),
     (maillog.ended, ("read-receipt", "mta", 2), {"kind": "read-receipt", "relay": "mta", "recipients": 2}),
     (
+        maillog.discarded,
+        ("R-4F7K-3M9P", "tainted", 2, "4gXy"),
+        {"reference": "R-4F7K-3M9P", "verdict": "tainted", "findings": 2, "upstream": "4gXy"},
+    ),
+    (
         maillog.turned_away,
         ("R-4F7K-2M9P", "tainted", 2, "4gXy"),
         {"reference": "R-4F7K-2M9P", "verdict": "tainted", "findings": 2, "upstream": "4gXy"},
