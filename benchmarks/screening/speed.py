@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from benchmarks.screening import corpus, filler, letters, presidio, score, texts
+from benchmarks.screening import corpus, filler, letters, presidio, reading, score, texts
 from benchmarks.screening.drive import Answer, Screener
 from benchmarks.screening.sample import Label, Sample
 
@@ -16,6 +16,7 @@ SCREENER = [str(Path(sys.executable).with_name("gateway")), "screen", "--stdin-p
 _SEED = 4
 _TEXTS, _PAGES = 400, 12
 _LONG = 2_000_000  # octets of each text that the rate is measured with
+_RATES = (("plain", "en"), ("plain", "fr"), ("html", "en"), ("plain", "ru"))
 
 
 def lines(folder: Path) -> list[str]:
@@ -26,13 +27,13 @@ def lines(folder: Path) -> list[str]:
         pages = [screener.judge(each) for each in _pages()]
     finally:
         screener.close()
-    made = [
-        goal
-        for goal in score.goals([*texts, *pages], text_rate(SCREENER, folder))
-        if goal.name.startswith(("text", "page"))
-    ]
+    made = [goal for goal in score.goals([*texts, *pages], None) if goal.name.startswith(("text m", "page"))]
+    for form, language in _RATES:
+        rate = text_rate(SCREENER, folder, form, language)
+        made.append(score.Goal(f"{form}, {language}", "≥ 20 MB/s", f"{rate:.1f} MB/s", rate >= 20))
+    made += reading.goals()
     ours = [
-        f"screening, {goal.name:<16} {goal.wanted:<10} {goal.measured:<24} {'met' if goal.met else 'MISSED'}"
+        f"screening, {goal.name:<18} {goal.wanted:<15} {goal.measured:<26} {'met' if goal.met else 'MISSED'}"
         for goal in made
     ]
     return [
@@ -42,7 +43,7 @@ def lines(folder: Path) -> list[str]:
     ]
 
 
-def text_rate(command: Sequence[str], folder: Path) -> float:
+def text_rate(command: Sequence[str], folder: Path, form: str = "plain", language: str = "en") -> float:
     """Megabytes a second of long clean texts, by the screener's own times, after one to warm up."""
     rng = Random("rate")
     answers: list[Answer] = []
@@ -50,12 +51,19 @@ def text_rate(command: Sequence[str], folder: Path) -> float:
     try:
         for at in range(4):
             letter = letters.letter(rng)
-            text = "\n\n".join(filler.paragraph(rng, "en", 6) for _ in range(400))
-            letter.form, letter.blocks = "plain", [text] * (_LONG // len(text))
+            letter.form, letter.blocks = form, list(_paragraphs(rng, language))
             answers.append(screener.judge(Sample(Label(f"rate-{at}", "clean"), letters.octets(letter))))
     finally:
         screener.close()
     return sum(each.octets for each in answers[1:]) / 1e6 / (sum(each.took for each in answers[1:]) / 1000)
+
+
+def _paragraphs(rng: Random, language: str) -> Iterator[str]:
+    size = 0
+    while size < _LONG:
+        text = filler.paragraph(rng, language, 6)
+        size += len(text.encode()) + 4
+        yield text
 
 
 def _texts() -> list[Sample]:
