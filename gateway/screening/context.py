@@ -34,7 +34,7 @@ _ADDRESS: Final = re.compile(
 _MONEY: Final = re.compile(r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud)\s?)\Z", re.IGNORECASE)
 _DIALLED: Final = re.compile(r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2}){0,3}\Z|\(\d{1,5}\) ?\Z")
 _DECIMAL: Final = re.compile(r"\d{1,3}\.\d{5,}\Z")
-_NUMBERED: Final = frozenset("no num number numbers nr nos id ids # nummer numero numer code ref reference".split())
+_NUMBERED: Final = frozenset("no n num number numbers nr nos id ids # nummer numero numer code ref reference".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,11 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
         loose = scan.tables.loose_head_of(start, end)
         near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
     unknown = _UNKNOWN.search(text, max(0, start - 40), start)
+    said = 0.9
+    if unknown is None and text[start:end].isdigit():
+        unknown, said = _ACRONYM.search(text, max(0, start - 40), start), 0.6
     if unknown and not any(label.end > unknown.start() for label, _ in near if label.end <= start):
-        near.append((Label("order", Role.OTHER, unknown.start(), unknown.end()), 0.9))
+        near.append((Label("order", Role.OTHER, unknown.start(), unknown.end()), said))
     return _weigh_labels(text, start, near, _flags(text, start, end))
 
 
@@ -214,6 +217,10 @@ _BARS: Final = re.compile(r"[\t|]")
 _UNKNOWN: Final = re.compile(
     r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z|\b([A-Za-z_]{2,30}) ?= ?\Z", re.IGNORECASE
 )  # "Material no.", "limit ="
+
+_ACRONYM: Final = re.compile(
+    r"\b(?:[A-Z]{2,6}|[A-Za-z]{3,20} I[dD])[ :.#]{1,3}\Z"
+)  # "MSRB 173275708", "Registration ID"
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
@@ -244,7 +251,7 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
     return Around(named, least[Role.OTHER], telephone, raising, least[Role.PUBLIC], flags)
 
 
-_PARTED: Final = re.compile(r"[.!?]\s|\n\s*\n")
+_PARTED: Final = re.compile(r"(?<=[a-z]{3})[.!?]\s|\n\s*\n")
 
 
 def _fade(text: str, start: int, label: Label, close: float, best: float) -> float:

@@ -15,7 +15,7 @@ import re2
 from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
 from gateway.screening.detectors.birth import DATE, is_day
-from gateway.screening.lexicon import LEXICON
+from gateway.screening.lexicon import LEXICON, Role
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
@@ -42,16 +42,16 @@ _SPEAKER: Final = re.compile(
 )  # "[10:42] Ann: "
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
-    (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?!\w)")),
-    (Kind.VISA, "visa", re.compile(r"[A-Z]?\d{7,8}(?!\w)")),
-    (Kind.IP_PIN, "ip_pin", re.compile(r"\d{3}[ ./-]?\d{3}(?!\w)")),
-    (Kind.EFIN, "efin", re.compile(r"\d{3}[ ./-]?\d{3}(?!\w)")),
-    (Kind.ETIN, "etin", re.compile(r"\d{5}(?!\w)")),
+    (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?![\w]|[ ./-]\d)")),
+    (Kind.VISA, "visa", re.compile(r"[A-Z]?\d{7,8}(?![\w]|[ ./-]\d)")),
+    (Kind.IP_PIN, "ip_pin", re.compile(r"\d{3}[ ./-]?\d{3}(?![\w]|[ ./-]\d)")),
+    (Kind.EFIN, "efin", re.compile(r"\d{3}[ ./-]?\d{3}(?![\w]|[ ./-]\d)")),
+    (Kind.ETIN, "etin", re.compile(r"\d{5}(?![\w]|[ ./-]\d)")),
     (Kind.BIRTH_DATE, "birth", DATE),
-    (Kind.BANK, "account", re.compile(r"\d(?:[ -]?\d){7,16}(?!\w)")),
+    (Kind.BANK, "account", re.compile(r"\d(?:[ -]?\d){7,16}(?![\w]|[ ./-]\d)")),
 )
 _LONE: Final = (  # values that may stand alone on a line
-    (Kind.PASSPORT, "passport", re.compile(r"[A-Z]{1,3}\d{5,8}(?!\w)")),
+    (Kind.PASSPORT, "passport", re.compile(r"[A-Z]{1,3}\d{5,8}(?![\w]|[ ./-]\d)")),
     *(row for row in _VALUES if row[1] in {"ip_pin", "efin", "etin"}),
 )
 
@@ -63,7 +63,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for match in islice(_ANSWER.finditer(scan.view.octets), _MOST):
         answer = scan.text[slice(*match.span())]
         told = re.sub(r"^[^:]*\]?[^:]*: ", "", answer).strip(" \t>*-.\n")
-        if _HEAD.match(answer):
+        if _HEAD.match(answer) or any(label.role is Role.OTHER for label in LEXICON.labels(answer, 0, len(answer))):
             continue
         lone = told.isupper() or not any(map(str.isalpha, told)) or not _OPENED.search(answer)
         said = 1.0 if not lone else 0.9 if _SPEAKER.match(answer) else 0.6

@@ -30,11 +30,28 @@ def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
         features[_READINGS[scan.view.reading]] = 1.0
     if scan.view.form is Form.FIELDS:
         features["fields"] = 1.0
+    if scan.view.form is Form.HEADER and _is_of_machines(scan, start):
+        features["machine"] = 1.0
     if scan.view.form is Form.FILE_NAME:
         features["file_name"] = 1.0
     if _MAY_NAME.search(scan.text, max(0, start - 40), start) and "person" not in features:
         features["person"] = 0.8 if names_person(scan.text[max(0, start - 40) : start]) else 0.0
     return {name: value for name, value in features.items() if value}
+
+
+def _is_of_machines(scan: Scan, start: int) -> bool:
+    """Whether a header field is one that programs fill with ids of theirs, and people do not read."""
+    line = scan.text.rfind("\n", 0, start) + 1
+    return _MACHINE.match(scan.text, line) is not None
+
+
+_MACHINE = re.compile(
+    r"(?:x-(?!(?:note|notes|comment|comments|case|info|memo|message|subject|data|priority-info|remark)\b)[\w-]+|feedback-id|"
+    r"list-[\w-]+|message-id|references|in-reply-to|thread-[\w-]+|arc-[\w-]+|dkim-[\w-]+|received[\w-]*|return-path|"
+    r"authentication-results|errors-to|mime-version|content-[\w-]+|user-agent|date|delivered-to|ironport-[\w-]+|autocrypt|"
+    r"domainkey-signature|resent-[\w-]+|original-[\w-]+|envelope-[\w-]+|precedence|auto-submitted)[ \t]*:|[ \t]",
+    re.IGNORECASE,
+)
 
 
 def _is_marked(scan: Scan, start: int) -> bool:
@@ -52,6 +69,8 @@ def labelled(scan: Scan, start: int, end: int, close: float) -> dict[str, float]
     for name in ("other", "telephone"):
         if features.get(name, 0.0) < close:
             features[name] = 0.3 * features.get(name, 0.0)
+    if close > 0.8:
+        features.pop("machine", None)
     if close > 0.8 and "address" in features:
         features["address"] = 0.3  # `?ip_pin=...` says what it is
     return features | {"named": close}

@@ -101,6 +101,8 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
         elif not _TIDY.match(scan.text[code.start : code.end]):
             features |= {"coded": 0.2, "proved": 0.3 * features.get("proved", 0.0)}
             features["checked"] = 0.5 * features.get("checked", 0.0)
+        if features.get("named", 0.0) > 0.5 or "proved" in _CODED[shape]:
+            features.pop("machine", None)
         if shape == "nino" and " " in scan.text[code.start : code.end]:
             features["grouped"] = 1.0
         if scan.text[code.start : code.end].islower():

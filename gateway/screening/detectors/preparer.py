@@ -63,4 +63,5 @@ def _shaped(scan: Scan) -> Iterator[Sighting]:
                 "caf": 4.0 if _CAF.match(raw) else 1.0,
                 "named": around.closest({"caf"}),
             }
-            yield Sighting(Kind.CAF, "preparer", features, code.value, frozenset({"caf"}))
+            elsewhere = frozenset({"caf"}) if _CAF.match(raw) else frozenset()
+            yield Sighting(Kind.CAF, "preparer", features, code.value, elsewhere)

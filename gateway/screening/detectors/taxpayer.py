@@ -39,6 +39,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if kind is None:
             continue
         features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
+        if features.keys() & {"dashed", "parted"} or max(features.get("named", 0.0), features.get("tin", 0.0)) > 0.5:
+            features.pop("machine", None)
         if "alone" in features and features.keys() & {"odd", "triples"}:
             features["alone"] = 0.3  # telephone numbers stand alone, in such groups
         if "hidden" in features and not features.keys() & _CLEAR:

@@ -106,3 +106,27 @@ def test_pieces_belong_together_only_from_first_to_last_and_near() -> None:
 def test_the_date_of_a_quoted_mail_answers_no_question() -> None:
     asked = "What is her date of birth?\n\nVon: Ada Eze\nGesendet: 1 May 1984\nAn: Tom Vance\n"
     assert kinds(asked) == set()
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Feedback-ID: 153975342:153975342.8987958:us1:mc",
+        "X-Microsoft-Antispam: BCL:0;ARA:13230040|376014|512349876|41320700013;",
+        'X-IronPort-AV: E=McAfee;i="6700,10204,45371"; a="512349876"',
+        "X-CID: 512349876\nX-Job: 612349876_7534147",
+        "Message-ID: <51CERT4LX1QI.512349876@venue.example>",
+    ],
+)
+def test_ids_in_the_fields_of_machines_are_nobody_s(field: str) -> None:
+    examined = kinds("Question about my ITIN and my SSN", field, form=Form.HEADER)
+    assert examined == set()
+    assert kinds("A question", "X-Note: my SSN is 512349876", form=Form.HEADER) == {Kind.SSN}
+
+
+def test_a_code_of_a_conference_answers_no_question_of_taxes() -> None:
+    assert kinds("Your IP PIN\n\nMeeting ID: 003 2360 4279\nPasscode: 855776\nHost key: 444655") == set()
+
+
+def test_a_row_of_a_list_is_no_card() -> None:
+    assert kinds("Fixed:\n  4176, 4177, 4185, 4187, 4189, 4225, 4243, 4245\n  [#4102,#4208,#4209,#4210]") == set()
