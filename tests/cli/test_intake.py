@@ -6,17 +6,24 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from gateway import config
 from gateway.domain.address import Address
-from gateway.domain.summary import Arrival
+from gateway.domain.summary import Arrival, Summary
 from gateway.inbound.tray import IntakeTray, OutsideMail
+from gateway.keyholder import keys as keyholder_keys
+from gateway.keyholder.unsealing import PrivateKey
 from gateway.mime.automatic import AutomaticKind
-from gateway.store import keyfiles
+from gateway.store import intake, keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
+from gateway.store.keystore import KeyStore
+from gateway.store.sealing import open_box, summary_context, summary_key
+from gateway.store.tables import message_wrap
 from tests.cli.conftest import Site, run_gateway
 
 HEAD = "From: Ines <ines@tours.example>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@tours.example>\r\n"
@@ -151,3 +158,28 @@ def test_doctor_knows_the_key_and_the_trays(site: Site, door: Door) -> None:
     assert "wait, the oldest for 0 days" in found["operators tray"]["found"]
     assert "somebody looks each day" in found["clean mail"]["found"]
     assert "taken into the intake tray, unverified" in checked
+
+
+def test_what_waits_is_in_a_backup_and_opens_with_the_keys_that_go_with_it(
+    site: Site, door: Door, short_path: Path
+) -> None:
+    item = door.take(subject="Kept for later")
+    site.gateway("backup", short_path / "vault", "--keys-to", short_path / "keys")
+    run_gateway("restore", short_path / "vault", short_path / "again", "--keys-from", short_path / "keys")
+    restored = config.load(short_path / "again" / "gateway.toml")
+    passphrase = (site.folder / "secrets" / "passphrase").read_text("utf-8").strip()
+    folder = restored.keys.folder
+    vault_key = keyholder_keys.load(folder, keyholder_keys.FileKeyProvider(folder, passphrase)).vault
+    database, keystore = Database(restored.store.url), KeyStore(restored.keyholder.store_url)
+    try:
+        row = database.read_now(lambda rows: intake.item(rows, item))
+        wrap = database.read_now(
+            lambda rows: rows.execute(select(message_wrap).where(message_wrap.c.message_id == row.id)).one()
+        )
+        private = PrivateKey(wrap.key_id, vault_key, keystore.wrapped([wrap.key_id])[wrap.key_id])
+        content_key = private.unwrap(bytes(wrap.wrapped), wrap.suite, row.id)
+        box = open_box(summary_key(content_key, row.id), bytes(row.sealed_summary), summary_context(row.id))
+        assert Summary.from_bytes(box).subject == "Kept for later"
+    finally:
+        database.close()
+        keystore.close()

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Table, select, update
 from structlog.testing import capture_logs
 
+from gateway.casework import filing
 from gateway.casework.correspondence import REPEAT_WINDOW_US
 from gateway.domain.address import Address
 from gateway.domain.errors import StoreFull, StoreUnavailable, Tampered
@@ -32,7 +33,10 @@ from gateway.store.outbox import put
 from gateway.store.sealing import body_key, open_box, summary_context, summary_key
 from gateway.store.segments import SegmentReader
 from gateway.store.tables import case, intake, leaf, message, message_wrap, outbox, repeat, segment
+from tests.contract.test_privileges import OpenAs, open_as
 from tests.settled import DEPOSIT_KEY, DOMAIN, Settled
+
+__all__ = ["open_as"]
 
 SENDER = "ines@tours.example"
 HEAD = f"From: Ines <{SENDER}>\r\nTo: office@{DOMAIN}\r\nSubject: Concert\r\nMessage-ID: <one@tours.example>\r\n"
@@ -274,3 +278,26 @@ async def test_a_store_that_has_stopped_takes_nothing_and_leaves_no_file(house: 
     with pytest.raises(StoreUnavailable):
         await house.take(HEAD + TEXT)
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+# ---- with which rights
+
+
+async def test_the_program_takes_mail_with_its_own_rights_and_the_keyholder_files_it(
+    open_as: OpenAs, database: Database, tmp_path: Path
+) -> None:
+    house = House(database, tmp_path)
+    house.tray = replace(house.tray, database=open_as("mx"))
+    long = HEAD + TEXT + "words\r\n" * 300_000
+    for text in (HEAD + TEXT, HEAD + TEXT, long.replace("one@", "two@")):
+        await house.take(text, house.address(house.tour))
+    first, second = house.all(intake)
+    key, where = house.authority.key, str(house.tour["reference"])
+    keyholder = open_as("keyholder")
+    found = keyholder.read_now(filing.find_filing, key, first.reference, where, None, 0)
+    assert isinstance(found, filing.Move)
+    content_key = house.authority.unwrap(found.wrap.key_id, 1, found.wrap.wrapped, found.wrap.message_id)
+    wrapped = found.to.wrap(content_key, found.wrap.message_id)
+    filed = keyholder.call(filing.enter_filing, key, "operator", first.reference, where, found, wrapped)
+    assert filed.told == 2
+    assert keyholder.call(filing.discard, second.reference)
