@@ -166,7 +166,7 @@ class OutsideTransaction:
         if len(structure.fields("received")) > MAX_HOPS:
             raise replies.BadMessage(replies.TOO_MANY_HOPS)
         kind = kind_of(structure) or (None if self.sender else AutomaticKind.NULL_SENDER)
-        is_for_operators = all(is_role(one) for one in self.recipients)
+        is_for_operators = all(is_role(one) for one in self.recipients) or (kind is not None and kind.is_for_operators)
         if is_own_notification(structure):
             return await self._end(kind or AutomaticKind.AUTO_SUBMITTED)
         if kind is not None and not is_for_operators:

@@ -54,8 +54,9 @@ class OutsideMail:
 
     @property
     def tray(self) -> Tray:
-        """OPERATORS where a role of the domain was addressed."""
-        return Tray.OPERATORS if any(is_role(one) for one in self.recipients) else Tray.CASES
+        """OPERATORS where a role of the domain was addressed, or another site reports of this one."""
+        is_report = self.kind is not None and self.kind.is_for_operators
+        return Tray.OPERATORS if is_report or any(is_role(one) for one in self.recipients) else Tray.CASES
 
 
 @dataclass(frozen=True, slots=True)

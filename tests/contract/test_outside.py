@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import random
 import re
 import signal
 import ssl
@@ -34,6 +35,7 @@ from gateway.store import tables
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
+from tests.corpus.site_reports import abuse_report, dmarc_report, tls_report
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.house import Client
 from tests.nameserver import nameserver
@@ -288,6 +290,17 @@ async def test_a_report_to_postmaster_is_kept_and_one_to_a_case_ends(opening: Op
         ended, taken = outside.entries()
         assert (ended["kind"], taken["kind"]) == ("mail_ended", "taken_in")
         assert taken["facts"]["type"] == "delivery-report"
+
+
+@pytest.mark.parametrize("report", [dmarc_report, tls_report, abuse_report])
+async def test_what_other_sites_report_of_this_one_is_for_the_operators_whoever_is_addressed(
+    outside: Outside, report: Callable[[random.Random, str], bytes]
+) -> None:
+    mail = report(random.Random(3), "").decode()
+    assert TAKEN.fullmatch(await outside.send(mail, to=f"dmarc-reports@{DOMAIN}"))
+    (entry,) = outside.entries()
+    assert entry["facts"]["tray"] == "operators"
+    assert entry["facts"]["type"] == report.__name__.replace("_", "-")
 
 
 @pytest.mark.parametrize("to", ["postmaster", f"sm-7k2q@{DOMAIN}"])

@@ -28,7 +28,11 @@ def kind(header: str) -> AutomaticKind | None:
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "delivery-report"),
         ('Content-Type: Multipart/Report; boundary=b;\r\n report-type="Disposition-Notification"', "read-receipt"),
         ("Content-Type: multipart/report; boundary=b", "report"),
-        ("Content-Type: multipart/report; report-type=feedback-report; boundary=b", "report"),
+        ("Content-Type: multipart/report; report-type=feedback-report; boundary=b", "abuse-report"),
+        ("Content-Type: multipart/report; report-type=tlsrpt; boundary=b", "tls-report"),
+        ("TLS-Report-Domain: agency.example", "tls-report"),
+        ("Subject: Report Domain: a.example\r\n Submitter: b.example Report-ID: <1>", "dmarc-report"),
+        ("Subject: [Preview] Report domain: a.example Submitter: b.example Report-ID: 1", "dmarc-report"),
         ("Content-Type: text/plain\r\nContent-Type: multipart/report; report-type=delivery-status", "delivery-report"),
         ("Auto-Submitted: auto-replied\r\nContent-Type: multipart/report; boundary=b", "report"),
     ],
@@ -51,6 +55,8 @@ def test_automatic_mail_is_known_by_what_it_says(header: str, expected: str) -> 
         "List-Unsubscribe: <mailto:x@example>",
         "Content-Type: multipart/mixed; report-type=delivery-status; boundary=b",
         "Content-Type: text/plain; charset=utf-8",
+        "Subject: FW: Report domain: a.example Submitter: b.example Report-ID: 1",
+        "Subject: Report domain: what is it?",
     ],
 )
 def test_what_a_person_wrote_is_none(header: str) -> None:
