@@ -160,8 +160,12 @@ class Traps:
 
 
 def children_of(process: int) -> list[int]:
-    """Return the ids of the processes that a process has started."""
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()]
+    """Return the ids of the processes that a process has started; of one that is gone, none."""
+    try:
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text("ascii")
+    except OSError:
+        return []
+    return [int(child) for child in listed.split()]
 
 
 def kill(world: World, program: str) -> None:
