@@ -170,6 +170,7 @@ def test_without_its_table_the_public_door_does_not_run(tmp_path: Path) -> None:
     assert settings.mx.listen == (Listen("0.0.0.0", 25),)
     assert (settings.mx.max_message_octets, settings.mx.limits.in_flight_octets) == (25 << 20, 256 << 20)
     assert settings.mx.position is config.Position.BEHIND_RELAY
+    assert settings.mx.clean is config.Clean.REFUSE
     assert set(config.CONSEQUENCES) == set(config.Position)
 
 
