@@ -13,7 +13,7 @@ from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import random_part
 from gateway.domain.rights import Side, Standing
 from gateway.store.cases import Case, case_by_id, correspondents, office, standing
-from gateway.store.ids import new_id
+from gateway.store.ids import below, new_id
 from gateway.store.outbox import put
 from gateway.store.tables import message, message_wrap, recipient, repeat, segment
 from gateway.store.transaction import Lookup, Transaction
@@ -157,7 +157,7 @@ def _sides(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> di
 
 def _free_reference(tx: Transaction, entered: Case) -> str:
     while True:
-        reference = str(entered.reference.with_message(random_part()))
+        reference = str(entered.reference.with_message(random_part(below)))
         if tx.find(_REFERENCE, reference) is None:
             return reference
 

@@ -129,8 +129,10 @@ def seal_received(
     row_id = message_id or new_id()
     content_key = new_key()
     segment = received.segment.row(row_id, body_key(content_key, row_id))
-    sealed = _sealed(row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False)
-    return replace(sealed, place=received.segment.place)
+    place = received.segment.place
+    return _sealed(
+        row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False, place=place
+    )
 
 
 class ComposedDeposit:
@@ -222,6 +224,7 @@ def _sealed(
     segments: tuple[dict[str, object], ...],
     *,
     composed: bool,
+    place: Place | None = None,
 ) -> SealedMessage:
     salt = os.urandom(SALT_OCTETS)
     filled = replace(summary, salt=salt.hex(), digest=digest.hex())
@@ -236,6 +239,7 @@ def _sealed(
         segments=segments,
         message_id_hash=message_id_hash(deposit_key, summary.message_id) if summary.message_id else None,
         commitment=commitment(salt, digest).hex(),
+        place=place,
     )
 
 

@@ -60,6 +60,8 @@ def parse(text: str) -> Reference:
 
 def find(text: str) -> Iterator[Reference]:
     """Yield the references that stand in `text` (a subject, say), in order, any letter case."""
+    if "-" not in text:
+        return
     for found in _WITHIN.finditer(text.upper()):
         yield parse(found[0])
 

@@ -20,6 +20,8 @@ _TOKENS = re.compile(
 _ATEXT = rb"[A-Za-z0-9!#$%&'*+/^_`{|}~-]"
 _PLAIN = re.compile(rb" ?(?:(%s++(?: %s++)*+) )?<(%s++(?:\.%s++)*+@%s++(?:\.%s++)*+)>" % ((_ATEXT,) * 6))
 _COMMENT_MARK = re.compile(rb"\\.|[()]", re.DOTALL)
+# One id after the colon and a blank, as nearly every Message-ID stands.
+_PLAIN_ID = re.compile(rb" <[!-;=?-~]{1,998}>")
 _MESSAGE_ID = re.compile(rb"<([^<>\x00-\x08\x0a-\x1f\x7f]{1,998})>")
 
 
@@ -72,6 +74,8 @@ def addresses(value: bytes) -> tuple[Mailbox, ...]:
 
 def message_ids(value: bytes) -> tuple[str, ...]:
     """The `<…>` ids of a raw Message-ID, In-Reply-To or References value, with their brackets, folds taken out."""
+    if _PLAIN_ID.fullmatch(value):
+        return (value[1:].decode("ascii"),)
     return tuple(
         decode_octets(b"<" + b"".join(found[1].split()) + b">") for found in _MESSAGE_ID.finditer(unfold(value))
     )

@@ -24,6 +24,7 @@ _BY_TYPE = {
     "application/x-microsoft-rpmsg-message": "encrypted",
 }
 _BY_SMIME_TYPE = {"signed-data": "signed", "enveloped-data": "encrypted", "authenveloped-data": "encrypted"}
+_ARMOUR_BEGIN = b"-----BEGIN PGP "
 _ARMOUR = {b"\n-----BEGIN PGP MESSAGE-----": "encrypted", b"\n-----BEGIN PGP SIGNED MESSAGE-----": "signed"}
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
@@ -73,8 +74,8 @@ class PartDraft:
 
     def disagrees(self) -> bool:
         """True when it declares another kind of CMS than its content is."""
-        declared, found = self._declared(), self._seen()
-        return bool(declared and found and declared != found)
+        declared = self._declared()
+        return bool(declared) and self._seen() not in ("", declared)
 
     def part(self) -> Part:
         """The finished part."""
@@ -123,6 +124,8 @@ class PartDraft:
         head = _decoded(self._head) if self._entity.encoding == "base64" else self._head
         if self._may_be_cms():
             return next((kind for identifier, kind in _CMS.items() if identifier in head[:64]), "")
+        if _ARMOUR_BEGIN not in head:
+            return ""
         return next((kind for line, kind in _ARMOUR.items() if line in b"\n" + head), "")
 
 

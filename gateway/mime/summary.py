@@ -71,9 +71,10 @@ def _subject(structure: Structure) -> str:
 
 def _mailboxes(structure: Structure, name: str) -> tuple[Mailbox, ...]:
     """Every mailbox of every field of this name: two From fields never pass for one."""
-    return tuple(
-        mailbox for header in structure.fields(name) for mailbox in addresses(header.value[: _LIMITS.address_list])
-    )
+    found = structure.fields(name)
+    if len(found) < 2:
+        return addresses(found[0].value[: _LIMITS.address_list]) if found else ()
+    return tuple(mailbox for header in found for mailbox in addresses(header.value[: _LIMITS.address_list]))
 
 
 def _ids(structure: Structure, name: str) -> Iterator[str]:

@@ -7,17 +7,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from gateway.store.transaction import Transaction
-
-
-@runtime_checkable
-class Settling(Protocol):
-    """What a verb is handed that has octets of its own on the disk, named by its rows."""
-
-    def settle(self) -> None:
-        """Make them durable. Raises StoreFull or StoreUnavailable."""
 
 
 @dataclass(slots=True, eq=False)

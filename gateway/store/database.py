@@ -36,7 +36,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.failpoints import failpoint
 from gateway.store import statements
-from gateway.store.calls import Call, Settling, fail, wake
+from gateway.store.calls import Call, fail, wake
 from gateway.store.engines import GroupLock, open_engine
 from gateway.store.memory import Memory, NotKnown, Recollection, Source, count_of_rights
 from gateway.store.transaction import Batch, MoreThanRows, Transaction
@@ -138,14 +138,13 @@ class Database:
     ) -> T:
         """Do what `run` does; `prepare()` makes the verb's first argument in the writer's thread, in no transaction.
 
-        Where that is `Settling`, it is settled before the transaction, when all of a group are prepared: by one sync
-        for the group. Raises what `prepare` and `settle` raise, too.
+        Where that has octets of its own on the disk, its `settle()` makes them durable before the transaction, when all
+        of a group are prepared: by one sync for the group. Raises what `prepare` and `settle` raise, too.
         """
 
         def bind() -> Callable[[Transaction], T]:
             made = prepare()
-            if isinstance(made, Settling):
-                call.settle = made.settle
+            call.settle = getattr(made, "settle", None)
             return lambda tx: verb(tx, made, *args, **kwargs)
 
         call = Call(_unprepared, prepare=bind)

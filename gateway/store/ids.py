@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Final
+
+_DIGITS: Final = 20
+_DRAWN_AT_ONCE: Final = 256
+_drawn: list[str] = []
+"""Random digits for ids to come: a system call for each id would each time let another thread have the interpreter."""
 
 
 def new_id() -> str:
     """Return a fresh id: 48 bits of milliseconds, 80 random bits. Not a secret and not an order to rely on."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{time.time_ns() // 1_000_000:012x}{_next_digits()}"
+
+
+def below(bound: int) -> int:
+    """Return a random number of [0, bound), each as likely as any other but for one in 2^80 / bound. Not a secret."""
+    return int(_next_digits(), 16) % bound
+
+
+def _next_digits() -> str:
+    try:
+        return _drawn.pop()
+    except IndexError:
+        digits = os.urandom(_DIGITS // 2 * _DRAWN_AT_ONCE).hex()
+        _drawn.extend(digits[place : place + _DIGITS] for place in range(_DIGITS, len(digits), _DIGITS))
+        return digits[:_DIGITS]
+
+
+os.register_at_fork(after_in_child=_drawn.clear)  # a child would give the same ids as its parent

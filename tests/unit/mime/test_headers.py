@@ -331,3 +331,28 @@ def test_dates_come_back_as_they_were_written(moment: dt.datetime, minutes: int)
     instant = moment.replace(microsecond=0, tzinfo=zone)
     assert parse_date(format_datetime(instant).encode()) == instant
     assert parse_date(format_date(instant).encode()) == instant
+
+
+_NUMBERS = st.integers(0, 99)
+_PIECES = st.tuples(
+    st.sampled_from([b"Mon", b"mon", b"Xyz"]), _NUMBERS, st.sampled_from([b"Mar", b"DEC", b"Foo"]),
+    st.integers(0, 9999), _NUMBERS, _NUMBERS, _NUMBERS, st.sampled_from([b"+", b"-"]), st.integers(0, 9999),
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(_PIECES)
+def test_a_date_read_at_a_glance_is_the_one_read_slowly(pieces: tuple[bytes | int, ...]) -> None:
+    plain = b" %s, %d %s %04d %02d:%02d:%02d %s%04d" % pieces
+    assert parse_date(plain) == parse_date(plain + b" (read slowly)")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="<>"), min_size=1))
+def test_an_id_read_at_a_glance_is_the_one_read_slowly(text: str) -> None:
+    plain = f" <{text}>".encode("ascii")
+    assert message_ids(plain) == message_ids(b" " + plain) == (f"<{text}>",)
+
+
+def test_an_id_that_is_too_long_is_none_at_a_glance_either() -> None:
+    assert message_ids(b" <%s>" % (b"a" * 999)) == message_ids(b"  <%s>" % (b"a" * 999)) == ()
