@@ -70,16 +70,27 @@ def _talk(rng: Random, letter: Letter) -> str:
     if rng.random() < 0.3:
         topic = rng.choice(list(trade.CLEAN))
         letter.blocks.append(trade.CLEAN[topic](rng))
-    if rng.random() < 0.6:
-        for _ in range(rng.randint(1, 3)):
-            topic = rng.choice(list(offices.PASSAGES))
-            letter.blocks.append(offices.passage(rng, topic))
+    topic = _office(rng, letter) or topic
     if rng.random() < 0.08:
         letter.attachments.append(_logo(letter))
     if rng.random() < 0.3:
         letter.quoted.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
     if rng.random() < 0.25:
         letter.signature.append(offices.thread(rng, rng.randint(1, 5)))
+    return topic
+
+
+def _office(rng: Random, letter: Letter) -> str:
+    """Fields of machines, a subject that speaks of numbers, passages of an office; the topic of the last passage."""
+    topic = ""
+    if rng.random() < 0.4:
+        letter.fields += offices.fields(rng)
+    if rng.random() < 0.12:
+        letter.subject = rng.choice(offices.SUBJECTS)
+    if rng.random() < 0.6:
+        for _ in range(rng.randint(1, 3)):
+            topic = rng.choice(list(offices.PASSAGES))
+            letter.blocks.append(offices.passage(rng, topic))
     return topic
 
 

@@ -216,6 +216,25 @@ PASSAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+# What senders' and scanners' programs put into the head of a mail.
+FIELDS = (
+    "Feedback-ID: {9}:{9}.{7}:us1:mc", "X-Campaign: mailchimp{24x}.{10x}", "X-Report-Abuse: Please report abuse here: https://abuse.example/?u={24x}&id={10x}", "X-Microsoft-Antispam: BCL:0;ARA:{8}|{10}|{11}|{6}|{10}|{9}|{11}|{10};",
+    "X-Forefront-Antispam-Report: CIP:{ip};CTRY:US;LANG:en;SCL:1;SRV:;IPV:NLI;SFV:NSPM;H:mail-{9};PTR:;CAT:NONE;SFS:({8})({9})({10})({6})({9});DIR:INB;", "X-SES-Outgoing: {iso}-{ip}", "X-SG-EID: {60A}", "X-Entity-ID: {9}",
+    "X-Proofpoint-Spam-Details: rule=notspam policy=default score=0 mlxlogscore={3} clxscore=1015 engine=8.12.0-{10} definitions=main-{10}", "X-Mailer: Microsoft Outlook 16.0.{5}.{5}", "X-Job: {9}_{7}", "X-rpcampaign: sp{9}", "X-CID: {9}",
+    "X-Originating-IP: [{ip}]", "X-Transaction-ID: {9}", "X-PVIQ: bmta-{9}-{6}", 'X-IronPort-AV: E=McAfee;i="6700,10204,{5}"; a="{9}"', "X-TM-AS-Result: No--{2}.{6}-7.0-31-1", "X-Barracuda-Bayes: INNOCENT GLOBAL 0.0000 1.0000 -2.{4}",
+    "X-MDID: {10}-{12A}", "X-Google-DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=1e100.example; s=20230601; t={10}; x={10};", "X-Received: by 2002:a05:6808:{3}:b0:{3}:{4x}:{4x} with SMTP id {15}-{14x}.10.{13}", "X-MS-Exchange-Organization-ExpirationStartTime: 0{1} Feb {year} {time}.{4} (UTC)",
+)  # fmt: skip
+SUBJECTS = (
+    "Question about my ITIN", "Form W-7 and SSN", "RE: EIN letter", "tax ID needed?", "Your passport appointment", "IP PIN program", "CAF unit contact", "AW: Steuernummer", "Do we need the date of birth?", "PTIN renewal season is open",
+    "Re: bank details form", "social security tax for nonresidents", "RE: SSN or ITIN for the drummer?", "1042-S and TIN questions", "GIIN list published", "visa interview dates",
+)  # fmt: skip
+
+
+def fields(rng: Random) -> list[str]:
+    """Some header fields of machines."""
+    return [expand(rng, field) for field in rng.sample(FIELDS, rng.randint(1, 8))]
+
+
 def passage(rng: Random, topic: str) -> str:
     """One passage of a topic."""
     return expand(rng, rng.choice(PASSAGES[topic]))

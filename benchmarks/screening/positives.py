@@ -197,6 +197,8 @@ def _made(rng: Random, ident: str, variant: str, place: str, disguise: Disguise,
         letter.blocks.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
     if rng.random() < 0.2:
         letter.blocks.append(offices.passage(rng, rng.choice(list(offices.PASSAGES))))
+    if rng.random() < 0.2:
+        letter.fields += offices.fields(rng)
     if rng.random() < 0.12:
         letter.signature.append(offices.thread(rng, rng.randint(1, 3)))
     writer(letter, passage)

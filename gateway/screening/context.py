@@ -201,7 +201,9 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
             for label, close in near
         ]
         near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
-    elif not fields and not any(close > 0.3 for label, close in near if label.role is not Role.RAISES):
+        if _NUMBERS.search(text[slice(*head)]):
+            near.append((Label("order", Role.OTHER, *head), 0.6))  # "Work ID": of what nobody knows
+    elif not fields and not any(close > 0.45 for label, close in near if label.role is not Role.RAISES):
         loose = scan.tables.loose_head_of(start, end)
         near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
     unknown = _UNKNOWN.search(text, max(0, start - 40), start)
@@ -218,6 +220,7 @@ _UNKNOWN: Final = re.compile(
     r"\b([A-Za-z]{3,20}) (?:no\.?|nos\.|nr\.?|number|num\.?|#)[ :.#]{0,3}\Z|\b([A-Za-z_]{2,30}) ?= ?\Z", re.IGNORECASE
 )  # "Material no.", "limit ="
 
+_NUMBERS: Final = re.compile(r"\b(?:id|no\.?|nr\.?|nos\.?|code|#)\s*\Z", re.IGNORECASE)
 _ACRONYM: Final = re.compile(
     r"\b(?:[A-Z]{2,6}|[A-Za-z]{3,20} I[dD])[ :.#]{1,3}\Z"
 )  # "MSRB 173275708", "Registration ID"

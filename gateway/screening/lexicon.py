@@ -99,6 +99,8 @@ def _stands(text: str, entry: _Entry, start: int, end: int) -> bool:
         return not (
             text[start - 1 : start] in {",", ".", "-", "$", "/"} and text[start - 2 : start - 1] not in {"", " "}
         )
+    if entry.words == ("nas",) and not text[start:end].isupper():
+        return False  # a word of other languages
     if entry.words[-1] in _OF_FORMS and _SMALL.match(text, end):
         return False
     if len(entry.words) == 1 and text[start - 1 : start] == "-" and text[end : end + 1] == "-":

@@ -129,7 +129,7 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
         grouped = _GROUPED.get((name, number.groups), 0.0)
         if name == "personnummer" and number.signs and number.signs[0].strip() not in {"", "-", "+"}:
             grouped = 0.3  # a day and a time, or a version
-        answers = "alone" in around.flags and name in scan.named
+        answers = name in scan.named and ("alone" in around.flags or around.raising.get("here", 0.0) > 0.5)
         if grouped < 1 and not answers and around.closest({name, *_ANY}) < 0.2:
             continue
         if not check(number.digits):
