@@ -155,6 +155,12 @@ def turned_away(reference: str, verdict: str, findings: int, upstream: str = "")
     _say("info", "turned away", reference=reference, verdict=verdict, findings=findings, **told)
 
 
+def let_through(findings: int, upstream: str = "") -> None:
+    """Mail with so many findings passes, as the site allows its proven sender their kinds; `upstream` as above."""
+    told = {"upstream": upstream} if upstream else {}
+    _say("info", "let through", findings=findings, **told)
+
+
 def discarded(reference: str, verdict: str, findings: int, upstream: str = "") -> None:
     """Mail from outside was taken from a relay and thrown away, which would have bounced it; `upstream` as above."""
     told = {"upstream": upstream} if upstream else {}

@@ -173,6 +173,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
 
 async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
+    from gateway.inbound.allowance import Allowance
     from gateway.inbound.discarding import Discards
     from gateway.inbound.mx import OutsideDoor, SenderHashes
     from gateway.inbound.outside import open_outside
@@ -200,6 +201,9 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             knows_origins=own.position is not Position.BEHIND_RELAY,
         )
         stack.callback(senders.close)
+        allowance = None
+        if screening.allowed_senders:
+            allowance = Allowance(frozenset(screening.allowed_senders), screening.allowed_kinds)
         discards = None
         if own.tainted is Tainted.DISCARD:
             discards = Discards(database, own.operators, partial(notify, site.run, "notifier"))
@@ -221,6 +225,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             takes_clean=own.clean is Clean.TRAY,
             senders=senders,
             discards=discards,
+            allowance=allowance,
         )
         await stack.enter_async_context(open_outside(door, own, context))
         settle_heap()

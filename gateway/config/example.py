@@ -209,6 +209,9 @@ listen = [{portal}]
 # threshold = 0.5
 # Published numbers that are nobody's secret, such as an employer's own.
 # public_numbers = []
+# Senders whose mail may hold some kinds, where their domain vouches for it: "name@example.org" or "@example.org".
+# allowed_senders = []
+# allowed_kinds = []
 # Children that look at once; 0 follows the cores of the machine.
 # text_children = 0
 # page_children = 0

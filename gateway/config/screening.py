@@ -9,6 +9,7 @@ from gateway.config.settings import ScreeningLimits, ScreeningSettings
 from gateway.domain.verdict import Kind
 
 _NUMBER = re.compile(r"[0-9A-Za-z](?:[ .-]?[0-9A-Za-z]){3,15}\Z")
+_SENDER = re.compile(r"[^\s@<>,;]{0,64}@[A-Za-z0-9.-]{1,253}\Z")
 _MOST_NUMBERS = 5000
 _KINDS = ", ".join(Kind)
 
@@ -22,11 +23,18 @@ def read_screening(table: Table) -> ScreeningSettings:
     numbers = table.texts("public_numbers", (), _NUMBER, "a number as it is published, such as an employer's own")
     if len(numbers) > _MOST_NUMBERS:
         table.complain("public_numbers", "is too long.", f"Name at most {_MOST_NUMBERS}.")
+    senders = table.texts("allowed_senders", (), _SENDER, '"name@example.org" or "@example.org"')
+    allowed = _kinds(table, "allowed_kinds")
+    if bool(senders) != bool(allowed):
+        what = "and allowed_kinds go together: who may send, and what."
+        table.complain("allowed_senders", what, "Give both, or leave both out.")
     return ScreeningSettings(
         kinds=kinds or None,
         never=never,
         threshold=table.fraction("threshold", 0.5),
         public_numbers=numbers,
+        allowed_senders=tuple(sender.lower() for sender in senders),
+        allowed_kinds=allowed,
         text_children=table.whole("text_children", 0, 0, 256),
         page_children=table.whole("page_children", 0, 0, 256),
         limits=table.table("limits", _limits),

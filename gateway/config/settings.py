@@ -265,6 +265,7 @@ class ScreeningLimits:
 class ScreeningSettings:
     """Kinds to search for (None: those of the programmes) less `never`, numbers that are public, limits, children.
 
+    Mail of `allowed_senders` that is proven to be theirs may hold `allowed_kinds`.
     `threshold` is the score from which a candidate is a finding. A number of children that is 0 follows the cores.
     """
 
@@ -272,6 +273,8 @@ class ScreeningSettings:
     never: frozenset[Kind]
     threshold: float
     public_numbers: tuple[str, ...]
+    allowed_senders: tuple[str, ...]
+    allowed_kinds: frozenset[Kind]
     text_children: int
     page_children: int
     limits: ScreeningLimits

@@ -53,7 +53,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """The results for one mail. `author` is the domain of its From; `is_aligned`: SPF or DKIM vouch for that domain.
+    """The results for one mail. `author` is the domain of its From, `mailbox` the address; `is_aligned`: SPF or DKIM
+    vouch for that domain; `is_signed`: DKIM does.
 
     `host` is the name of the server that looked (the authserv-id), empty where none did.
     """
@@ -62,6 +63,8 @@ class Authentication:
     author: str = ""
     is_aligned: bool = False
     proofs: tuple[Proof, ...] = ()
+    mailbox: str = ""
+    is_signed: bool = False
 
     def of(self, method: Method) -> Result:
         """Return the best result of a method; NONE where nobody looked."""

@@ -35,6 +35,7 @@ from gateway.domain.summary import Arrival
 from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
 from gateway.inbound import replies
+from gateway.inbound.allowance import Allowance
 from gateway.inbound.content import MAX_HOPS, is_own_notification
 from gateway.inbound.discarding import Discards
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
@@ -76,6 +77,7 @@ class OutsideDoor:
     `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
     `takes_clean` is the site's wish: clean mail goes into the tray, or is refused. `senders` looks who vouches for it;
     without one nobody does. With `discards` tainted mail is not refused but taken and thrown away.
+    `allowance` has senders whose mail may hold some kinds.
     """
 
     database: Database
@@ -88,6 +90,7 @@ class OutsideDoor:
     takes_clean: bool = False
     senders: SenderCheck | None = None
     discards: Discards | None = None
+    allowance: Allowance | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -138,9 +141,12 @@ class OutsideTransaction:
         self.abandon()
         verdict = await self.door.pool.judge(mail, first=True)
         failpoint("mx.verdict")
+        found: Authentication | None = None
         if verdict.outcome is not Outcome.CLEAN:
-            return await self._turn_away(verdict)
-        return await self._receive(mail)
+            verdict, found = await self._second_look(mail, verdict)
+            if found is None:
+                return await self._turn_away(verdict)
+        return await self._receive(mail, found)
 
     def abandon(self) -> None:
         """Forget the mail."""
@@ -158,7 +164,23 @@ class OutsideTransaction:
         kind = TaxpayerData if verdict.outcome is Outcome.TAINTED else Unscreenable
         raise kind(explain(verdict, reference, self.door.portal_url))
 
-    async def _receive(self, mail: bytes) -> SmtpReply:
+    async def _second_look(self, mail: bytes, verdict: Verdict) -> tuple[Verdict, Authentication | None]:
+        """Look at all of a mail that an allowed sender may have sent: its whole verdict, and who vouches where it may
+        pass, None where it may not.
+        """
+        allowance = self.door.allowance
+        if allowance is None or not allowance.covers(verdict):
+            return verdict, None
+        found = await self._authenticate(mail)
+        if not allowance.names(found):
+            return verdict, None
+        whole = await self.door.pool.judge(mail)
+        if not allowance.covers(whole):
+            return whole, None
+        maillog.let_through(len(whole.findings), self._upstream)
+        return whole, found
+
+    async def _receive(self, mail: bytes, found: Authentication | None) -> SmtpReply:
         """Take what is clean: loops and automatic mail end, and what the site does not want is told where to go."""
         scanner = Scanner()
         scanner.feed(mail[:_HEADER])
@@ -173,7 +195,7 @@ class OutsideTransaction:
             return await self._end(kind)
         if not self.door.takes_clean and not is_for_operators:
             raise NotAllowed(NO_PLAIN_MAIL.format(portal_url=self.door.portal_url))
-        found = await self._authenticate(mail)
+        found = found or await self._authenticate(mail)
         arrival = Arrival(self.sender, tuple(map(str, self.recipients)), self.peer.helo, self._origin, str(found))
         result = SenderResult(found.outcome)
         return await self.door.tray.take(

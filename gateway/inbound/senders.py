@@ -12,7 +12,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, TypeVar
 
@@ -64,9 +64,9 @@ class SenderCheck:
     async def look(self, mail: bytes, sending: Sending | None) -> Authentication:
         """Return what vouches for a mail, octets with CRLF line ends. Raises nothing for what is in it or in DNS."""
         signed = await self._in_a_thread(lambda: read_signed(mail))
-        author = _author(signed.fields)
+        mailbox, author = _author(signed.fields)
         if self.authserv_ids:
-            return _believed(signed.fields, self.authserv_ids, author)
+            return replace(_believed(signed.fields, self.authserv_ids, author), mailbox=mailbox)
         known = sending if self.knows_origins else None
         spf, keys, policy = await self._ask(known, signed, author)
         now = int(self.clock().timestamp())
@@ -74,7 +74,9 @@ class SenderCheck:
         arc = await self._in_a_thread(lambda: arc_proof(signed, keys))
         aligned = _is_vouched_for(author, policy, [*spf, *dkim])
         dmarc = _dmarc(author, policy, aligned=aligned, whole=known is not None)
-        return Authentication(self.host, author, aligned, (*spf, *dkim, *([arc] if arc else []), dmarc))
+        proofs = (*spf, *dkim, *([arc] if arc else []), dmarc)
+        by_signature = _is_vouched_for(author, policy, dkim)
+        return Authentication(self.host, author, aligned, proofs, mailbox, by_signature)
 
     def close(self) -> None:
         """End its threads."""
@@ -118,16 +120,16 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
-def _author(fields: Iterable[Field]) -> str:
-    """Return the domain of the one author, empty where there is none or several."""
+def _author(fields: Iterable[Field]) -> tuple[str, str]:
+    """Return address and domain of the one author, in lower case; empty where there is none or several."""
     found = [one for one in fields if one.name == "from"]
-    boxes = addresses(found[0].value) if len(found) == 1 else ()
-    domains = {box.address.rpartition("@")[2].lower().rstrip(".") for box in boxes}
+    boxes = {box.address.lower() for box in addresses(found[0].value)} if len(found) == 1 else set[str]()
+    local, _, domain = (boxes.pop() if len(boxes) == 1 else "").rpartition("@")
     try:
-        domain = domains.pop().encode("idna").decode("ascii") if len(domains) == 1 else ""
+        domain = domain.rstrip(".").encode("idna").decode("ascii")
     except UnicodeError:
-        return ""
-    return domain if _DOMAIN.match(domain) else ""
+        return "", ""
+    return (f"{local}@{domain}", domain) if local and _DOMAIN.match(domain) else ("", "")
 
 
 async def _spf(questions: Questions, sending: Sending | None) -> list[Proof]:
@@ -207,7 +209,8 @@ def _believed(fields: Sequence[Field], ids: frozenset[str], author: str) -> Auth
             words = name.lower().split()
             if words and words[0] in ids:
                 host, proofs = words[0], (*proofs, *_proofs(clauses))
-    return Authentication(host, author, _is_believed(proofs, author), proofs)
+    signed = _is_vouched_for(author, Policy(), [proof for proof in proofs if proof.method is Method.DKIM])
+    return Authentication(host, author, _is_believed(proofs, author), proofs, is_signed=signed)
 
 
 def _is_believed(proofs: Sequence[Proof], author: str) -> bool:

@@ -24,6 +24,8 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import system_clock
 from gateway.domain.intake import month_of
+from gateway.domain.verdict import Kind
+from gateway.inbound.allowance import Allowance
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
 from gateway.inbound.listener.tls import server_context
 from gateway.inbound.mx import OutsideDoor, SenderHashes
@@ -153,11 +155,18 @@ def opening(
 
     @asynccontextmanager
     async def open_door(
-        pool: Pool, *, takes_clean: bool = False, senders: SenderCheck | None = None, **limits: int
+        pool: Pool,
+        *,
+        takes_clean: bool = False,
+        senders: SenderCheck | None = None,
+        allowance: Allowance | None = None,
+        **limits: int,
     ) -> AsyncIterator[Outside]:
         employees = frozenset({"agency.example.gov"})
         hashes = SenderHashes(system_clock)
-        door = OutsideDoor(database, pool, DOMAIN, employees, PORTAL, hashes, tray, takes_clean, senders)
+        door = OutsideDoor(
+            database, pool, DOMAIN, employees, PORTAL, hashes, tray, takes_clean, senders, allowance=allowance
+        )
         listener = await open_listener(
             door,
             name="mx",
@@ -290,6 +299,32 @@ async def test_a_report_to_postmaster_is_kept_and_one_to_a_case_ends(opening: Op
         ended, taken = outside.entries()
         assert (ended["kind"], taken["kind"]) == ("mail_ended", "taken_in")
         assert taken["facts"]["type"] == "delivery-report"
+
+
+@pytest.mark.parametrize(
+    ("senders", "kinds", "more", "proven", "said"),
+    [
+        ({"@tours.example"}, {Kind.SSN}, "", True, "250 2.6.0 "),
+        ({"ines@tours.example"}, {Kind.SSN, Kind.CARD}, "", True, "250 2.6.0 "),
+        ({"@tours.example"}, {Kind.SSN}, "", False, "550 5.7.1 "),
+        ({"@elsewhere.example", "eve@tours.example"}, {Kind.SSN}, "", True, "550 5.7.1 "),
+        ({"@tours.example"}, {Kind.CARD}, "", True, "550 5.7.1 "),
+        ({"@tours.example"}, {Kind.SSN}, "X-Note: my credit card number is 4556 7375 8689 9855\r\n", True, "550 5.7.1 "),
+        ({"@tours.example"}, {Kind.SSN}, "Subject: twice\r\n", True, "550 5.7.1 "),
+    ],
+)
+async def test_a_proven_sender_may_send_the_kinds_that_the_site_allows_and_no_other(
+    opening: Opening, pool: Pool, senders: set[str], kinds: set[Kind], more: str, proven: bool, said: str
+) -> None:
+    zone = {("tours.example", "TXT"): [f'"v=spf1 ip4:{"127.0.0.1" if proven else "192.0.2.1"} -all"']}
+    zone[("_dmarc.tours.example", "TXT")] = ['"v=DMARC1; p=reject"']
+    async with nameserver(zone) as server:
+        check = SenderCheck(f"mx.{DOMAIN}", system_clock, resolver_of([server.place]))
+        allowance = Allowance(frozenset(senders), frozenset(kinds))
+        mail = f"X-Try: {sorted(senders)} {sorted(kinds)} {proven}\r\n{more}{TAINTED}"
+        async with opening(pool, takes_clean=True, senders=check, allowance=allowance) as outside:
+            assert (await outside.send(mail))[:10] == said
+        check.close()
 
 
 @pytest.mark.parametrize("report", [dmarc_report, tls_report, abuse_report])
