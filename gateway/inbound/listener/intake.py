@@ -9,6 +9,7 @@ from __future__ import annotations
 _END = b"\r\n.\r\n"
 _PREFIXES = (_END[:4], _END[:3], _END[:2], _END[:1])
 _CR = 13
+_SHORT = 4 * 1024
 _FEW = 64
 """Dots, and lines of other lengths, as a header has: as many are looked at one by one."""
 
@@ -99,26 +100,34 @@ def _to_the_end(text: bytes, dot: int) -> bytes | None:
 
 def _has_whole_lines_only(text: bytes) -> bool:
     """True if every CR and LF is part of CRLF and no octet is NUL. `text` must not end between CR and LF."""
-    lines = text.count(b"\n")
-    if text.count(b"\r") != lines or b"\0" in text:
+    if b"\0" in text:
         return False
-    return _pairs_at_least(text) == lines or text.count(b"\r\n") == lines
+    judged = _judge_runs(text) if len(text) > _SHORT else 0
+    lines = text.count(b"\n", judged)
+    return text.count(b"\r", judged) == lines == text.count(b"\r\n", judged)
 
 
-def _pairs_at_least(text: bytes) -> int:
-    """Count CRLF: where lines have one length, as those of base64 have, only where their ends must be."""
-    pairs = start = 0
+def _judge_runs(text: bytes) -> int:
+    """Return up to where all is whole lines, looked at by lines of one length, as those of base64 are.
+
+    Their ends are where they must be, and when these are blanked no other CR or LF is left: that is searched for at the
+    speed of memory, as a search that finds none has no need to begin again.
+    """
+    left = bytearray(text)
+    judged = 0
     for _ in range(_FEW):
-        first = text.find(b"\n", start)
+        first = text.find(b"\n", judged)
         if first < 1 or text[first - 1] != _CR:
             break
-        length = text.find(b"\n", first + 1) - first
-        run = 1
+        length, run = text.find(b"\n", first + 1) - first, 1
         if length > 1 and text[first + 2 * length - 1 : first + 2 * length + 1] == b"\r\n":
             run = min(_leading(text[first - 1 :: length], b"\r"), _leading(text[first::length], b"\n"))
-        pairs += run
-        start = first + (run - 1) * length + 1
-    return pairs + text.count(b"\r\n", start)
+        else:
+            length = 1
+        judged = first + (run - 1) * length + 1
+        left[first - 1 : judged - 1 : length] = left[first:judged:length] = bytes(run)
+    is_whole = left.find(b"\r", 0, judged) < 0 and left.find(b"\n", 0, judged) < 0
+    return judged if is_whole else 0
 
 
 def _leading(octets: bytes, octet: bytes) -> int:

@@ -115,6 +115,26 @@ def test_headers_runs_of_lines_and_many_dots_are_judged_as_any_others() -> None:
     assert verdicts == {True, False}
 
 
+def test_long_blocks_are_judged_as_short_ones() -> None:
+    chance = random.Random(2046)
+    verdicts = []
+    for _ in range(CASES // 8):
+        lines = [b"h" * chance.randrange(40) for _ in range(chance.choice((0, 3, 70)))]
+        while sum(map(len, lines)) < 6000:
+            lines += [b"x" * chance.choice((1, 5, 10, 70, 76, 200))] * chance.choice((1, 2, 3, 40))
+        octets = bytearray(b"\r\n".join(lines) + b"\r\n")
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            place = chance.choice((0, 1, len(octets) - 1, len(octets) - 2, chance.randrange(len(octets))))
+            octets[place] = chance.choice(b"\r\n\0x")
+        stream = bytes(octets) + END
+        expected = reference(stream)
+        verdicts.append(expected[1])
+        assert take(stream, iter((stream,))) == expected, stream
+        cut = chance.randrange(len(stream))
+        assert take(stream, iter((stream[:cut], stream[cut:]))) == expected, (stream, cut)
+    assert len(verdicts) / 10 < sum(verdicts) < len(verdicts) * 9 / 10
+
+
 def test_an_empty_message_ends_at_once() -> None:
     assert take(b".\r\nQUIT\r\n", iter((b".\r\nQUIT\r\n",))) == (b"", True, b"QUIT\r\n")
 
