@@ -203,9 +203,8 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
         near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
         if _NUMBERS.search(text[slice(*head)]):
             near.append((Label("order", Role.OTHER, *head), 0.6))  # "Work ID": of what nobody knows
-    elif not fields and not any(close > 0.45 for label, close in near if label.role is not Role.RAISES):
-        loose = scan.tables.loose_head_of(start, end)
-        near += [(label, 0.8) for label in LEXICON.labels(text, *loose)] if loose else []
+    elif not fields:
+        near = _with_loose_head(scan, near, start, end)
     unknown = _UNKNOWN.search(text, max(0, start - 40), start)
     said = 0.9
     if unknown is None and text[start:end].isdigit():
@@ -224,6 +223,18 @@ _NUMBERS: Final = re.compile(r"\b(?:id|no\.?|nr\.?|nos\.?|code|#)\s*\Z", re.IGNO
 _ACRONYM: Final = re.compile(
     r"\b(?:[A-Z]{2,6}|[A-Za-z]{3,20} I[dD])[ :.#]{1,3}\Z"
 )  # "MSRB 173275708", "Registration ID"
+
+
+def _with_loose_head(scan: Scan, near: list[tuple[Label, float]], start: int, end: int) -> list[tuple[Label, float]]:
+    """Labels near, and those of the line that heads a printed table: of them only the ones over the number."""
+    loose = scan.tables.loose_head_of(start, end)
+    if loose is None:
+        return near
+    first, last = scan.text.rfind("\n", 0, loose[0]) + 1, scan.text.find("\n", loose[0])
+    others = [(label, close) for label, close in near if not first <= label.start < last]
+    if any(close > 0.45 for label, close in others if label.role is not Role.RAISES):
+        return near
+    return others + [(label, 0.8) for label in LEXICON.labels(scan.text, *loose)]
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
@@ -287,11 +298,12 @@ _ROW: Final = re.compile(r"\n[A-Za-z ]{0,20}\t\Z")  # the value stands in the ne
 
 def _closeness(gap: str, *, fields: bool = False) -> float:
     """Closeness of a label before a number, by what stands between."""
+    gap = _ASIDE.sub("", gap)
     if fields and "\n" in gap:
         return 0.9 if _ROW.match(gap) else 0.3
     if _ASKS.match(gap):
         return 0.85
-    gap = _ASIDE.sub("", gap).lstrip(".:)")
+    gap = gap.lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
     if "\n" in gap:

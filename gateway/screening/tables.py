@@ -11,6 +11,7 @@ from gateway.screening.lexicon import LEXICON, Role
 _RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
 _WIDE: Final = re.compile(r" {2,}")
 _CODE: Final = re.compile(r"[=:;{}<>\\]")  # no line of a printed table
+_ABBREVIATED: Final = ("no.", "No.", "nr.", "Nr.", "num.", "B.", "N.")
 _MOST_ROWS: Final = 500  # rows of one column that are read below a head
 _LONGEST_ROW: Final = 2_000
 _LONGEST_LOOSE: Final = 90
@@ -50,13 +51,14 @@ class Tables:
         if found is None:
             return None
         head, head_end = found
-        if start - row <= 2 and until - end <= 2:
+        first, last = not self._text[row:start].strip(" \t>*-"), not self._text[end:until].strip(" \t.")
+        if first and last:
             return head, head_end
         middle = self._text.rfind(" ", head, head + (head_end - head) // 2 + 1)
         middle = head if middle < 0 else middle
-        if until - end <= 2 and start - row > 2:
+        if last:
             return middle, head_end
-        return (head, head_end) if start - row > 2 else (head, max(middle, head + (head_end - head) * 2 // 3))
+        return (head, max(middle, head + (head_end - head) * 2 // 3)) if first else (head, head_end)
 
     def _loose_head(self, row: int) -> _Span | None:
         """The nearest line above with a label in the block of short lines that a line is in. Each is read once."""
@@ -83,7 +85,9 @@ class Tables:
 
     def _is_loose_head(self, start: int, end: int) -> bool:
         line = self._text[start:end].rstrip()
-        return 4 <= len(line) <= 60 and not any(map(str.isdigit, line)) and line[-1] not in ".,;!?"
+        if not 4 <= len(line) <= 60 or any(map(str.isdigit, line)):
+            return False
+        return line[-1] not in ".,;!?" or line.endswith(_ABBREVIATED)
 
     def below(self, at: int, after: int) -> Iterator[tuple[int, int, float]]:
         """Under a label in the first row of a table: the cells of its column, or the lines; each with its closeness."""

@@ -79,12 +79,15 @@ def _banking(scan: Scan, at: int, label: Label) -> dict[str, float]:
     said = scan.text[label.start : label.end] + scan.text[max(0, at - 60) : at]
     features = {"bank": 1.0 if names & {"bank", "routing", "iban"} or _BANK.search(said) else 0.0}
     if "routing" in names:
-        numbers = (re.sub(r"\D", "", found.group()) for found in _ROUTING.finditer(scan.text, start, end))
+        beside = max(start, at - 100), min(end, at + 100)
+        numbers = (re.sub(r"\D", "", found.group()) for found in _ROUTING.finditer(scan.text, *beside))
         features["routed"] = 1.0 if any(map(validators.is_aba, numbers)) else 0.0
-    if _CUSTOMER.search(scan.text, max(0, at - 120), min(end, at + 120)):
+    first = max(scan.text.rfind("\n\n", 0, at), at - 120, 0)
+    last = scan.text.find("\n\n", at, at + 120)
+    if not features.get("routed") and _CUSTOMER.search(scan.text, first, last if last > 0 else min(end, at + 120)):
         features["customer"] = 1.0
         if not _BANK.search(scan.text, label.start, label.end):
-            features |= {"bank": 0.0, "routed": 0.0}  # a customer's account of another trade
+            features["bank"] = 0.0  # a customer's account of another trade
     return features
 
 
