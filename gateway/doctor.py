@@ -74,6 +74,7 @@ def examine(settings: Settings) -> list[Finding]:
         _tools,
         _files,
         _certificates,
+        _mail_door,
         _mail_systems,
         _public_door,
         _signed_mail,
@@ -216,6 +217,16 @@ def _anchors(path: Path) -> Finding:
     if old:
         return Finding("S/MIME", State.WARNING, f"{len(found)} anchors, {old} expired", "Bring new ones.")
     return Finding("S/MIME", State.OK, f"{len(found)} anchors")
+
+
+def _mail_door(settings: Settings) -> Iterator[Finding]:
+    from gateway.inbound.doors import processes_of
+
+    processes, cores = processes_of(settings.submission), len(os.sched_getaffinity(0))
+    words, more = f"processes: {processes}, cores: {cores}", processes > cores
+    yield Finding(
+        "mail door", State.WARNING if more else State.OK, words, "Lower submission.processes." if more else ""
+    )
 
 
 def _mail_systems(settings: Settings) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -223,6 +224,7 @@ class Crew:
         _close(worker)
         worker.process, worker.is_ready = 0, False
         self.tally.clear(worker.number)
+        self._on_signal()  # whoever told the worker to stop may have told all of us
         if self._is_stopping:
             return
         maillog.program_died(f"{self.program}/{worker.number + 1}", code, worker.restarts)
@@ -320,7 +322,9 @@ class Crew:
         self._selector.register(self._signals[0], selectors.EVENT_READ, self._on_signal)
 
     def _on_signal(self) -> None:
-        heard = self._signals[0].recv(256)
+        heard = b""
+        with suppress(BlockingIOError):
+            heard = self._signals[0].recv(256)
         if not {signal.SIGTERM, signal.SIGINT}.isdisjoint(heard):
             self._stop()
         elif signal.SIGHUP in heard:

@@ -43,6 +43,16 @@ def test_without_either_both_are_off(tmp_path: Path) -> None:
     assert "submission.relays" in found["relays"].advice
 
 
+def test_more_processes_than_cores_are_warned_of(tmp_path: Path) -> None:
+    assert told(written(tmp_path))["mail door"].state is State.OK
+    text = (tmp_path / "gateway.toml").read_text("utf-8")
+    (tmp_path / "gateway.toml").write_text(text.replace("# processes = 0", "processes = 64"), "utf-8")
+    found = told(config.load(tmp_path / "gateway.toml"))["mail door"]
+    assert found.state is State.WARNING
+    assert found.found.startswith("processes: 64, cores: ")
+    assert "submission.processes" in found.advice
+
+
 def test_a_socket_that_is_not_there_is_a_problem_while_its_program_runs(tmp_path: Path) -> None:
     settings = written(tmp_path, lmtp="run/lmtp.sock")
     assert told(settings)["lmtp"] == Finding("lmtp", State.OK, f"{tmp_path}/run/lmtp.sock, for 2 users of this machine")

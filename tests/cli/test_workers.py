@@ -290,3 +290,11 @@ def test_with_no_worker_left_the_program_ends(begin: Begin) -> None:
         with suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
     assert door.process.wait(PATIENCE) in {69, 77}
+
+
+def test_told_to_stop_together_with_its_workers_it_ends_as_if_told_alone(begin: Begin) -> None:
+    door = begin(workers=3)
+    assert door.says_ready()
+    for process in (*door.workers, door.process.pid):  # as systemd and a terminal do
+        os.kill(process, signal.SIGTERM)
+    assert door.process.wait(PATIENCE) == 0
