@@ -10,60 +10,36 @@ import shutil
 import sqlite3
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import CLEAN_CONSEQUENCES, Position, Settings, TrustedRelaySettings, consequence, file_problems
-from gateway.domain.clock import from_microseconds
+from gateway.config import Settings, TrustedRelaySettings, file_problems
 from gateway.domain.errors import GatewayError
-from gateway.domain.intake import month_of
+from gateway.findings import Finding, State
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
 from gateway.programmes import load_programmes
+from gateway.public_door import intake, public_door, way_of_mail
 from gateway.screening import landlock, seccomp
 from gateway.screening.pool import Pool, SelfTest, Sizes
 from gateway.screening.protocol import Orders
 from gateway.screening.site import orders_of
 from gateway.store import migrations
-from gateway.store.database import store_error
 from gateway.store.engines import open_engine
-from gateway.store.intake import intake_key_is_there, waiting
-from gateway.store.keyfiles import authority_public
 from gateway.store.site import require_environment
 from gateway.supervisor import read_status
 
+__all__ = ["Finding", "State", "examine"]
+
 SOON = timedelta(days=30)
 PLENTY = 1024**3
-LATE_DAYS = 3
 MAX_SOCKET_PATH = 107
 OLDEST_SQLITE = (3, 37)
 KEYRINGS = ("pubring.kbx", "pubring.gpg")
-
-
-class State(StrEnum):
-    """How one finding stands: OFF is something optional that is absent."""
-
-    OK = "ok"
-    OFF = "off"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: what was found, and what to do or what is off where it is not as it should be."""
-
-    name: str
-    state: State
-    found: str
-    advice: str = ""
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -76,10 +52,11 @@ def examine(settings: Settings) -> list[Finding]:
         _certificates,
         _mail_door,
         _mail_systems,
-        _public_door,
+        public_door,
+        way_of_mail,
         _signed_mail,
         _vault,
-        _intake,
+        intake,
         _screening,
         _programs,
         _sockets,
@@ -244,49 +221,6 @@ def _mail_systems(settings: Settings) -> Iterator[Finding]:
     if not own.relays:
         yield Finding("relays", State.OFF, "none named", "Off: mail by a trusted relay. Set submission.relays.")
     yield from map(_relay, own.relays)
-
-
-def _public_door(settings: Settings) -> Iterator[Finding]:
-    """The door for mail from outside, and what its position means."""
-    if settings.mx is None:
-        yield Finding("public door", State.OFF, "no table [mx]", "Off: mail from outside. Set mx.position.")
-        return
-    weaker = settings.mx.position is Position.BEHIND_RELAY
-    words = consequence(settings.mx).removeprefix("mx: ")
-    advice = "Put the door in front of that relay, or before its queue." if weaker else ""
-    yield Finding("public door", State.WARNING if weaker else State.OK, words, advice)
-
-
-def _intake(settings: Settings) -> Iterator[Finding]:
-    """Whether mail from outside can be sealed today, and what waits in the trays for somebody to look."""
-    if settings.mx is None:
-        return
-    yield Finding("clean mail", State.OK, CLEAN_CONSEQUENCES[settings.mx.clean].removeprefix("mx: "))
-    engine, now = open_engine(settings.store.url, read_only=True), datetime.now(UTC)
-    try:
-        with engine.begin() as connection:
-            authority = authority_public(settings.keys.folder)
-            has_key = intake_key_is_there(connection, authority, month_of(now))
-            found = waiting(connection)
-    except DBAPIError as problem:
-        raise store_error(problem) from problem
-    finally:
-        engine.dispose()
-    if has_key:
-        yield Finding("intake key", State.OK, f"of {month_of(now)}")
-    else:
-        runs = holder(settings.site.run, "keyholder") is not None
-        advice = "Mail for the tray is put off (451). Start the keyholder: it makes the key."
-        yield Finding("intake key", State.PROBLEM if runs else State.WARNING, f"none for {month_of(now)}", advice)
-    for tray in found:
-        name = f"{tray.tray} tray"
-        if tray.oldest_us is None:
-            yield Finding(name, State.OK, "empty")
-            continue
-        days = (now - from_microseconds(tray.oldest_us)).days
-        late = days >= LATE_DAYS
-        words = f"{tray.count} wait, the oldest for {days} days"
-        yield Finding(name, State.WARNING if late else State.OK, words, "See: gateway intake list" if late else "")
 
 
 def _relay(relay: TrustedRelaySettings) -> Finding:

@@ -155,6 +155,11 @@ def turned_away(reference: str, verdict: str, findings: int, upstream: str = "")
     _say("info", "turned away", reference=reference, verdict=verdict, findings=findings, **told)
 
 
+def earlier_hop(mails: int) -> None:
+    """So many mails in a row look as if a host of the site's own had them before: then the position is wrong."""
+    _say("warning", "earlier hop", mails=mails)
+
+
 def let_through(findings: int, upstream: str = "") -> None:
     """Mail with so many findings passes, as the site allows its proven sender their kinds; `upstream` as above."""
     told = {"upstream": upstream} if upstream else {}

@@ -175,6 +175,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
     from gateway.inbound.allowance import Allowance
     from gateway.inbound.discarding import Discards
+    from gateway.inbound.hops import Hops
     from gateway.inbound.mx import OutsideDoor, SenderHashes
     from gateway.inbound.outside import open_outside
     from gateway.inbound.senders import SenderCheck, resolver_of
@@ -201,6 +202,8 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             knows_origins=own.position is not Position.BEHIND_RELAY,
         )
         stack.callback(senders.close)
+        is_first = own.position is Position.FIRST_HOP
+        hops = Hops((site.domain, *site.employee_domains), own.hostname) if is_first else None
         allowance = None
         if screening.allowed_senders:
             allowance = Allowance(frozenset(screening.allowed_senders), screening.allowed_kinds)
@@ -226,6 +229,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
             senders=senders,
             discards=discards,
             allowance=allowance,
+            hops=hops,
         )
         await stack.enter_async_context(open_outside(door, own, context))
         settle_heap()

@@ -38,6 +38,7 @@ from gateway.inbound import replies
 from gateway.inbound.allowance import Allowance
 from gateway.inbound.content import MAX_HOPS, is_own_notification
 from gateway.inbound.discarding import Discards
+from gateway.inbound.hops import LOOKED_AT, Hops
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.refusals import explain
 from gateway.inbound.senders import SenderCheck
@@ -77,7 +78,7 @@ class OutsideDoor:
     `domain` is the one it takes mail for; `employee_domains` are of people who have a mail route of their own.
     `takes_clean` is the site's wish: clean mail goes into the tray, or is refused. `senders` looks who vouches for it;
     without one nobody does. With `discards` tainted mail is not refused but taken and thrown away.
-    `allowance` has senders whose mail may hold some kinds.
+    `allowance` has senders whose mail may hold some kinds. `hops` watches for a host in front where there is none.
     """
 
     database: Database
@@ -91,6 +92,7 @@ class OutsideDoor:
     senders: SenderCheck | None = None
     discards: Discards | None = None
     allowance: Allowance | None = None
+    hops: Hops | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -185,6 +187,9 @@ class OutsideTransaction:
         scanner = Scanner()
         scanner.feed(mail[:_HEADER])
         structure = scanner.finish()
+        trace = structure.fields("received")
+        if self.door.hops is not None and self.door.hops.note(self.peer.address, trace[0].value if trace else None):
+            maillog.earlier_hop(LOOKED_AT)
         if len(structure.fields("received")) > MAX_HOPS:
             raise replies.BadMessage(replies.TOO_MANY_HOPS)
         kind = kind_of(structure) or (None if self.sender else AutomaticKind.NULL_SENDER)

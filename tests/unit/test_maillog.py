@@ -36,6 +36,7 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.relay_refused, ("mta", "network"), {"relay": "mta", "step": "network"}),
     (maillog.client_certificate_refused, (10,), {"code": 10}),
     (maillog.ended, ("read-receipt", "mta", 2), {"kind": "read-receipt", "relay": "mta", "recipients": 2}),
+    (maillog.earlier_hop, (50,), {"mails": 50}),
     (maillog.let_through, (2, "4gXy"), {"findings": 2, "upstream": "4gXy"}),
     (
         maillog.discarded,
