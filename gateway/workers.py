@@ -151,7 +151,7 @@ class Crew:
         self._hear_signals()
         while any(worker.process or worker.due < inf for worker in self._workers):
             for worker in self._workers:
-                if worker.due <= time.monotonic() and (post := self._fork(worker)) is not None:
+                if worker.due <= time.monotonic() and (post := self._start(worker)) is not None:
                     return post
             for key, _ in self._selector.select(self._timeout()):
                 key.data()
@@ -162,33 +162,47 @@ class Crew:
 
     # Workers.
 
-    def _fork(self, worker: _Worker) -> Post | None:
-        """Start a worker. Returns its post in the new process, None in this one."""
-        giver, taker = open_channel()
-        readable, writable = os.pipe()
+    def _start(self, worker: _Worker) -> Post | None:
+        """Fork a worker, or try again later. Returns its post in the new process, None in this one."""
+        first = os.getpid()
+        try:
+            return self._fork(worker, first)
+        except OSError as problem:  # no room for one process more, or for its descriptors
+            if os.getpid() != first or not self._is_serving:
+                raise
+            maillog.incident("workers.fork", problem)
+            if worker.process:
+                os.kill(worker.process, signal.SIGKILL)
+                os.waitpid(worker.process, 0)
+                worker.process = 0
+            _close(worker)
+            self._put_off(worker)
+            return None
+
+    def _fork(self, worker: _Worker, first: int) -> Post | None:
+        worker.channel, taker = open_channel()
+        worker.ready_pipe, writable = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        first = os.getpid()
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _FATHERS)  # none is to meet the other's handlers
         try:
             process = os.fork()
             if process == 0:
                 end_with_parent(first, signal.SIGKILL)
-                giver.close()
-                os.close(readable)
                 self._leave_all()
                 say_ready_at(writable)
                 return Post(worker.number, taker)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        taker.close()
-        os.close(writable)
+            if os.getpid() == first:
+                taker.close()
+                os.close(writable)
         failpoint("workers.forked")
-        worker.process, worker.handle, worker.channel = process, os.pidfd_open(process), giver
-        worker.ready_pipe, worker.is_ready, worker.given = readable, False, 0
+        worker.process, worker.is_ready, worker.given = process, False, 0
         worker.due, worker.since = inf, time.monotonic()
+        worker.handle = os.pidfd_open(process)
         self._selector.register(worker.handle, selectors.EVENT_READ, partial(self._on_end, worker))
-        self._selector.register(readable, selectors.EVENT_READ, partial(self._on_ready, worker))
+        self._selector.register(worker.ready_pipe, selectors.EVENT_READ, partial(self._on_ready, worker))
         return None
 
     def _leave_all(self) -> None:
@@ -204,6 +218,8 @@ class Crew:
             _close(other)
 
     def _on_ready(self, worker: _Worker) -> None:
+        if worker.ready_pipe < 0:  # its end was noticed in the same turn
+            return
         worker.is_ready = os.read(worker.ready_pipe, 64).startswith(b"READY=1")
         self._forget_pipe(worker)
         if not worker.is_ready or self._is_stopping:
@@ -234,10 +250,13 @@ class Crew:
             return
         if time.monotonic() - worker.since > self.patience.settled:
             worker.pause = self.patience.first_pause
-        worker.due = time.monotonic() + worker.pause
-        worker.pause = min(worker.pause * 2, self.patience.longest_pause)
+        self._put_off(worker)
         worker.restarts += 1
         self._govern()
+
+    def _put_off(self, worker: _Worker) -> None:
+        worker.due = time.monotonic() + worker.pause
+        worker.pause = min(worker.pause * 2, self.patience.longest_pause)
 
     def _forget_pipe(self, worker: _Worker) -> None:
         if worker.ready_pipe >= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import socket
@@ -298,3 +299,19 @@ def test_told_to_stop_together_with_its_workers_it_ends_as_if_told_alone(begin: 
     for process in (*door.workers, door.process.pid):  # as systemd and a terminal do
         os.kill(process, signal.SIGTERM)
     assert door.process.wait(PATIENCE) == 0
+
+
+def test_a_worker_that_cannot_be_started_now_is_started_when_there_is_room(begin: Begin) -> None:
+    door = begin()
+    assert door.says_ready()
+    [victim, other] = door.workers
+    peer = door.connect()
+    room = resource.prlimit(door.process.pid, resource.RLIMIT_NOFILE, (3, 4096))
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: victim not in door.workers)
+    time.sleep(0.2)
+    assert door.process.poll() is None
+    assert other in door.workers
+    resource.prlimit(door.process.pid, resource.RLIMIT_NOFILE, (min(room[1], 4096), 4096))
+    until(lambda: len(door.workers) == 2)
+    assert door.connect()[0] in {*door.workers, peer[0]}

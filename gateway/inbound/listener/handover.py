@@ -84,7 +84,7 @@ class HandedPeers:
                 octets, descriptors, _, _ = socket.recv_fds(self._channel, _NUMBER.size, 1)
             except BlockingIOError:
                 return False
-            except OSError:
+            except ConnectionError:
                 octets, descriptors = b"", []
             if not octets:  # the giver is gone, and this process goes with it
                 asyncio.get_running_loop().remove_reader(self._channel)
