@@ -16,8 +16,10 @@ import errno
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
@@ -86,6 +88,7 @@ class Database:
         self._has_rights = has_rights
         self._rights: str | None = None
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._of_this_turn: deque[Call] = deque()
         self._dead = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
@@ -157,10 +160,21 @@ class Database:
         return future
 
     def _outcome(self, call: Call) -> asyncio.Future[Any]:
-        """Hand a call to the writer. To cancel what is returned does not undo the call."""
-        call.waiter = asyncio.get_running_loop().create_future()
-        self._hand_over(call)
+        """Hand a call to the writer, with all others of this turn. To cancel what is returned does not undo the call.
+
+        A writer that began with the first of them would contend with this thread for the interpreter.
+        """
+        loop = asyncio.get_running_loop()
+        call.waiter = loop.create_future()
+        if not self._of_this_turn:
+            loop.call_soon(self._end_turn)
+        self._of_this_turn.append(call)
         return call.waiter
+
+    def _end_turn(self) -> None:
+        while self._of_this_turn:
+            with suppress(IndexError):  # who closes, in another thread, took it first
+                self._hand_over(self._of_this_turn.popleft())
 
     def _hand_over(self, call: Call) -> None:
         if self._dead.is_set():
@@ -177,6 +191,7 @@ class Database:
 
     def close(self) -> None:
         """Finish what waits, then close every connection."""
+        self._end_turn()
         self._calls.put(None)
         self._writer.join()
         self._readers.shutdown()

@@ -211,6 +211,23 @@ async def test_closing_finishes_what_waits(store_url: str) -> None:
         future.result(30)
 
 
+async def test_closing_in_the_turn_of_a_call_does_what_was_asked_for(store_url: str) -> None:
+    database = Database(store_url)
+    asked = asyncio.ensure_future(database.run(keep, "one"))
+    await asyncio.sleep(0)
+    database.close()
+    await asked
+    database = Database(store_url)
+    assert await database.read(names) == {"one"}
+    database.close()
+
+
+async def test_what_is_asked_for_in_one_turn_is_one_group(database: Database) -> None:
+    with counted_commits(database) as commits:
+        await asyncio.gather(*(database.run(keep, f"{number}") for number in range(20)))
+    assert len(commits) == 1
+
+
 async def test_readers_see_only_what_is_committed(database: Database) -> None:
     await database.run(keep, "committed")
     written, free = threading.Event(), threading.Event()
