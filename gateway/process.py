@@ -118,6 +118,17 @@ def settle_heap() -> None:
     gc.set_threshold(_GARBAGE)
 
 
+def keep_to_core(number: int) -> None:
+    """Run this process on one of the cores that it may use, the `number`-th, counted round.
+
+    Its threads share one interpreter: on two cores they spend a fifth of their time on handing it to each other. Where
+    the system does not allow it, they do.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    with suppress(OSError):
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
 @contextmanager
 def listening(key: str, *places: object) -> Iterator[None]:
     """Say in the operator's words why a place cannot be listened on. Raises Unavailable in place of OSError."""

@@ -36,7 +36,7 @@ from gateway.failpoints import failpoint
 from gateway.inbound.doors import Bound, bind_doors, processes_of
 from gateway.inbound.listener.handover import HandedPeers, give, open_channel
 from gateway.inbound.listener.tally import CONNECTIONS, TAKEN, Tally
-from gateway.process import end_with_parent, ignore_hangup, say_ready, say_ready_at
+from gateway.process import end_with_parent, ignore_hangup, keep_to_core, say_ready, say_ready_at
 
 _WORKERS_NEED: Final = (
     "gateway.casework.addressing",
@@ -116,6 +116,7 @@ def share_submission(settings: Settings, serve: Callable[..., None]) -> None:
         maillog.configure(
             "submission", stream=sys.stderr, level=settings.log.level, json=as_json, process=post.number + 1
         )
+        keep_to_core(post.number)
         serve(peers=HandedPeers(post.channel, tally.column(post.number)))
 
 
