@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.clock import system_clock
-from gateway.config import Clean, Position, Settings, Tainted, require_private
+from gateway.config import Settings, require_private
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import (
@@ -173,17 +172,12 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
 
 async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     """Run the public door. Nothing is listened to before a child has seen what it must in the known documents."""
-    from gateway.inbound.allowance import Allowance
-    from gateway.inbound.discarding import Discards
-    from gateway.inbound.hops import Hops
-    from gateway.inbound.mx import OutsideDoor, SenderHashes
     from gateway.inbound.outside import open_outside
-    from gateway.inbound.senders import SenderCheck, resolver_of
-    from gateway.inbound.tray import IntakeTray
+    from gateway.inbound.site import outside_door
     from gateway.screening.pool import Pool, Sizes
     from gateway.screening.site import orders_of
 
-    own, site, screening = settings.mx, settings.site, settings.screening
+    own, screening = settings.mx, settings.screening
     if own is None:
         raise ConfigError(f"{settings.file}: has no table [mx], and mx does not run without: say mx.position.")
     context = _door_tls("mx", settings, own.certificate, own.key)
@@ -193,44 +187,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(pool.close)
         await pool.start(tested=True)
         database = await stack.enter_async_context(open_database(settings, stop, "mx"))
-        keys = settings.keys.folder
-        senders = SenderCheck(
-            host=own.hostname,
-            clock=system_clock,
-            resolver=resolver_of(own.nameservers),
-            authserv_ids=frozenset(own.authserv_ids),
-            knows_origins=own.position is not Position.BEHIND_RELAY,
-        )
-        stack.callback(senders.close)
-        is_first = own.position is Position.FIRST_HOP
-        hops = Hops((site.domain, *site.employee_domains), own.hostname) if is_first else None
-        allowance = None
-        if screening.allowed_senders:
-            allowance = Allowance(frozenset(screening.allowed_senders), screening.allowed_kinds)
-        discards = None
-        if own.tainted is Tainted.DISCARD:
-            discards = Discards(database, own.operators, partial(notify, site.run, "notifier"))
-            stack.push_async_callback(discards.close)
-        door = OutsideDoor(
-            database=database,
-            pool=pool,
-            domain=site.domain,
-            employee_domains=frozenset(site.employee_domains),
-            portal_url=site.portal_url,
-            hashes=SenderHashes(system_clock),
-            tray=IntakeTray(
-                database=database,
-                blobs=open_blobs(settings),
-                authority=keyfiles.authority_public(keys),
-                domain=site.domain,
-                deposit_key=keyfiles.deposit_key(keys),
-            ),
-            takes_clean=own.clean is Clean.TRAY,
-            senders=senders,
-            discards=discards,
-            allowance=allowance,
-            hops=hops,
-        )
+        door = await stack.enter_async_context(outside_door(settings, own, database, open_blobs(settings), pool))
         await stack.enter_async_context(open_outside(door, own, context))
         settle_heap()
         _tell_ready(settings)
