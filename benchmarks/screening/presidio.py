@@ -1,4 +1,5 @@
-"""Presidio beside us over the same mails: in an environment of its own, named by PRESIDIO_PYTHON; skipped when absent.
+"""Presidio beside us over the same mails, in an environment of its own: `scripts/presidio` makes one, PRESIDIO_PYTHON
+names another; skipped when there is none.
 
 It is given what the standard library finds in a mail: the subject, and every text part decoded, mark-up taken off.
 """
@@ -18,13 +19,14 @@ from benchmarks.screening import corpus
 
 _TAG = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _PEER = Path(__file__).with_name("presidio_peer.py")
+_MADE = Path(__file__).parents[2] / "var" / "presidio" / "bin" / "python"
 
 
 def lines(seed: int, count: int, folder: Path) -> list[str]:
     """The rows of the peer, or one line that tells why there are none."""
-    python = os.environ.get("PRESIDIO_PYTHON", "")
+    python = os.environ.get("PRESIDIO_PYTHON") or (str(_MADE) if _MADE.exists() else "")
     if not python:
-        return ["presidio: skipped, PRESIDIO_PYTHON names no interpreter of an environment that has presidio-analyzer"]
+        return ["presidio: skipped, it has no environment: scripts/presidio makes one, or PRESIDIO_PYTHON names another"]
     path = folder / "texts.jsonl"
     with path.open("w", encoding="utf-8") as rows:
         for each in corpus.samples(seed, count):

@@ -1,4 +1,4 @@
-"""Numbers in mail whose child runs out of time or crashes, where core files are allowed: nowhere to be found after it."""
+"""Numbers in mail whose child runs out of time or crashes, with core files allowed: nowhere to be found after it."""
 
 from __future__ import annotations
 
