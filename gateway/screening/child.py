@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from gateway.domain.verdict import Unread, Unreadable, Verdict
-from gateway.screening import known, landlock, seccomp
+from gateway.screening import known, landlock, seccomp, warming
 from gateway.screening.chunk import Limits
 from gateway.screening.policy import Policy
 from gateway.screening.protocol import MAIL, MAX_REQUEST, Answer, Locks, Orders, Request, Role, Task
@@ -53,7 +53,7 @@ def live(connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: i
         orders = replace(orders, limits=limits_of(orders))
         locks = lock(orders.limits.seconds)
         if orders.role is Role.TEXT:  # while nobody waits: what a look writes to is copied from the template now
-            screen(known.mail(known.TEXT), orders.policy, limits=orders.limits)
+            screen(warming.letter(), orders.policy, limits=orders.limits)
         os.write(_CONNECTION, locks.encode())
         _serve(channel, orders, tasks)
     except BaseException:  # noqa: BLE001 - nothing may unwind into the template's own frames; silence says it all

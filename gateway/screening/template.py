@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from gateway.hardening import harden
-from gateway.screening import child, known
+from gateway.screening import child, known, warming
 from gateway.screening.extraction import documents
 from gateway.screening.protocol import FORK, MAX_ORDERS, READY, Orders, Role
 from gateway.screening.screen import screen
@@ -44,8 +44,8 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         orders = Orders.decode(control.recv(MAX_ORDERS))
         load_codecs()
         documents.preload(pages=orders.role is Role.PAGES)
-        for name in known.MAILS:
-            screen(known.mail(name), orders.policy, limits=child.limits_of(orders))
+        for octets in (*map(known.mail, known.MAILS), *warming.mails()):
+            screen(octets, orders.policy, limits=child.limits_of(orders))
         _silence()
         control.send(READY)
         _fork_on_demand(control, orders, tasks)
