@@ -32,7 +32,11 @@ _ADDRESS: Final = re.compile(
     re.IGNORECASE,
 )
 _MONEY: Final = re.compile(r"(?:[$]|\b(?:usd|eur|gbp|chf|cad|aud)\s?)\Z", re.IGNORECASE)
-_DIALLED: Final = re.compile(r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2}){0,3}\Z|\(\d{1,5}\) ?\Z")
+_DIALLED: Final = re.compile(
+    r"\+\d{0,3}[ .(-]{0,3}(?:\d{1,5}[ ).-]{1,2}){0,3}\Z|\(\d{1,5}\) ?\Z|"
+    r"\b(?:call|ring|reach|phone|text|fax)\b[^.\n\d]{0,30} (?:at|on|under) \Z",
+    re.IGNORECASE,
+)
 _DECIMAL: Final = re.compile(r"\d{1,3}\.\d{5,}\Z")
 _NUMBERED: Final = frozenset("no n num number numbers nr nos id ids # nummer numero numer code ref reference".split())
 

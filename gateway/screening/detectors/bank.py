@@ -15,7 +15,7 @@ from gateway.screening.weighing import Sighting
 
 _ACCOUNT: Final = re.compile(r"(?<![\w.$/])\d(?:(?:[ -]?\d){5,18}|(?:\.\d){5,18})(?![\w%/]|[.,]\d)")
 _ROUTING: Final = re.compile(r"(?<![\w.$/])\d(?:[ -]?\d){8}(?![\w%/]|[.,]\d)")
-_FOLLOWING: Final = re.compile(r"[\s/,;|:-]{1,4}\d(?:[ -]?\d){5,16}(?![\d-])")  # "021000021 / 12345678"
+_FOLLOWING: Final = re.compile(r"\s{0,2}[/|,;:]\s{0,2}\d(?:[ -]?\d){5,16}(?![\d-])")  # "021000021 / 12345678"
 _SORT_CODE: Final = re.compile(r"(?<![\w.$/-])\d\d[- ]\d\d[- ]\d\d(?![\w%/-])")
 _NEAR: Final = 240  # characters around an account in which words of banking count
 _IBAN_SIGNS: Final = 34

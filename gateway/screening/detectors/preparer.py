@@ -22,6 +22,7 @@ _LABELLED: Final = {
     ),
     "ptin": (Kind.PTIN, re.compile(r"\b[Pp]?[\s./_|#'\"*-]{0,3}[\dOo](?:[\s./_|,'\"*-]{0,3}[\dOolI]){7}(?!\d)")),
 }
+_DAY: Final = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:19|20)?\d\d\Z|(?:19|20)\d\d([./-])\d{1,2}\2\d{1,2}\Z")
 _CAF: Final = re.compile(r"\d{4}-\d{5}[A-Z]\Z")
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
 
@@ -35,7 +36,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         kind, pattern = _LABELLED[label.name]
         for match, close in scan.beside(label, pattern):
             value = re.sub(r"[^A-Z0-9]", "", match.group().upper())
-            if sum(map(str.isdigit, value)) * 2 < len(value):
+            if sum(map(str.isdigit, value)) * 2 < len(value) or _DAY.match(match.group().strip()):
                 continue
             features = labelled(scan, *match.span(), max(close, scan.around(*match.span()).named.get(label.name, 0.0)))
             if len(set(value)) < (3 if len(value) > 6 else 2) or value.startswith(("123456", "012345")):

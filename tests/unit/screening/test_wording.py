@@ -57,6 +57,8 @@ def test_a_number_is_found_wherever_its_words_stand(text: str, kind: Kind) -> No
         "Para 08/03/2025. A banda toca em Denver",
         "The passport number was left off page 2 of contract 7889378.",
         "I will give you the tax ID on the phone, 02 97956838.",
+        "We need Matilda's Social Security number, but call me with it at 212 293 595.",
+        "Her PTIN is pending since 05/26/2024.",
         "The visa interview moved to 11/16/23, 11:15 AM.",
         "T: +46 8 725 877 82\n6705 Lexington Boulevard",
         "Alex Grove\nController, Encore Artists\n688 58 62 84",
