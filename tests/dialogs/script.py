@@ -45,7 +45,7 @@ class Script:
 
 
 def read_script(path: Path) -> Script:
-    listener, limits, steps = "plain", DoorLimits(error_delay_seconds=0.001), []
+    listener, limits, steps = "plain", DoorLimits(error_delay_seconds=0.001, guess_seconds=0.001), []
     for step in read_steps(path):
         if step.kind == "listener":
             listener = step.text
@@ -68,7 +68,7 @@ def read_steps(path: Path) -> Iterator[Step]:
 
 def read_limits(text: str) -> DoorLimits:
     types = {item.name: type(item.default) for item in fields(DoorLimits)}
-    given: dict[str, Any] = {"error_delay_seconds": 0.001}
+    given: dict[str, Any] = {"error_delay_seconds": 0.001, "guess_seconds": 0.001}
     for word in text.split():
         name, _, value = word.partition("=")
         given[name] = types[name](value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import logging
 import socket
@@ -110,6 +111,35 @@ async def test_connections_in_all_are_limited_before_any_handshake(
         assert await second.is_closed()
         await first.close()
         await second.close()
+
+
+async def test_an_address_that_guesses_waits_and_no_other_does(server: ssl.SSLContext, trust: ssl.SSLContext) -> None:
+    async with open_house(server, trust, require_auth=True, limits=DoorLimits(guess_seconds=1000)) as house:
+        guesser = await house.connect(source="127.0.0.2")
+        assert (await guesser.reply()).startswith("220 ")
+        assert (await guesser.ask("EHLO guesser.test")).startswith("250 ")
+        assert (await guesser.ask("STARTTLS")).startswith("220 ")
+        await guesser.start_tls()
+        assert (await guesser.ask("EHLO guesser.test")).startswith("250 ")
+        guesser.send(b"AUTH PLAIN " + base64.b64encode(b"\0joe\0wrong") + b"\r\n")
+        answer = asyncio.create_task(guesser.reader.readline())
+        while not house.door.attempts:
+            await asyncio.sleep(0.001)
+        again = await house.connect(source="127.0.0.2")
+        greeting = asyncio.create_task(again.reader.readline())
+        good = await house.connect(source="127.0.0.3")
+        assert (await good.reply()).startswith("220 ")
+        assert (await good.ask("EHLO tool.test")).startswith("250 ")
+        assert (await good.ask("STARTTLS")).startswith("220 ")
+        await good.start_tls()
+        assert (await good.ask("EHLO tool.test")).startswith("250 ")
+        right = base64.b64encode(b"\0joe\0right").decode()
+        assert (await good.ask(f"AUTH PLAIN {right}")).startswith("235 ")
+        assert not answer.done()
+        assert not greeting.done()
+        for client in (guesser, again, good):
+            client.reset()
+        await asyncio.gather(answer, greeting, return_exceptions=True)
 
 
 async def test_a_peer_that_never_reads_is_cut_off_and_holds_no_memory(trust: ssl.SSLContext) -> None:

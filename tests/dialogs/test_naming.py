@@ -116,7 +116,7 @@ async def test_nobody_is_believed_before_tls_and_nobody_signed_in_stays_so(
 
 
 async def test_guesses_of_one_client_do_not_count_for_the_next(server: ssl.SSLContext, trust: ssl.SSLContext) -> None:
-    limits = DoorLimits(auth_failures=2)
+    limits = DoorLimits(auth_failures=2, guess_seconds=0.001)
     async with open_house(server, trust, implicit_tls=True, require_auth=True, speakers=SPEAKERS, limits=limits) as it:
         client = await listed(it, tls=True)
         for last in range(5):

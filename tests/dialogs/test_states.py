@@ -22,7 +22,9 @@ from hypothesis.stateful import (
 from gateway.inbound.listener import DoorLimits
 from tests.dialogs.house import Client, House, open_house
 
-LIMITS = DoorLimits(recipients=3, junk_commands=1000, soft_errors=1000, hard_errors=1000, auth_failures=1000)
+LIMITS = DoorLimits(
+    recipients=3, junk_commands=1000, soft_errors=1000, hard_errors=1000, auth_failures=1000, guess_seconds=0.001
+)
 RIGHT, WRONG = "AGpvZQByaWdodA==", "AGpvZQB3cm9uZw=="
 
 

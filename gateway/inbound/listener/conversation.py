@@ -14,7 +14,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway.domain.errors import NotAuthenticated
+from gateway.domain.errors import NotAuthenticated, RateExceeded
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
 from gateway.inbound.listener.inbox import LineTooLong, PeerGone
@@ -192,7 +192,8 @@ class Conversation(Reception):
             return None
         try:
             principal = await self.door.authenticate(self.peer, credentials)
-        except NotAuthenticated as problem:
+        except (NotAuthenticated, RateExceeded) as problem:
+            await asyncio.sleep(self.state.occupancy.guess(self.origin.address, self.loop.time()))
             self._failed_sign_ins += 1
             if self._failed_sign_ins >= self.limits.auth_failures:
                 self.say(reply_to(problem, "smtp.auth"))

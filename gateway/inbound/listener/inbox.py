@@ -142,7 +142,7 @@ class Inbox:
 
     async def first(self) -> int:
         """Return the first octet unread, leaving it there."""
-        if not self._unread:
+        while not self._unread:
             await self.wait()
         self._gather()
         return self._data[self._at]

@@ -12,6 +12,7 @@ from ipaddress import IPv6Address, ip_address
 
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
+from gateway.inbound.listener.guesses import Guesses
 from gateway.inbound.listener.tally import CONNECTIONS, OCTETS, Column, Tally
 
 MEBIBYTE = 1 << 20
@@ -41,6 +42,8 @@ class DoorLimits:
     hard_errors: int = 20
     error_delay_seconds: float = 1.0
     auth_failures: int = 5
+    guess_seconds: float = 1.0
+    """How long an address waits after each wrong password, see `gateway.inbound.listener.guesses`."""
     junk_commands: int = 100
     """NOOP, RSET, HELP, VRFY, EHLO and HELO without a message between; each one more is an error."""
     command_seconds: float = 300.0
@@ -79,6 +82,7 @@ class Occupancy:
         self.limits = limits
         self._column = column or Tally(1, limits.connections).column(0)
         self._by_address: Counter[str] = Counter()
+        self._guesses = Guesses(limits.guess_seconds)
 
     @property
     def total(self) -> int:
@@ -105,6 +109,14 @@ class Occupancy:
         self._column.add(CONNECTIONS, 1)
         self._column.count_name(place, 1)
         return None
+
+    def guess(self, address: str, now: float) -> float:
+        """Count a wrong password from an address; return how long its answer waits, in seconds."""
+        return self._guesses.fail(_network_of(address), now)
+
+    def pause(self, address: str, now: float) -> float:
+        """Return how long a connection from an address waits for its greeting: others guess there."""
+        return self._guesses.wait(_network_of(address), now)
 
     @property
     def is_stressed(self) -> bool:

@@ -118,6 +118,15 @@ async def test_after_the_end_what_is_here_can_be_read_and_then_the_peer_is_gone(
         await inbox.readline()
 
 
+async def test_who_waits_for_the_first_octet_of_a_peer_that_goes_is_told_so() -> None:
+    inbox = make()
+    waiting = asyncio.create_task(inbox.first())
+    await asyncio.sleep(0)
+    inbox.feed_eof()
+    with pytest.raises(PeerGone):
+        await waiting
+
+
 async def test_a_dropped_inbox_forgets_and_takes_nothing_more() -> None:
     inbox = make()
     inbox.feed(b"RCPT TO:<a@b.test>\r\n")
