@@ -27,7 +27,7 @@ _CELLS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 TEXT = "text"
-"""A letter as people write them: each child reads it before its own mail, and has then touched what a look touches."""
+"""A letter as people write them."""
 
 PAGE = "page"
 """The mail whose number only its page shows, when read."""

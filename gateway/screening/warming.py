@@ -57,7 +57,7 @@ def mails() -> Iterator[bytes]:
 
 @cache
 def letter() -> bytes:
-    """A letter as most people write them, as text and as HTML: what a child reads before its own mail."""
+    """A letter as text and as HTML. A child reads it before its own mail: it has then touched what a look touches."""
     words = "\n\n".join((*_PARAGRAPHS[:_ENGLISH], "My social security number is 536-41-2879.", _prose()[:1_500]))
     return _mail(words, rich=True)
 
