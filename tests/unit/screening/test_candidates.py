@@ -20,9 +20,14 @@ def numbers_cut_each_by_itself(text: str) -> list[Number]:
     found: list[Number] = []
     for match in candidates._NUMBERS.finditer(text.encode()):
         start, end = match.span()
-        if not candidates._DATE.match(text[start:end]) and not candidates._is_address(text[start:end]):
+        if not candidates._DATE.match(text[start:end]):
             found += candidates._numbers_of(text, start, end)
-    return found
+    return [number for number in found if not is_address(text[number.start : number.end])]
+
+
+def is_address(dotted: str) -> bool:
+    parts = dotted.split(".")
+    return len(parts) == 4 and all(part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts)
 
 
 @given(CHAINS)
