@@ -31,7 +31,7 @@ from tests.worlds import children_of
 
 ROOT = Path(__file__).parents[1]
 UNSEALED_BUILD = ROOT / "tests" / "unsealed_build"
-LARGE = 300_000
+LARGE = 1_200_000
 OVER = 3_000_000
 PATIENCE = 300.0  # a program that is killed again and again is started again after growing pauses
 FOUND = """
