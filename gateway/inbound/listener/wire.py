@@ -345,8 +345,7 @@ class Wire(SMTP, ABC):
         if self._refusal is not None:
             # A client that awaits TLS cannot read a plain reply.
             raise Hangup(None if self.settings.implicit_tls else self._refusal, "limit")
-        pause = self.state.occupancy.pause(self.origin.address, self.loop.time())
-        if pause:
+        if pause := self.state.occupancy.pause(self.origin.address, self.loop.time()):
             await asyncio.sleep(pause)
         if self.settings.implicit_tls:
             await self.start_tls()
