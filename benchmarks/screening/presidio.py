@@ -26,7 +26,9 @@ def lines(seed: int, count: int, folder: Path) -> list[str]:
     """The rows of the peer, or one line that tells why there are none."""
     python = os.environ.get("PRESIDIO_PYTHON") or (str(_MADE) if _MADE.exists() else "")
     if not python:
-        return ["presidio: skipped, it has no environment: scripts/presidio makes one, or PRESIDIO_PYTHON names another"]
+        return [
+            "presidio: skipped, it has no environment: scripts/presidio makes one, or PRESIDIO_PYTHON names another"
+        ]
     path = folder / "texts.jsonl"
     with path.open("w", encoding="utf-8") as rows:
         for each in corpus.samples(seed, count):

@@ -36,6 +36,7 @@ def consequence(own: MxSettings) -> str:
     """Return what the door's position means for mail that is refused or discarded."""
     return DISCARDS if own.tainted is Tainted.DISCARD else CONSEQUENCES[own.position]
 
+
 CLEAN_CONSEQUENCES: Final[Mapping[Clean, str]] = MappingProxyType(
     {
         Clean.TRAY: (

@@ -309,7 +309,13 @@ async def test_a_report_to_postmaster_is_kept_and_one_to_a_case_ends(opening: Op
         ({"@tours.example"}, {Kind.SSN}, "", False, "550 5.7.1 "),
         ({"@elsewhere.example", "eve@tours.example"}, {Kind.SSN}, "", True, "550 5.7.1 "),
         ({"@tours.example"}, {Kind.CARD}, "", True, "550 5.7.1 "),
-        ({"@tours.example"}, {Kind.SSN}, "X-Note: my credit card number is 4556 7375 8689 9855\r\n", True, "550 5.7.1 "),
+        (
+            {"@tours.example"},
+            {Kind.SSN},
+            "X-Note: my credit card number is 4556 7375 8689 9855\r\n",
+            True,
+            "550 5.7.1 ",
+        ),
         ({"@tours.example"}, {Kind.SSN}, "Content-Transfer-Encoding: x-odd\r\n", True, "550 5.7.1 "),
     ],
 )

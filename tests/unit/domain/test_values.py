@@ -127,7 +127,9 @@ def test_ids_are_new_each_time_and_stand_together_by_time() -> None:
 
 
 def test_a_summary_tells_how_mail_from_outside_came_and_of_other_mail_nothing() -> None:
-    plain = Summary("S", Mailbox("A", "a@b.example"), (), (), (), None, "", PartMap((Part("1", "text/plain"),)), (), "00", "11")
+    plain = Summary(
+        "S", Mailbox("A", "a@b.example"), (), (), (), None, "", PartMap((Part("1", "text/plain"),)), (), "00", "11"
+    )
     assert Summary.from_bytes(plain.to_bytes()) == plain
     assert b"arrival" not in plain.to_bytes()
     came = replace(plain, arrival=Arrival("", ("sm-7k2q@gateway.example",), "mail.example", "192.0.2.7", "spf=pass"))
