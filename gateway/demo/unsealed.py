@@ -56,7 +56,7 @@ def deposit_unsealed(folder: Path, octets: bytes) -> None:
     nobody = Mailbox("", "")
     map_ = received.structure.part_map
     summary = Summary(facts.subject, nobody, (), (), (), None, facts.message_id, map_, (), "", "")
-    database = Database(f"sqlite:///{folder / 'vault.db'}")
+    database = Database(f"sqlite:///{folder / 'vault.db'}", has_rights=False)
     database.call(_prepare)
     database.call(_insert, seal_received(received, summary, key, b"\0" * 32))
     database.close()

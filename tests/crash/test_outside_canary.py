@@ -86,8 +86,8 @@ def invented() -> str:
 
 def long_mail(number: str) -> str:
     """A mail that takes a child longer than it may: the number stands behind all else."""
-    line = "The rehearsal begins at seven, and after it we meet 12 musicians from 7 towns.\r\n"
-    words = line * (WORDS // len(line))
+    line = "Rehearsal {} begins at seven, and after it we meet 12 musicians from 7 towns.\r\n"
+    words = "".join(line.format(number) for number in range(WORDS // len(line)))
     return f"From: {SENDER}\r\nSubject: Concert\r\n\r\n{words}\r\nMy social security number (SSN) is {number}.\r\n"
 
 
@@ -106,7 +106,7 @@ async def crash_the_child(world: World, how: signal.Signals) -> None:
     async with asyncio.timeout(60):
         while True:
             for child in children_of(world):
-                if ticks(child) > 10:
+                if works(child):
                     with suppress(ProcessLookupError):
                         os.kill(child, how)
                     return
@@ -120,13 +120,13 @@ def children_of(world: World) -> list[int]:
     return [pid for pid, parent in parents.items() if parents.get(parent) == mx]
 
 
-def ticks(process: int) -> int:
-    """How much processor time a process has had, in hundredths of a second; 0 when it has gone."""
+def works(process: int) -> bool:
+    """Tell whether a process is at work, and has been for a tenth of a second: one that waits for a mail does not."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0
-    return int(fields[11]) + int(fields[12])
+        return False
+    return fields[0] == "R" and int(fields[11]) + int(fields[12]) > 10
 
 
 def _parent(process: Path) -> tuple[int, int]:
