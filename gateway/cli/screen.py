@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 from collections import Counter
@@ -45,7 +46,10 @@ def screen(
     """
     if stdin_paths == bool(paths) or (stdin_paths and not as_json):
         raise typer.BadParameter("Name mails or folders, or say --stdin-paths --json.")
-    code = asyncio.run(_screen(paths or [], first=first, config=config, as_json=as_json))
+    try:
+        code = asyncio.run(_screen(paths or [], first=first, config=config, as_json=as_json))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     if code and not stdin_paths:
         raise typer.Exit(code)
 
@@ -53,6 +57,9 @@ def screen(
 async def _screen(paths: list[Path], *, first: bool, config: Path | None, as_json: bool) -> int:
     from gateway.screening.batch import screen_files
 
+    if (task := asyncio.current_task()) is not None:
+        # Unlike asyncio.run by itself, this wakes the loop for a signal that came to the thread that waits for paths.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     pool = _pool(config)
     await pool.start()
     try:
