@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.domain.reference import Reference
 from gateway.domain.verdict import Kind, Unread
@@ -23,6 +24,7 @@ _OUTBOX_ID = re.compile(r"[0-9a-z]{8,64}\Z")
 _OWN_MESSAGE_ID = re.compile(r"<?notice\.([0-9a-z]{8,64})@[^\s@>]+>?\Z")
 _REFUSAL = re.compile(r"R-[0-9A-Z]{4}-[0-9A-Z]{4}\Z")
 _FINDABLE = frozenset({*Kind, *Unread})
+_ZONE = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Z][A-Za-z0-9_+-]*){0,2}\Z")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 
 
@@ -30,12 +32,19 @@ class NoticeKind(StrEnum):
     """Why a person is written to. Each has its own templates in every language."""
 
     MESSAGE_WAITING = "message_waiting"
+    REMINDER = "reminder"
     REPLY_RECEIVED = "reply_received"
     DELIVERY_FAILED = "delivery_failed"
+    DELIVERY_DELAYED = "delivery_delayed"
+    NOT_READ = "not_read"
     LEFT_IN_CLEAR = "left_in_clear"
     OUTSIDE_MAIL_FILED = "outside_mail_filed"
     OUTSIDE_MAIL_DISCARDED = "outside_mail_discarded"
+    INTAKE_WAITING = "intake_waiting"
+    SUBMISSION_RECEIVED = "submission_received"
     SUBMISSION_SUCCESSFUL = "submission_successful"
+    INVITATION = "invitation"
+    MEETING = "meeting"
     ACCOUNT_CHANGED = "account_changed"
     ACCESS_ENDING = "access_ending"
 
@@ -55,8 +64,13 @@ class NoticeKind(StrEnum):
         return self is NoticeKind.OUTSIDE_MAIL_DISCARDED
 
 
-_ANSWERED = frozenset({NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
-_FOR_EMPLOYEES = _ANSWERED | {NoticeKind.OUTSIDE_MAIL_FILED, NoticeKind.OUTSIDE_MAIL_DISCARDED}
+_ANSWERED = frozenset({
+    NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.DELIVERY_DELAYED, NoticeKind.NOT_READ,
+    NoticeKind.LEFT_IN_CLEAR,
+})  # fmt: skip
+_FOR_EMPLOYEES = _ANSWERED | {
+    NoticeKind.OUTSIDE_MAIL_FILED, NoticeKind.OUTSIDE_MAIL_DISCARDED, NoticeKind.INTAKE_WAITING,
+}  # fmt: skip
 
 
 class NoticeState(StrEnum):
@@ -66,6 +80,11 @@ class NoticeState(StrEnum):
     ADDRESS_REFUSED = "address_refused"
     NO_ADDRESS = "no_address"
     GAVE_UP = "gave_up"
+    NO_ANSWER = "no_answer"
+    UNKNOWN_DOMAIN = "unknown_domain"
+    NOT_SECURE = "not_secure"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a state
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
@@ -73,6 +92,9 @@ class NoticeState(StrEnum):
     ACCESS_ADDED = "access_added"
     ACCESS_REMOVED = "access_removed"
     SIGNED_IN_ELSEWHERE = "signed_in_elsewhere"
+    MEETING_ARRANGED = "meeting_arranged"
+    MEETING_MOVED = "meeting_moved"
+    MEETING_CANCELLED = "meeting_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +102,11 @@ class Notice:
     """The facts of one notice. Raises ValueError when a field holds what it may not.
 
     `portal` is the site's one fixed address (`https://host/`), or None for a person who chose notices without a link;
-    `reference` is None where no case is concerned; `until` is an instant the notice announces; `count` counts what
-    the kind counts (addresses, say). `refusal` and `kinds` are of discarded mail: the last one's reference, and
-    words of `Kind` and `Unread` for all of them.
+    `reference` is None where no case is concerned, or several are; `until` is an instant the notice announces: the
+    last one of what ends, or when a meeting begins; `zone` is the person's own time zone (a name of the IANA database),
+    empty for the programme's. `count` counts what the kind counts (messages, say). `refusal` and `kinds` are of
+    discarded mail: the last one's reference, and words of `Kind` and `Unread` for all of them. A sample concerns nobody
+    and says so.
     """
 
     kind: NoticeKind
@@ -96,6 +120,8 @@ class Notice:
     until: datetime | None = None
     refusal: str = ""
     kinds: tuple[str, ...] = ()
+    zone: str = ""
+    is_sample: bool = False
 
     def __post_init__(self) -> None:
         if not _LANGUAGE.match(self.language):
@@ -110,6 +136,8 @@ class Notice:
             raise ValueError("a refusal's reference is like R-4F7K-3M9P")
         if not _FINDABLE.issuperset(self.kinds):
             raise ValueError("kinds are words of Kind and Unread")
+        if self.zone and not is_zone(self.zone):
+            raise ValueError("a time zone is one of the IANA database")
         for instant in (self.at, self.until):
             if instant is not None and instant.utcoffset() is None:
                 raise ValueError("an instant needs a time zone")
@@ -123,6 +151,14 @@ class Notice:
     def is_trial(self) -> bool:
         """True outside production: the notification then carries a banner and a marked subject."""
         return self.environment != PRODUCTION
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether a name is that of a time zone of the IANA database."""
+    try:
+        return bool(_ZONE.match(name)) and ZoneInfo(name).key == name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def message_id(outbox_id: str, host: str) -> str:

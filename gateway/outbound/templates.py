@@ -23,8 +23,8 @@ from gateway.domain.programme import Programme, Wording
 from gateway.domain.reference import Reference
 
 FIELDS = frozenset({
-    "subject", "reference", "portal", "host_in_words", "time", "until", "count", "state", "environment", "trial",
-    "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds",
+    "subject", "reference", "portal", "host_in_words", "time", "until", "when", "count", "state", "environment",
+    "trial", "sample", "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds",
 })  # fmt: skip
 """All that a template may ask for: the notice in words, and how the programme speaks of itself in plain mail."""
 
@@ -44,6 +44,8 @@ class Catalogue:
     time: str
     date: str
     dot: str
+    sample: str
+    sample_mark: str
     subjects: Mapping[NoticeKind, str]
     states: Mapping[NoticeState, str]
 
@@ -171,7 +173,9 @@ _SAMPLE_WORDS = _SampleWords()
 def _fields(
     notice: Notice, catalogue: Catalogue, words: Wording | _SampleWords, zone: ZoneInfo
 ) -> dict[str, str | int | bool]:
-    mark = "[TEST] " if notice.is_trial else ""
+    zone = ZoneInfo(notice.zone) if notice.zone else zone
+    mark = f"[{catalogue.sample_mark}] " if notice.is_sample else ""
+    mark = f"[TEST] {mark}" if notice.is_trial else mark
     return {
         "subject": mark + catalogue.subjects[notice.kind],
         "reference": str(notice.reference or ""),
@@ -179,10 +183,12 @@ def _fields(
         "host_in_words": notice.host.replace(".", f" {catalogue.dot} "),
         "time": catalogue.instant(notice.at, zone),
         "until": catalogue.day(notice.until, zone) if notice.until else "",
+        "when": catalogue.instant(notice.until, zone) if notice.until else "",
         "count": notice.count,
         "state": catalogue.states[notice.state],
         "environment": notice.environment,
         "trial": notice.is_trial,
+        "sample": catalogue.sample if notice.is_sample else "",
         "sender": words.sender,
         "agency": words.agency,
         "telephone": words.telephone,
@@ -226,6 +232,8 @@ def _catalogue(folder: Path, problems: list[str]) -> Catalogue:
             time=data["time"],
             date=data["date"],
             dot=data["dot"],
+            sample=_one_line(data["sample"]),
+            sample_mark=_one_line(data["sample_mark"]),
             subjects={kind: _one_line(data["subjects"][kind.value]) for kind in NoticeKind},
             states={state: _one_line(data["states"][state.value]) for state in NoticeState},
         )
@@ -240,7 +248,7 @@ def _catalogue(folder: Path, problems: list[str]) -> Catalogue:
         problems.append(f"{path}: {error}")
     else:
         return catalogue
-    return Catalogue((), "", "", "", {}, {})
+    return Catalogue((), "", "", "", "", "", {}, {})
 
 
 def _one_line(value: object) -> str:
