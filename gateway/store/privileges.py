@@ -86,6 +86,8 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "team_member": "select",
             "message": "select(id,side,author_id)",
             "outbox": "select insert update",
+            "tls_outcome": "select insert update delete",
+            "tls_report": "select insert update delete",
             "leaf": "insert",
         },
         "keyholder": {

@@ -155,6 +155,8 @@ _NEVER_REMEMBERED = frozenset(
         tables.leaf,
         tables.credential_use,
         tables.session_use,
+        tables.tls_outcome,
+        tables.tls_report,
     }
 )
 """What no look-up that is `remembered` reads."""

@@ -19,6 +19,7 @@ from gateway.store.tables.authority import (
 )
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
 from gateway.store.tables.schema import METADATA
+from gateway.store.tables.transport import tls_outcome, tls_report
 from gateway.store.tables.vault import intake, message, message_wrap, recipient, repeat, segment
 
 __all__ = [
@@ -48,4 +49,6 @@ __all__ = [
     "site",
     "team",
     "team_member",
+    "tls_outcome",
+    "tls_report",
 ]
