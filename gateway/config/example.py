@@ -187,6 +187,20 @@ tls = [{tls}]
 # give_up = "24 h"
 # connections = 4
 
+# In place of a relay: directly to the hosts of each domain, by its MX records, with the TLS that it asks for.
+# [notifier.direct]
+# port = 25
+# policy_port = 443
+# A validating resolver on this machine, and dnssec = true: then DANE is kept to.
+# nameservers = []
+# dnssec = false
+# ca_file = ""
+# Domains that get mail by verified TLS alone, by DANE alone, and (in private_networks only) without any.
+# verified = []
+# dane = []
+# plain = []
+# private_networks = []
+
 # [notifier.dkim]
 # selector = "gateway"
 # domain = "{bare_domain}"

@@ -70,6 +70,8 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
     if settings.notifier.relay and settings.notifier.relay.ca_file:
         named["notifier.ca_file"] = settings.notifier.relay.ca_file
+    if settings.notifier.direct and settings.notifier.direct.ca_file:
+        named["notifier.direct.ca_file"] = settings.notifier.direct.ca_file
     return named
 
 

@@ -11,19 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 from gateway import resources
 from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.mx import read_mx
+from gateway.config.notifier import read_notifier
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.reading import Table
 from gateway.config.screening import read_screening
 from gateway.config.settings import (
     AuthenticatorSettings,
-    DkimSettings,
     KeyholderSettings,
     KeySettings,
     LogSettings,
-    NotifierSettings,
     PortalSettings,
-    RelaySettings,
-    RelayTls,
     Settings,
     SiteSettings,
     StoreSettings,
@@ -37,12 +34,7 @@ MAX_PROCESSES = 64
 MAX_SESSION_SECONDS = 24 * 3600
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
-_ADDRESS = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
-_ALLOWED = re.compile(r"[^\s@<>,;]{0,64}@[A-Za-z0-9.-]{1,253}\Z")
-_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 _ANY = re.compile(r".+\Z")
-_RELAY = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def load(path: Path) -> Settings:
@@ -88,7 +80,7 @@ def _settings(root: Table, file: Path) -> Settings:
         authenticator=root.table("authenticator", lambda table: _authenticator(table, site)),
         submission=root.table("submission", lambda table: _submission(table, site, tls)),
         mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
-        notifier=root.table("notifier", lambda table: _notifier(table, site)),
+        notifier=root.table("notifier", lambda table: read_notifier(table, site)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
         screening=root.table("screening", read_screening),
         tls=tls,
@@ -234,53 +226,6 @@ def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:
         client_names=table.texts("client_names", (), HOST, HOST_SHAPE),
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
-    )
-
-
-def _notifier(table: Table, site: SiteSettings) -> NotifierSettings:
-    dkim = table.table("dkim", lambda inner: _dkim(inner, site)) if table.has("dkim") else None
-    first = table.time("first_retry", "30 s", 1)
-    longest = table.time("longest_retry", "1 h", 1)
-    if first > longest:
-        table.complain("first_retry", "is longer than longest_retry.", "Make it shorter, or the other longer.")
-    return NotifierSettings(
-        relay=_relay(table, site),
-        hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
-        sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
-        allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
-        dkim=dkim,
-        first_retry_seconds=first,
-        longest_retry_seconds=longest,
-        give_up_seconds=table.time("give_up", "24 h", 60),
-        connections=table.whole("connections", 4, 1, 100),
-    )
-
-
-def _relay(table: Table, site: SiteSettings) -> RelaySettings | None:
-    named = table.has("relay")
-    if not named and not site.is_trial:
-        table.complain("relay", "is missing.", 'In production notifications need a mail relay: relay = "host".')
-    host = table.text("relay", "localhost", _RELAY, "the host name or address of a mail relay")
-    tls = RelayTls(table.choice("tls", RelayTls.STARTTLS, list(RelayTls)))
-    if tls is RelayTls.NONE and host not in _LOOPBACK:
-        table.complain("tls", f'is "none", and {host} is another machine.', 'Use "starttls" or "implicit".')
-    relay = RelaySettings(
-        host=host,
-        port=table.whole("port", 465 if tls is RelayTls.IMPLICIT else 587, 1, 65535),
-        tls=tls,
-        ca_file=table.maybe_path("ca_file"),
-        credentials_file=table.maybe_path("credentials_file"),
-    )
-    if tls is RelayTls.NONE and relay.credentials_file:
-        table.complain("credentials_file", "is set, and no TLS protects it.", 'Use tls = "starttls" or "implicit".')
-    return relay if named else None
-
-
-def _dkim(table: Table, site: SiteSettings) -> DkimSettings:
-    return DkimSettings(
-        selector=table.text("selector", None, _SELECTOR, 'a selector, such as "gw2026"'),
-        domain=table.text("domain", site.domain, HOST, HOST_SHAPE),
-        key=table.path("key", None),
     )
 
 

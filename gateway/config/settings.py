@@ -209,6 +209,26 @@ class RelaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectSettings:
+    """Delivery to the hosts of each domain. `nameservers` (host, port; empty: the machine's) validate with `dnssec`.
+
+    Only addresses of the public Internet and of `private_networks` are connected to. Domains in `verified` and `dane`
+    get mail by such TLS alone, those in `plain` without any, in private networks. `ca_file` replaces the system's
+    authorities.
+    """
+
+    port: int
+    policy_port: int
+    nameservers: tuple[tuple[str, int], ...]
+    dnssec: bool
+    private_networks: Networks
+    ca_file: Path | None
+    verified: tuple[str, ...]
+    dane: tuple[str, ...]
+    plain: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DkimSettings:
     """What notifications are signed with."""
 
@@ -219,9 +239,13 @@ class DkimSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifierSettings:
-    """Outgoing mail. Outside production only addresses of `allow_list` (`name@domain` or `@domain`) are written to."""
+    """Outgoing mail, by a relay or directly. Outside production only `allow_list` (`name@domain`, `@domain`) gets any.
+
+    `connections` are those at once to one host or destination.
+    """
 
     relay: RelaySettings | None
+    direct: DirectSettings | None
     hostname: str
     sender: str
     allow_list: tuple[str, ...]

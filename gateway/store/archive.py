@@ -169,6 +169,7 @@ def _secret_files(settings: Settings) -> list[Path]:
         dkim.key if dkim else None,
         relay.credentials_file if relay else None,
         relay.ca_file if relay else None,
+        settings.notifier.direct.ca_file if settings.notifier.direct else None,
     ]
     passphrase = settings.keys.passphrase_file
     keys = [path for path in settings.keys.folder.rglob("*") if path.is_file() and path != passphrase]

@@ -146,6 +146,11 @@ client_ca = "/etc/second.pem"
 def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: str) -> None:
     """The commented lines, made active, change nothing: so they are the defaults, and every key exists."""
     text = example(Site(environment=environment, relay="relay.example.gov"))
+    (direct,) = re.findall(r"^# \[notifier\.direct\]\n(?:# .+\n)+", text, re.MULTILINE)
+    bare = example(Site(environment=environment)).replace(direct, "[notifier.direct]\n")
+    spelt = bare.replace("[notifier.direct]\n", re.sub(r"^# (?=[a-z_]+ = |\[)", "", direct, flags=re.MULTILINE))
+    assert written(tmp_path, spelt) == written(tmp_path, bare)
+    text = text.replace(direct, "")
     shown = re.sub(
         r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[mx(?:.limits)?\])",
         "",
