@@ -60,7 +60,7 @@ def notifier(
         Courier(relay, allow_list),
         (SIGNER,),
         NotifierSite("https://gateway.example/", "gateway.example", environment, run),
-        NotifierKeys(AUTHORITY.public_key(), b"h" * 32),
+        NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
         clock=clock,
         schedule=Schedule(),
         jitter=lambda: 0.0,

@@ -17,7 +17,7 @@ from gateway.config.example import Site, example
 from gateway.domain.errors import ConfigError, GatewayError
 from gateway.domain.notice import PRODUCTION
 from gateway.store.backup import write_durably
-from gateway.store.keyfiles import write_private
+from gateway.store.keyfiles import RETURN_PATH_KEY, SECRET_OCTETS, write_private
 
 CONFIG_NAME = "gateway.toml"
 _DEFAULT = Site()
@@ -84,6 +84,7 @@ def _make_missing(folder: Path, text: str) -> Settings:
     made = [
         _make_passphrase(settings),
         _make_keys(settings),
+        _make_later_keys(settings),
         _make_certificate(settings),
         _make_stores(settings),
     ]
@@ -123,6 +124,15 @@ def _make_keys(settings: Settings) -> bool:
     new = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     generate(new, find_passphrase(settings.keys.passphrase_file, os.environ))
     new.rename(folder)
+    return True
+
+
+def _make_later_keys(settings: Settings) -> bool:
+    """Make what a site of an earlier version does not have."""
+    path = settings.keys.folder / RETURN_PATH_KEY
+    if path.exists():
+        return False
+    write_private(path, secrets.token_bytes(SECRET_OCTETS))
     return True
 
 

@@ -3,7 +3,7 @@
 - `vault.key`: 32 octets, sealed by scrypt(passphrase), or bare in a file of mode 0600 for a trial
 - `authority.key`: Ed25519 private key, sealed by the vault key; `authority.pub` in clear, for every program
 - `session.key`: Ed25519 private key of the authenticator; `session.pub` in clear, for the keyholder
-- `authenticator.key`, `deposit.key`, `address.key`: 32 octets each
+- `authenticator.key`, `deposit.key`, `address.key`, `return-path.key`: 32 octets each
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ def generate(folder: Path, passphrase: str | None) -> None:
     keyfiles.write_private(folder / keyfiles.AUTHENTICATOR_KEY, new_key())
     keyfiles.write_private(folder / keyfiles.DEPOSIT_KEY, new_key())
     keyfiles.write_private(folder / keyfiles.ADDRESS_KEY, new_key())
+    keyfiles.write_private(folder / keyfiles.RETURN_PATH_KEY, new_key())
 
 
 def _vault_file(vault: bytes, passphrase: str | None) -> bytes:

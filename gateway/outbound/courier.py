@@ -30,8 +30,7 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 class Relay:
     """The next host: where it listens and how we speak to it. Times in seconds.
 
-    `ca_file` replaces the system's authorities. `return_path` is the envelope sender, None for the null path. `helo` is
-    our own host name. Raises ValueError for plain SMTP to any host but this machine, and for a password on plain SMTP.
+    `ca_file` replaces the system's authorities. `helo` is our own host name. Raises ValueError for plain SMTP to any host but this machine, and for a password on plain SMTP.
     """
 
     host: str
@@ -41,7 +40,6 @@ class Relay:
     ca_file: Path | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    return_path: Address | None = None
     connections: int = 4
     deadline: float = 60.0
     keep: float = 30.0
@@ -84,16 +82,16 @@ class Courier:
         self._slots = asyncio.Semaphore(relay.connections)
         self._kept: list[_Kept] = []
 
-    async def deliver(self, mail: bytes, to: Address) -> Delivery:
+    async def deliver(self, mail: bytes, to: Address, return_path: Address) -> Delivery:
         """Hand over one signed mail (CRLF line ends) for one recipient and tell what became of it. Never raises for
-        what a remote host or the network does.
+        what a remote host or the network does. `return_path` is the envelope sender.
         """
         if self._allow_list is not None and not self._allow_list.permits(to):
             return Delivery(DeliveryState.FAILED, text="not on the allow-list of this environment")
         async with self._slots:
             try:
                 async with asyncio.timeout(self._relay.deadline):
-                    return await self._converse(mail, to)
+                    return await self._converse(mail, to, return_path)
             except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refusal:
                 return from_reply(refusal.code, refusal.message)
             except aiosmtplib.SMTPResponseException as refusal:
@@ -111,8 +109,8 @@ class Courier:
         for one in kept:
             await _quit(one.client)
 
-    async def _converse(self, mail: bytes, to: Address) -> Delivery:
-        client = await self._begin()
+    async def _converse(self, mail: bytes, to: Address, return_path: Address) -> Delivery:
+        client = await self._begin(str(return_path))
         try:
             await client.rcpt(str(to))
             reply = await _send(client, mail, self._relay.deadline)
@@ -124,9 +122,8 @@ class Courier:
             self._kept.append(_Kept(client, now + self._relay.keep))
         return from_reply(reply.code, reply.message)
 
-    async def _begin(self) -> aiosmtplib.SMTP:
+    async def _begin(self, sender: str) -> aiosmtplib.SMTP:
         """Return a connection that has taken MAIL: a kept one when the relay still honours it, else a new one."""
-        sender = str(self._relay.return_path) if self._relay.return_path else ""
         while (kept := self._take_kept()) is not None:
             try:
                 await kept.mail(sender)

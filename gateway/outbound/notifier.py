@@ -2,8 +2,8 @@
 
 What it does: leases due rows of the outbox, renders each as a notification, checks it once more, signs it, hands it to
 the relay, and settles the row with an entry in the record. What it trusts: the outbox's kinds, counts and references;
-nothing a remote host says. What it holds: the DKIM keys and the key of the record's address hashes; it can read no
-stored message. How it fails: a row whose lease runs out comes due again with the same Message-ID, so a kill at any
+nothing a remote host says. What it holds: the DKIM keys, the keys of the record's address hashes and of return paths; it
+can read no stored message. How it fails: a row whose lease runs out comes due again with the same Message-ID, so a kill at any
 point sends every notice, and none twice except between the final dot and the settlement; a relay that is away delays;
 a store that is away stops nothing that is under way and is asked again each second.
 """
@@ -26,6 +26,7 @@ from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
 from gateway.domain.notice import Notice
 from gateway.domain.programme import Programme
+from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import Courier
 from gateway.outbound.dkim import Signer, sign
@@ -55,10 +56,11 @@ class NotifierSite:
 
 @dataclass(frozen=True, slots=True)
 class NotifierKeys:
-    """Public key that rows of power are checked by, and the key of the record's address hashes."""
+    """Public key that rows of power are checked by, the keys of the record's address hashes and of return paths."""
 
     authority: Ed25519PublicKey
     address_hash: bytes
+    return_path: bytes
 
 
 class Notifier:
@@ -85,6 +87,7 @@ class Notifier:
         self._signers = signers
         self._site = site
         self._keys = keys
+        self._return_paths = ReturnPaths(site.domain, keys.return_path)
         self._clock = clock
         self._schedule = schedule or Schedule()
         self._jitter = jitter
@@ -160,7 +163,7 @@ class Notifier:
         except Malformed:
             return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
         mail = await asyncio.to_thread(self._signed, draft, self._programmes[entry.programme])
-        return await self._courier.deliver(mail, to)
+        return await self._courier.deliver(mail, to, self._return_paths.of(entry.id))
 
     def _draft(self, entry: Entry, to: Address) -> Draft:
         programme = self._programmes[entry.programme]

@@ -37,7 +37,7 @@ def notifier_of(settings: Settings, database: Database) -> Notifier | None:
         Courier(relay_of(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
         signers,
         NotifierSite(site.portal_url, site.domain, site.environment, site.run),
-        NotifierKeys(authority, address_key),
+        NotifierKeys(authority, address_key, keyfiles.return_path_key(keys)),
         clock=system_clock,
         schedule=Schedule(
             first=timedelta(seconds=own.first_retry_seconds),
@@ -73,6 +73,5 @@ def relay_of(settings: Settings, named: RelaySettings) -> Relay:
         ca_file=named.ca_file,
         username=username,
         password=password,
-        return_path=parse_address(settings.notifier.sender),
         connections=settings.notifier.connections,
     )

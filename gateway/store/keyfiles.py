@@ -18,6 +18,7 @@ SESSION_KEY = "session.key"
 AUTHENTICATOR_KEY = "authenticator.key"
 DEPOSIT_KEY = "deposit.key"
 ADDRESS_KEY = "address.key"
+RETURN_PATH_KEY = "return-path.key"
 _OTHERS = 0o077
 _MAX_OCTETS = 64 * 1024
 
@@ -71,6 +72,11 @@ def deposit_key(folder: Path) -> bytes:
 def address_key(folder: Path) -> bytes:
     """Return the key by whose hashes the record names addresses that were written to. The notifier loads it."""
     return read_secret(folder / ADDRESS_KEY)
+
+
+def return_path_key(folder: Path) -> bytes:
+    """Return the key that marks the return paths of notifications. The notifier and the mail-in programs load it."""
+    return read_secret(folder / RETURN_PATH_KEY)
 
 
 def write_private(path: Path, octets: bytes) -> None:

@@ -16,9 +16,9 @@ DEPLOY = ROOT / "deploy"
 OWN: dict[str, set[str]] = {
     "keyholder": {"vault.key", "authority.key"},
     "authenticator": {"session.key", "authenticator.key"},
-    "submission": {"deposit.key"},
-    "mx": {"deposit.key"},
-    "notifier": {"address.key"},
+    "submission": {"deposit.key", "return-path.key"},
+    "mx": {"deposit.key", "return-path.key"},
+    "notifier": {"address.key", "return-path.key"},
     "portal": {"deposit.key"},
 }
 NO_NETWORK = {"keyholder", "authenticator"}

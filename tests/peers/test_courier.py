@@ -15,6 +15,7 @@ from gateway.outbound.courier import AllowList, Courier, Relay
 from tests.relay import Certificate, Sink, cutting_proxy, relay, scripted
 
 ANN = parse_address("ann@agent.example")
+BACK = parse_address("b-12345678-abcdefghijklmnopqrst@gateway.example")
 MAIL = b"From: notices@gateway.example\r\nSubject: x\r\n\r\n.a line with a dot\r\n..two\r\nend\r\n"
 
 
@@ -44,7 +45,7 @@ def courier(port: int, certificate: Certificate | None = None, **changes: object
 
 async def sent(one: Courier, to: Address = ANN) -> Delivery:
     try:
-        return await one.deliver(MAIL, to)
+        return await one.deliver(MAIL, to, BACK)
     finally:
         await one.close()
 
@@ -54,7 +55,7 @@ async def test_mail_goes_by_starttls_and_arrives_as_it_is(port: int, sink: Sink,
     assert (outcome.state, outcome.code, outcome.enhanced) == (DeliveryState.DELIVERED, 250, "2.0.0")
     (envelope,) = sink.mail
     assert envelope.content == MAIL
-    assert (envelope.mail_from, envelope.rcpt_tos) == ("<>", ["ann@agent.example"])
+    assert (envelope.mail_from, envelope.rcpt_tos) == (str(BACK), ["ann@agent.example"])
 
 
 async def test_mail_goes_by_implicit_tls(sink: Sink, certificate: Certificate) -> None:
@@ -71,15 +72,18 @@ async def test_the_relay_s_password_is_given_under_tls(sink: Sink, certificate: 
     assert len(sink.mail) == 1
 
 
-async def test_the_return_path_is_the_site_s(port: int, sink: Sink, certificate: Certificate) -> None:
-    await sent(courier(port, certificate, return_path=parse_address("bounces@gateway.example")))
-    assert sink.mail[0].mail_from == "bounces@gateway.example"
+async def test_each_mail_has_its_own_return_path(port: int, sink: Sink, certificate: Certificate) -> None:
+    one = courier(port, certificate)
+    for local in ("b-first", "b-second"):
+        await one.deliver(MAIL, ANN, Address(local, "gateway.example"))
+    await one.close()
+    assert [mail.mail_from for mail in sink.mail] == ["b-first@gateway.example", "b-second@gateway.example"]
 
 
 async def test_connections_are_kept_for_the_next_mail(port: int, sink: Sink, certificate: Certificate) -> None:
     one = courier(port, certificate)
     for _ in range(3):
-        assert (await one.deliver(MAIL, ANN)).state is DeliveryState.DELIVERED
+        assert (await one.deliver(MAIL, ANN, BACK)).state is DeliveryState.DELIVERED
     await one.close()
     assert len(sink.mail) == 3
     assert len(sink.sessions) == 1
@@ -87,7 +91,7 @@ async def test_connections_are_kept_for_the_next_mail(port: int, sink: Sink, cer
 
 async def test_a_kept_connection_that_went_away_is_replaced(port: int, sink: Sink, certificate: Certificate) -> None:
     one = courier(port, certificate)
-    await one.deliver(MAIL, ANN)
+    await one.deliver(MAIL, ANN, BACK)
     sink.mail_replies.append("421 4.3.2 closing")
     assert (await sent(one)).state is DeliveryState.DELIVERED
     assert len(sink.mail) == 2
@@ -95,7 +99,7 @@ async def test_a_kept_connection_that_went_away_is_replaced(port: int, sink: Sin
 
 async def test_a_connection_is_not_kept_past_its_age(port: int, sink: Sink, certificate: Certificate) -> None:
     one = courier(port, certificate, keep=0.0)
-    await one.deliver(MAIL, ANN)
+    await one.deliver(MAIL, ANN, BACK)
     await sent(one)
     assert len(sink.sessions) == 2
 
@@ -127,7 +131,7 @@ async def test_after_a_refusal_the_next_mail_goes_on_a_new_connection(
 ) -> None:
     one = courier(port, certificate)
     sink.rcpt_replies.append("550 5.1.1 unknown")
-    await one.deliver(MAIL, ANN)
+    await one.deliver(MAIL, ANN, BACK)
     assert (await sent(one)).state is DeliveryState.DELIVERED
     assert len(sink.mail) == 1
 
@@ -219,7 +223,7 @@ async def test_outside_production_only_the_allow_list_is_written_to(
         ("bob@agent.example", DeliveryState.FAILED),
         ("ann@sub.test.example", DeliveryState.FAILED),
     ):
-        assert (await one.deliver(MAIL, parse_address(address))).state is state
+        assert (await one.deliver(MAIL, parse_address(address), BACK)).state is state
     outcome = await sent(one, parse_address("bob@agent.example"))
     assert outcome.text == "not on the allow-list of this environment"
     assert len(sink.mail) == 2
