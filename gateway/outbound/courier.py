@@ -30,7 +30,8 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 class Relay:
     """The next host: where it listens and how we speak to it. Times in seconds.
 
-    `ca_file` replaces the system's authorities. `helo` is our own host name. Raises ValueError for plain SMTP to any host but this machine, and for a password on plain SMTP.
+    `ca_file` replaces the system's authorities. `helo` is our own host name. Raises ValueError for plain SMTP to any
+    host but this machine, and for a password on plain SMTP.
     """
 
     host: str

@@ -2,10 +2,10 @@
 
 What it does: leases due rows of the outbox, renders each as a notification, checks it once more, signs it, hands it to
 the relay, and settles the row with an entry in the record. What it trusts: the outbox's kinds, counts and references;
-nothing a remote host says. What it holds: the DKIM keys, the keys of the record's address hashes and of return paths; it
-can read no stored message. How it fails: a row whose lease runs out comes due again with the same Message-ID, so a kill at any
-point sends every notice, and none twice except between the final dot and the settlement; a relay that is away delays;
-a store that is away stops nothing that is under way and is asked again each second.
+nothing a remote host says. What it holds: the DKIM keys, the keys of the record's address hashes and of return paths;
+it can read no stored message. How it fails: a row whose lease runs out comes due again with the same Message-ID, so a
+kill at any point sends every notice, and none twice except between the final dot and the settlement; a relay that is
+away delays; a store that is away stops nothing that is under way and is asked again each second.
 """
 
 from __future__ import annotations
