@@ -29,9 +29,10 @@ outbox = Table(
     ident(),
     Column("programme", String(64), nullable=False),
     Column("kind", String(32), nullable=False),
-    ref("person_id", "person", index=True),
+    ref("person_id", "person"),
     ref("case_id", "case_", nullable=True),
     ref("message_id", "message", nullable=True, index=True),
+    Column("lead_id", String(64)),
     Column("fields", Text, nullable=False, server_default="{}"),
     Column("state", Integer, nullable=False, server_default="0"),
     us("due_us", nullable=False),
@@ -41,7 +42,16 @@ outbox = Table(
     us("settled_us"),
     Column("last_reply", String(200)),
     Index("ix_outbox_due", "due_us", "id", sqlite_where=text("state = 0"), postgresql_where=text("state = 0")),
+    Index("ix_outbox_person_state", "person_id", "state"),
+    Index(
+        "ix_outbox_lead",
+        "lead_id",
+        sqlite_where=text("lead_id IS NOT NULL"),
+        postgresql_where=text("lead_id IS NOT NULL"),
+    ),
 )
+
+"""`lead_id` names the row in whose notification this one is told too, or whose further address it is for."""
 
 leaf = Table(
     "leaf",

@@ -23,6 +23,7 @@ person = Table(
     Column("username", String(254), unique=True),
     Column("language", String(8), nullable=False, server_default="en"),
     Column("wants_link", Integer, nullable=False, server_default="1"),
+    Column("time_zone", String(64)),
     us("created_us", nullable=False),
     us("ended_us"),
 )

@@ -71,8 +71,20 @@ recipient = Table(
     Column("addressed_as", String(8), nullable=False),
     Column("notify", String(40), nullable=False, server_default=""),
     us("first_read_us"),
+    us("remind_us"),
+    Column("reminded", Integer, nullable=False, server_default="0"),
+    us("released_us"),
     UniqueConstraint("message_id", "person_id"),
+    Index(
+        "ix_recipient_remind",
+        "remind_us",
+        sqlite_where=text("remind_us IS NOT NULL"),
+        postgresql_where=text("remind_us IS NOT NULL"),
+    ),
 )
+"""Who a message is for. Until they have read it (`first_read_us`) or need not any more (`released_us`: somebody who may
+act has, or it was withdrawn, or an employee said so) they owe a reading: it is looked at when `remind_us` has come, and
+`reminded` counts the times that reminders were set for and told."""
 
 repeat = Table(
     "repeat",
