@@ -1,74 +1,33 @@
 """The wording of notifications: templates a site may edit, checked whole before the first one is used.
 
 `<language>/catalogue.toml` holds subjects, states and the way times are spoken; `<language>/<kind>.txt` and `.html` the
-body, usually extending a layout. A template may name the fields of `FIELDS`, choose with `if`, and extend another:
-no loop, no call, no filter, no arithmetic, so that it is finite and nothing but the notice's own fields can reach mail.
+body, usually extending a layout. A site's own folder takes the place of single files of the shipped one. What a
+template may be is told by `template_rules`: it is finite, and nothing but the notice's own fields can reach mail.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, nodes
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import escape
 
 from gateway.domain.errors import ConfigError
 from gateway.domain.notice import PRODUCTION, Notice, NoticeKind, NoticeState
 from gateway.domain.programme import Programme, Wording
 from gateway.domain.reference import Reference
-
-FIELDS = frozenset({
-    "subject", "reference", "portal", "host_in_words", "time", "until", "when", "count", "state", "environment",
-    "trial", "sample", "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds",
-})  # fmt: skip
-"""All that a template may ask for: the notice in words, and how the programme speaks of itself in plain mail."""
+from gateway.outbound.catalogues import FILE, Catalogue, load_catalogue
+from gateway.outbound.template_rules import extended, problems_of
 
 FORMATS = ("txt", "html")
 MAX_OCTETS = 32_768
-_PLAIN = (
-    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.Extends, nodes.Block,
-    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr,
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """One language's shared words: month names, the shape of an instant and of a day, subjects, states."""
-
-    months: tuple[str, ...]
-    time: str
-    date: str
-    dot: str
-    sample: str
-    sample_mark: str
-    subjects: Mapping[NoticeKind, str]
-    states: Mapping[NoticeState, str]
-
-    def instant(self, at: datetime, zone: ZoneInfo) -> str:
-        """Say an instant with the month's name and the zone."""
-        return self.time.format(**self._pieces(at.astimezone(zone)))
-
-    def day(self, at: datetime, zone: ZoneInfo) -> str:
-        """Say the day of an instant, in the zone."""
-        return self.date.format(**self._pieces(at.astimezone(zone)))
-
-    def _pieces(self, local: datetime) -> dict[str, str]:
-        name = local.tzname() or "UTC"
-        return {
-            "day": str(local.day),
-            "month": self.months[local.month - 1],
-            "year": str(local.year),
-            "hour12": str(local.hour % 12 or 12),
-            "half": "AM" if local.hour < 12 else "PM",
-            "hour24": str(local.hour),
-            "minute": f"{local.minute:02}",
-            "zone": name if name[0].isalpha() else f"UTC{name}",
-        }
+_NO_LANGUAGE = "no programme here speaks it. Name it among a programme's languages, or remove the folder."
+_NO_TEMPLATE = "no notification uses it. Correct its name, or remove it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +42,35 @@ class Body:
 class Templates:
     """The checked templates of some languages."""
 
-    def __init__(self, folder: Path, languages: frozenset[str]) -> None:
-        """Read and check every template of every language.
+    def __init__(self, folder: Path, languages: frozenset[str], own: Path | None = None) -> None:
+        """Read and check every template of every language; a file of `own` takes the place of that of `folder`.
 
-        Raises ConfigError with every problem; one that asks for more than the notice's fields is named with the name
-        it asks for.
+        Raises ConfigError with every problem, each with its file, its line where it has one, and what to do.
         """
-        self._folder = folder
-        self._environment = SandboxedEnvironment(
-            loader=FileSystemLoader(folder),
+        self._folders = (folder,) if own is None else (own, folder)
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(self._folders),
             undefined=StrictUndefined,
             autoescape=lambda name: bool(name) and str(name).endswith(".html"),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            auto_reload=False,
         )
         self._environment.globals.clear()
         problems: list[str] = []
-        self._catalogues = {language: _catalogue(folder / language, problems) for language in sorted(languages)}
+        self._catalogues: dict[str, Catalogue] = {}
+        for language in sorted(languages):
+            files = [place / language / FILE for place in reversed(self._folders)]
+            if catalogue := load_catalogue(files, problems):
+                self._catalogues[language] = catalogue
+        problems.extend(self._problems_of_files(languages))
+        if own is not None:
+            problems.extend(self._strangers(own, languages))
         self._templates: dict[tuple[str, NoticeKind, str], Template] = {}
-        for path in _every_template(folder, languages):
-            problems.extend(self._problems_of(path))
         if not problems:
             problems.extend(self._load_all(languages))
-        if problems:
-            raise ConfigError("\n".join(dict.fromkeys(problems)))
+        _complain(problems)
 
     @property
     def languages(self) -> frozenset[str]:
@@ -121,17 +84,71 @@ class Templates:
         text, html = (self._templates[notice.language, notice.kind, form].render(fields) for form in FORMATS)
         return Body(str(fields["subject"]), text, html)
 
-    def _problems_of(self, path: Path) -> Iterator[str]:
+    def check_with(self, programmes: Iterable[Programme]) -> None:
+        """Fill every template with the words of these programmes. Raises ConfigError with what does not fit."""
+        _complain(
+            [
+                problem
+                for programme in programmes
+                for language in programme.languages
+                for kind in NoticeKind
+                for form in FORMATS
+                for problem in self._trial(language, kind, form, programme.words(language))
+            ]
+        )
+
+    def _path(self, name: str) -> Path:
+        """Return where a template stands, or where it should."""
+        return next((folder / name for folder in self._folders if (folder / name).exists()), self._folders[-1] / name)
+
+    def _present(self, languages: frozenset[str]) -> set[str]:
+        return {name for folder in self._folders for name in _files(folder, languages)}
+
+    def _problems_of_files(self, languages: frozenset[str]) -> Iterator[str]:
+        present = self._present(languages)
+        for name in sorted(_needed(languages) | present):
+            path = self._path(name)
+            tree = self._parsed(path)
+            if isinstance(tree, str):
+                yield f"{path}: {tree}"
+                continue
+            yield from (f"{path}: {problem}" for problem in problems_of(tree, path.suffix[1:]))
+            for layout in extended(tree):  # what is not among the files that are checked is not to be had
+                if layout not in present:
+                    yield f"{path}: extends {layout!r}, which is not there. Name one that is: LANGUAGE/FILE."
+
+    def _parsed(self, path: Path) -> nodes.Template | str:
+        """Return the tree of a template, or why there is none."""
         try:
-            tree = self._environment.parse(path.read_text("utf-8"))
+            source = path.read_bytes()
+            if len(source) > MAX_OCTETS:
+                return f"has more than {MAX_OCTETS} octets. Shorten it."
+            return self._environment.parse(source.decode("utf-8"))
         except OSError as error:
-            yield f"{path}: cannot be read: {error.strerror}"
+            return f"cannot be read: {error.strerror}. Each kind needs its .txt and its .html."
+        except TemplateSyntaxError as error:
+            return f"line {error.lineno}: is no template: {error.message}. Correct it."
+        except (TemplateError, ValueError, RecursionError) as error:
+            return f"is no template: {error}. Correct it."
+
+    def _strangers(self, own: Path, languages: frozenset[str]) -> Iterator[str]:
+        """Tell of files of the site's own folder that nothing uses."""
+        if not own.is_dir():
+            yield f"{own}: is no folder. Make it, with a folder for each language that has files of your own."
             return
-        except (TemplateError, ValueError) as error:
-            yield f"{path}: is no template: {error}"
-            return
-        for node in tree.find_all(nodes.Node):
-            yield from (f"{path}: {problem}" for problem in _problems_of_node(node))
+        used = _needed(languages)
+        for name in self._present(languages):
+            tree = self._parsed(self._path(name))
+            used |= set(extended(tree)) if isinstance(tree, nodes.Template) else set()
+        for entry in sorted(own.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.name not in languages:
+                yield f"{entry}: {_NO_LANGUAGE if entry.is_dir() else _NO_TEMPLATE}"
+                continue
+            for path in sorted(entry.iterdir()):
+                if path.name != FILE and f"{entry.name}/{path.name}" not in used and not path.name.startswith("."):
+                    yield f"{path}: {_NO_TEMPLATE}"
 
     def _load_all(self, languages: frozenset[str]) -> Iterator[str]:
         for language in sorted(languages):
@@ -141,20 +158,28 @@ class Templates:
                     try:
                         self._templates[language, kind, form] = self._environment.get_template(name)
                     except (TemplateError, RecursionError) as error:
-                        yield f"{self._folder / name}: {error}"
+                        yield f"{self._path(name)}: {error}"
                         continue
-                    yield from self._trial(language, kind, form)
+                    yield from self._trial(language, kind, form, _SAMPLE_WORDS)
 
-    def _trial(self, language: str, kind: NoticeKind, form: str) -> Iterator[str]:
-        for sample in _samples(language, kind):
-            fields = _fields(sample, self._catalogues[language], _SAMPLE_WORDS, ZoneInfo("UTC"))
+    def _trial(self, language: str, kind: NoticeKind, form: str, words: Wording | _SampleWords) -> Iterator[str]:
+        path = self._path(f"{language}/{kind.value}.{form}")
+        catalogue = self._catalogues[language]
+        mark = catalogue.sample
+        for trial in _trials(language, kind):
             try:
-                words = self._templates[language, kind, form].render(fields)
+                said = self._templates[language, kind, form].render(_fields(trial, catalogue, words, ZoneInfo("UTC")))
             except (TemplateError, TypeError, RecursionError) as error:
-                yield f"{self._folder / language}/{kind.value}.{form}: cannot be filled: {error}"
+                yield f"{path}: cannot be filled: {error}"
                 return
-            if len(words.encode()) > MAX_OCTETS or not words.strip():
-                yield f"{self._folder / language}/{kind.value}.{form}: makes no text, or more than {MAX_OCTETS} octets"
+            if len(said.encode()) > MAX_OCTETS or not said.strip():
+                yield f"{path}: makes no text, or more than {MAX_OCTETS} octets. Write some, or shorten it."
+                return
+            if (trial.is_trial and trial.environment not in said) or (trial.is_sample and not _is_said(mark, said)):
+                yield (
+                    f"{path}: does not say what is no real notice. Show {{{{ environment }}}} where trial is true, and "
+                    "{{ sample }} where there is one, as the shipped layout does."
+                )
                 return
 
 
@@ -199,59 +224,30 @@ def _fields(
     }
 
 
-def _problems_of_node(node: nodes.Node) -> Iterator[str]:
-    if not isinstance(node, _PLAIN):
-        yield f"line {node.lineno}: uses {type(node).__name__.lower()}: fields, if, extends and block are all there is"
-    elif isinstance(node, nodes.Name) and node.name not in FIELDS:
-        yield f"line {node.lineno}: asks for {node.name!r}, which is no field of a notice"
-    elif isinstance(node, nodes.Extends) and not isinstance(node.template, nodes.Const):
-        yield f"line {node.lineno}: extends a template that is not named outright"
+def _needed(languages: frozenset[str]) -> set[str]:
+    return {f"{language}/{kind.value}.{form}" for language in languages for kind in NoticeKind for form in FORMATS}
 
 
-def _every_template(folder: Path, languages: frozenset[str]) -> Iterator[Path]:
-    for language in sorted(languages):
-        present = {path for form in FORMATS for path in (folder / language).glob(f"*.{form}")}
-        needed = {folder / language / f"{kind.value}.{form}" for kind in NoticeKind for form in FORMATS}
-        yield from sorted(present | needed)
+def _files(folder: Path, languages: frozenset[str]) -> Iterator[str]:
+    """Yield the names of the templates that stand in a folder."""
+    for language in languages:
+        for form in FORMATS:
+            yield from (f"{language}/{path.name}" for path in (folder / language).glob(f"*.{form}"))
 
 
-def _samples(language: str, kind: NoticeKind) -> Iterator[Notice]:
+def _trials(language: str, kind: NoticeKind) -> Iterator[Notice]:
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    for environment in (PRODUCTION, "trial"):
+    for environment in (PRODUCTION, "try-out"):
         reference = Reference("SM", "7K2Q", "9F4T", trial=environment != PRODUCTION)
         yield Notice(kind, language, reference, "https://gateway.example/", at, environment, until=at)
         yield Notice(kind, language, None, None, at, environment, count=3, state=NoticeState.GAVE_UP)
+    yield Notice(kind, language, None, None, at, PRODUCTION, is_sample=True)
 
 
-def _catalogue(folder: Path, problems: list[str]) -> Catalogue:
-    path = folder / "catalogue.toml"
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-        catalogue = Catalogue(
-            months=tuple(data["months"]),
-            time=data["time"],
-            date=data["date"],
-            dot=data["dot"],
-            sample=_one_line(data["sample"]),
-            sample_mark=_one_line(data["sample_mark"]),
-            subjects={kind: _one_line(data["subjects"][kind.value]) for kind in NoticeKind},
-            states={state: _one_line(data["states"][state.value]) for state in NoticeState},
-        )
-        for month in range(1, 13):
-            sample = datetime(2026, month, 1, tzinfo=UTC)
-            _one_line(catalogue.instant(sample, ZoneInfo("UTC")) + catalogue.day(sample, ZoneInfo("UTC")))
-    except OSError as error:
-        problems.append(f"{path}: cannot be read: {error.strerror}")
-    except (KeyError, IndexError) as error:
-        problems.append(f"{path}: {error} is missing, or names what there is not")
-    except (ValueError, TypeError, AttributeError) as error:
-        problems.append(f"{path}: {error}")
-    else:
-        return catalogue
-    return Catalogue((), "", "", "", "", "", {}, {})
+def _is_said(words: str, said: str) -> bool:
+    return words in said or str(escape(words)) in said
 
 
-def _one_line(value: object) -> str:
-    if isinstance(value, str) and value.strip() and value.isprintable():
-        return value
-    raise ValueError("subjects, states and times are each one line of text")
+def _complain(problems: list[str]) -> None:
+    if problems:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))

@@ -49,6 +49,10 @@ def test_the_portal_is_one_fixed_address_without_path_or_query() -> None:
         {"language": "en\n"},
         {"environment": "Demo\r\nX: y"},
         {"environment": "demo\n"},
+        {"zone": "Mars/Olympus"},
+        {"zone": "../../etc/passwd"},
+        {"zone": "Europe/Zurich\n"},
+        {"zone": "Europe"},
         {"count": -1},
         {"count": 10_000},
         {"at": datetime(2026, 3, 1)},  # noqa: DTZ001 - the point of the test

@@ -114,6 +114,38 @@ def test_times_carry_the_month_and_the_zone() -> None:
     )
 
 
+def test_a_meeting_is_told_in_the_person_s_zone_or_the_programme_s() -> None:
+    told = {"until": datetime(2026, 5, 4, 15, 30, tzinfo=UTC), "state": NoticeState.MEETING_ARRANGED}
+    assert "When: May 4, 2026, 11:30 AM EDT" in words(read(draft(NoticeKind.MEETING, **told)))
+    assert "When: May 5, 2026, 12:30 AM JST" in words(read(draft(NoticeKind.MEETING, zone="Asia/Tokyo", **told)))
+    assert "Cuándo: 4 de mayo de 2026, 17:30 CEST" in words(
+        read(draft(NoticeKind.MEETING, "es", zone="Europe/Zurich", **told))
+    )
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_a_sample_says_so_in_its_subject_and_in_both_bodies(kind: NoticeKind, language: str) -> None:
+    mail = read(draft(kind, language, is_sample=True))
+    mark, said = {
+        "en": ("[SAMPLE] ", "This is a sample that somebody asked for. It concerns no one"),
+        "es": ("[MUESTRA] ", "Esta es una muestra que alguien pidió. No se refiere a nadie"),
+    }[language]
+    assert mail["Subject"].startswith(mark)
+    assert said in words(mail)
+    assert said in visible(words(mail, "html"))
+    real = read(draft(kind, language))
+    assert not real["Subject"].startswith("[")
+    assert said not in words(real) + words(real, "html")
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.MESSAGE_WAITING, NoticeKind.REPLY_RECEIVED, NoticeKind.REMINDER])
+def test_several_messages_are_counted_in_one_notification(kind: NoticeKind) -> None:
+    for language in ("en", "es"):
+        one, three = (words(read(draft(kind, language, count=count))) for count in (1, 3))
+        assert re.search(r"\b3 (messages|mensajes|times|veces)", three)
+        assert not re.search(r"\b1 ", one.partition("\n\n")[2].partition("\n\n")[0])
+
+
 def test_a_person_may_have_notices_without_a_link() -> None:
     mail = read(draft(portal=None))
     for said in (words(mail), words(mail, "html")):
