@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from gateway.domain.programme import (
     Wording,
 )
 from gateway.domain.rights import Right
+from gateway.domain.timing import Quiet, Timing
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -40,6 +42,8 @@ MAX_ASK = 160
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _SERIES = re.compile(r"[A-Z]{2,4}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2}\Z")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
+MOST_DAYS = 365
 
 
 def load_programmes(folders: Iterable[Path]) -> Mapping[str, Programme]:
@@ -84,6 +88,7 @@ def load_programme(folder: Path) -> Programme:
         notices=frozenset(table.choices("notices", NoticeKind)),
         screening=table.texts("screening", _KEY, "a lower-case word"),
         wording=_wordings(folder, languages, problems),
+        timing=table.inner("timing", _timing) if table.has("timing") else Timing(),
     )
     table.close()
     if not problems:
@@ -125,12 +130,19 @@ class _Table:
             self.complain(key, "must be one line")
         return text
 
-    def number(self, key: str, least: int, most: int) -> int:
-        value = self._data.pop(key, None)
+    def number(self, key: str, least: int, most: int, default: int | None = None) -> int:
+        value = self._data.pop(key, default)
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
         self.complain(key, f"must be a number from {least} to {most}")
         return least
+
+    def numbers(self, key: str, least: int, most: int, default: tuple[int, ...]) -> tuple[int, ...]:
+        values = self._list(key) if self.has(key) else list(default)
+        if all(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most for value in values):
+            return tuple(value for value in values if isinstance(value, int))
+        self.complain(key, f"must be a list of numbers from {least} to {most}")
+        return ()
 
     def flag(self, key: str) -> bool:
         value = self._data.pop(key, False)
@@ -244,6 +256,31 @@ def _role(table: _Table) -> ProgrammeRole:
 
 def _limits(table: _Table) -> Limits:
     return Limits(table.number("designated_users", 1, 100), table.number("notice_days", 0, 365))
+
+
+def _timing(table: _Table) -> Timing:
+    usual = Timing()
+    try:
+        return Timing(
+            merge_seconds=table.number("merge_seconds", 0, 3600, usual.merge_seconds),
+            hold_seconds=table.number("hold_seconds", 0, 3600, usual.hold_seconds),
+            reminder_days=table.numbers("reminder_days", 1, MOST_DAYS, usual.reminder_days),
+            not_read_days=table.number("not_read_days", 0, MOST_DAYS, usual.not_read_days),
+            reminders_a_day=table.number("reminders_a_day", 1, 10, usual.reminders_a_day),
+            quiet=Quiet(
+                _time_of_day(table, "quiet_from", usual.quiet.start), _time_of_day(table, "quiet_until", usual.quiet.end)
+            ),
+            ending_days=table.numbers("ending_days", 1, MOST_DAYS, usual.ending_days),
+        )
+    except ValueError as problem:
+        table.complain("hold_seconds, reminder_days, ending_days", str(problem))
+        return usual
+
+
+def _time_of_day(table: _Table, key: str, usual: time) -> time:
+    if not table.has(key):
+        return usual
+    return time.fromisoformat(table.text(key, _TIME, 'a time of day like "20:00"') or "00:00")
 
 
 def _series(table: _Table) -> Series:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.notice import NoticeKind
 from gateway.domain.rights import Right
+from gateway.domain.timing import Timing
 
 
 class FormKind(StrEnum):
@@ -139,6 +140,7 @@ class Programme:
     notices: frozenset[NoticeKind]
     screening: tuple[str, ...]
     wording: Mapping[str, Wording]
+    timing: Timing = Timing()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,7 +9,6 @@ revision = "0007"
 down_revision = "0006"
 
 _ENDING = (
-    ("authorisation", "until_us"),
     ("designated_user", "until_us"),
     ("agreement_case", "until_us"),
     ("role", "until_us"),
