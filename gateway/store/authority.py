@@ -18,6 +18,7 @@ from sqlalchemy import Row, RowMapping, Table
 from gateway import maillog
 from gateway.domain.errors import Tampered
 from gateway.domain.record import Fact, canonical
+from gateway.store.tables.schema import LATER
 
 _CONTEXT = b"gateway authority row v1\x00"
 
@@ -47,11 +48,16 @@ AuthorityKey = Ed25519PublicKey | WatchfulKey
 
 
 def statement(table: Table, row: Mapping[str, Any] | RowMapping) -> bytes:
-    """Return the octets a row's signature stands over: its table's name and every column but the signature."""
+    """Return the octets a row's signature stands over: its table's name and every column but the signature.
+
+    A column that came later is left out while it is empty: what was signed before it came stays genuine.
+    """
     columns: dict[str, Fact] = {}
     for column in table.columns:
         if column.name != "signature":
-            value = row[column.name]
+            value = row.get(column.name) if column.info else row[column.name]
+            if value is None and column.info == LATER:
+                continue
             columns[column.name] = {"octets": bytes(value).hex()} if isinstance(value, bytes | memoryview) else value
     return _CONTEXT + canonical({"table": table.name, "row": columns})
 

@@ -26,6 +26,8 @@ _STANDINGS = {
     "agreement_case": "select",
     "assignment": "select",
     "designated_user": "select",
+    "enrolment": "select",
+    "authorisation": "select",
     "team_member": "select",
     "sealing_key": "select",
 }
@@ -41,7 +43,13 @@ _DEPOSIT = {
 
 PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "submission": {**_EVERYONE, **_STANDINGS, **_DEPOSIT, "outbox": "select(id,message_id) insert"},
+        "submission": {
+            **_EVERYONE,
+            **_STANDINGS,
+            **_DEPOSIT,
+            "outbox": "select(id,message_id) insert",
+            "notice_report": "select(outbox_id,kind) insert",
+        },
         "mx": {
             **_EVERYONE,
             "case_": "select",
@@ -55,6 +63,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "repeat": "select insert delete",
             "intake": "select(message_id,reference,message_id_hash) insert",
             "outbox": "select(id,message_id) insert",
+            "notice_report": "select(outbox_id,kind) insert",
             "leaf": "insert",
         },
         "portal": {
@@ -65,6 +74,10 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "session_use": "select",
             "credential": "select(id,person_id,kind,label,networks,created_us,expires_us,revoked_us)",
             "credential_use": "select",
+            "outbox": "select(id,kind,person_id,case_id,message_id,state,attempts,due_us,created_us,settled_us) insert "
+            "update(state,due_us,lease_until_us,created_us,settled_us)",
+            "address_state": "select delete",
+            "notice_report": "select delete",
             "leaf": "select(id,at_us,kind) insert",
         },
         "authenticator": {
@@ -75,6 +88,8 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "credential_use": "select insert update",
             "session": "select",
             "session_use": "select",
+            "identity_session": "select insert",
+            "identity_review": "select insert",
             "leaf": "insert",
         },
         "notifier": {
@@ -86,8 +101,12 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "team_member": "select",
             "message": "select(id,side,author_id)",
             "outbox": "select insert update",
+            "address_state": "select insert update delete",
+            "notice_report": "select insert update(case_id,applied_us)",
             "tls_outcome": "select insert update delete",
             "tls_report": "select insert update delete",
+            "tls_verified": "select insert update",
+            "mta_sts_policy": "select insert update",
             "leaf": "insert",
         },
         "keyholder": {
@@ -100,11 +119,18 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "agreement": "select insert update",
             "session_use": "select insert update",
             "credential_use": "select",
+            "identity_review": "select update(decided_us,accepted)",
             "message": "select update(case_id,reference)",
             "message_wrap": "select insert delete",
             "recipient": "select insert update(first_read_us) delete",
             "intake": "select update(filed_us,discarded_us)",
+            "appendix": "select insert update",
+            "form": "select insert",
+            "form_field": "select insert delete",
+            "form_document": "select insert delete",
+            "meeting": "select insert update",
             "outbox": "insert",
+            "address_state": "select delete",
             "leaf": "select insert update(position)",
         },
     }

@@ -17,26 +17,54 @@ from gateway.store.tables.authority import (
     session,
     team_member,
 )
+from gateway.store.tables.destinations import mta_sts_policy, tls_verified
+from gateway.store.tables.enrolment import (
+    appendix,
+    approval,
+    authorisation,
+    enrolment,
+    form,
+    form_document,
+    form_field,
+    meeting,
+)
+from gateway.store.tables.identity import identity_review, identity_session
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
+from gateway.store.tables.reach import address_state, notice_report
 from gateway.store.tables.schema import METADATA
+from gateway.store.tables.timing import pace, told_ending
 from gateway.store.tables.transport import tls_outcome, tls_report
 from gateway.store.tables.vault import intake, message, message_wrap, recipient, repeat, segment
 
 __all__ = [
     "AUTHORITY",
     "METADATA",
+    "address_state",
     "agreement",
     "agreement_case",
+    "appendix",
+    "approval",
     "assignment",
+    "authorisation",
     "case",
     "credential",
     "credential_use",
     "designated_user",
+    "enrolment",
+    "form",
+    "form_document",
+    "form_field",
+    "identity_review",
+    "identity_session",
     "intake",
     "leaf",
+    "meeting",
     "message",
     "message_wrap",
+    "mta_sts_policy",
+    "notice_report",
     "outbox",
+    "pace",
     "person",
     "person_address",
     "recipient",
@@ -51,4 +79,6 @@ __all__ = [
     "team_member",
     "tls_outcome",
     "tls_report",
+    "tls_verified",
+    "told_ending",
 ]

@@ -5,9 +5,10 @@ Nothing acts on such a row before its signature is checked (`gateway.store.autho
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
-from gateway.store.tables.schema import METADATA, ident, ref, signed, us
+from gateway.store.tables.enrolment import approval, authorisation, enrolment
+from gateway.store.tables.schema import LATER, METADATA, ident, later, ref, signed, us
 
 credential = Table(
     "credential",
@@ -70,8 +71,10 @@ assignment = Table(
     ref("person_id", "person", nullable=True, index=True),
     us("from_us", nullable=False),
     us("until_us"),
+    later("purpose", 32),
     *signed(),
 )
+"""A case in the hands of a team or a person; with a purpose: a look into a case that is not theirs."""
 
 agreement_case = Table(
     "agreement_case",
@@ -93,8 +96,15 @@ designated_user = Table(
     Column("right", String(8), nullable=False),
     us("from_us", nullable=False),
     us("until_us"),
+    later("state", 16),
+    later("needs", 32),
+    later("step", 16),
+    later("before", 16),
+    Column("moved_us", BigInteger, info=LATER),
     *signed(),
 )
+"""A place in an agreement. Without a state it was made by an operator, without a form; `needs` is the kind of form
+that must stand beside it; `step`, `before` and `moved_us` are the last step, for undoing."""
 
 sealing_key = Table(
     "sealing_key",
@@ -106,6 +116,7 @@ sealing_key = Table(
     Column("public", LargeBinary, nullable=False),
     us("created_us", nullable=False),
     us("retired_us"),
+    Column("agreement_id", String(64), ForeignKey("agreement.id"), info=LATER),
     *signed(),
 )
 
@@ -120,5 +131,8 @@ AUTHORITY: dict[str, Table] = {
         agreement_case,
         designated_user,
         sealing_key,
+        enrolment,
+        authorisation,
+        approval,
     )
 }

@@ -13,6 +13,10 @@ METADATA = MetaData(
     }
 )
 
+LATER = {"later": True}
+"""Marks a column that a table of signed rows got later: while it is empty the signature does not stand over it, so that
+what was signed before stays genuine."""
+
 
 def ident() -> Column[str]:
     """Return the column of a row's own id."""
@@ -27,6 +31,11 @@ def ref(name: str, target: str, *, nullable: bool = False, index: bool = False) 
 def us(name: str, *, nullable: bool = True) -> Column[int]:
     """Return a column for an instant in microseconds UTC."""
     return Column(name, BigInteger, nullable=nullable)
+
+
+def later(name: str, length: int) -> Column[str]:
+    """Return a text column that a table of signed rows got later."""
+    return Column(name, String(length), info=LATER)
 
 
 def signed() -> tuple[Column[int], Column[bytes]]:
