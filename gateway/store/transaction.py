@@ -152,11 +152,15 @@ _NEVER_REMEMBERED = frozenset(
         tables.repeat,
         tables.intake,
         tables.outbox,
+        tables.address_state,
+        tables.notice_report,
         tables.leaf,
         tables.credential_use,
         tables.session_use,
         tables.tls_outcome,
         tables.tls_report,
+        tables.tls_verified,
+        tables.mta_sts_policy,
     }
 )
 """What no look-up that is `remembered` reads."""
