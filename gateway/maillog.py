@@ -182,6 +182,16 @@ def authenticated(kind: str, outcome: str) -> None:
     _say("info", "authenticated", kind=kind, outcome=outcome)
 
 
+def provider_away(provider: str) -> None:
+    """An identity provider of the configuration did not answer, or not with what it must answer with."""
+    _say("warning", "provider away", provider=provider)
+
+
+def provider_told(provider: str, kind: str) -> None:
+    """An identity provider has told of a security event; `kind` as in the entry, or other."""
+    _say("info", "provider told", provider=provider, kind=kind)
+
+
 def opened(parts: int) -> None:
     """The keyholder gave out keys for so many parts."""
     _say("info", "opened", parts=parts)

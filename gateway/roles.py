@@ -110,6 +110,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
 async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that judges proofs of identity."""
     from gateway.authenticator import keys
+    from gateway.authenticator.providers import load_providers
     from gateway.authenticator.server import AuthenticatorServer
     from gateway.identity.sessions import SessionLimits
 
@@ -125,6 +126,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             limits=SessionLimits(own.session_idle_seconds * 1_000_000, own.session_absolute_seconds * 1_000_000),
             second_factor=own.second_factor,
             issuer=settings.site.name,
+            providers=load_providers(own.providers, settings.site.portal_url),
         )
         await _serve(settings, server.run(stop), server.ready)
 
@@ -216,6 +218,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.portal.uploads import UploadLimits
 
     own, site = settings.portal, settings.site
+    ways = tuple(Way(one.key, one.title) for one in settings.authenticator.providers)
     async with AsyncExitStack() as stack:
         keyholder = KeyholderClient(settings.keyholder.socket)
         authenticator = AuthenticatorClient(settings.authenticator.socket)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.authenticator.protocol import NewAppPassword, NewTotp, SignedIn
+from gateway.authenticator.protocol import (
+    Beginning,
+    ComeBack,
+    NewAppPassword,
+    NewFirstCode,
+    NewTotp,
+    Outcome,
+    SignedEnding,
+    SignedIn,
+)
 from gateway.domain.credential import Principal
 from gateway.domain.errors import AuthenticatorUnavailable
-from gateway.domain.session import SessionStatement
+from gateway.domain.proof import Binding, Ending
 from gateway.frames import FrameClient, decode, encode, text
 
 
@@ -27,11 +37,43 @@ class AuthenticatorClient:
         answer = await self._client.ask(
             "sign_in", username=username, password=password, code=code, client_address=client_address
         )
-        return SignedIn(
-            token=decode(answer.get("token")),
-            statement=SessionStatement.from_json(answer["statement"]),
-            signature=decode(answer.get("signature")),
+        return SignedIn.from_frame(answer)
+
+    async def begin(self, provider: str, first_code: str, client_address: str) -> Beginning | Outcome:
+        """Begin a sign-in at a provider, with a first code if there is one. Raises NotAllowed, RateExceeded."""
+        answer = await self._client.ask(
+            "begin", provider=provider, first_code=first_code, client_address=client_address
         )
+        if "outcome" in answer:
+            return Outcome(text(answer, "outcome"))
+        return Beginning(text(answer, "address"), decode(answer.get("attempt")))
+
+    async def finish(self, provider: str, attempt: bytes, answer: Mapping[str, str]) -> ComeBack:
+        """Judge what a browser has brought back from a provider: the parameters of its answer. Raises NotAllowed."""
+        found = await self._client.ask("finish", provider=provider, attempt=encode(attempt), answer=dict(answer))
+        outcome = Outcome(text(found, "outcome"))
+        if outcome is not Outcome.SIGNED_IN:
+            return ComeBack(outcome)
+        if "binding" not in found:
+            return ComeBack(outcome, SignedIn.from_frame(found))
+        signature = decode(found.get("binding_signature"))
+        return ComeBack(outcome, SignedIn.from_frame(found), Binding.from_json(found["binding"]), signature)
+
+    async def leaving(self, provider: str) -> str:
+        """Return where a browser signs out at a provider; empty where it cannot. Raises NotAllowed."""
+        return text(await self._client.ask("leaving", provider=provider), "address")
+
+    async def logout_notice(self, provider: str, token: str) -> list[SignedEnding]:
+        """Judge a provider's logout token. Raises NotAuthenticated, NotAllowed."""
+        return _endings(await self._client.ask("logout_notice", provider=provider, token=token))
+
+    async def security_event(self, provider: str, token: str) -> list[SignedEnding]:
+        """Judge a provider's security event token. Raises NotAuthenticated, NotAllowed."""
+        return _endings(await self._client.ask("security_event", provider=provider, token=token))
+
+    async def make_first_code(self, token: bytes) -> NewFirstCode:
+        """Make a first code, under a live session. Raises NotAuthenticated."""
+        return _first_code(await self._client.ask("make_first_code", token=encode(token)))
 
     async def check_app_password(self, username: str, password: str, client_address: str) -> Principal:
         """Judge an app password; `username` is its person's username or address.
@@ -78,6 +120,10 @@ class OperatorClient:
         """Make an app password."""
         return _app_password(await self._client.ask("make_app_password"))
 
+    async def make_first_code(self) -> NewFirstCode:
+        """Make a first code."""
+        return _first_code(await self._client.ask("make_first_code"))
+
     async def forgive(self, person_id: str) -> None:
         """Let a person sign in again after too many failures."""
         await self._client.ask("forgive", person=person_id)
@@ -89,6 +135,18 @@ class OperatorClient:
 
 def _app_password(answer: dict[str, Any]) -> NewAppPassword:
     return NewAppPassword(text(answer, "lookup"), text(answer, "data"), text(answer, "clear"))
+
+
+def _first_code(answer: dict[str, Any]) -> NewFirstCode:
+    return NewFirstCode(text(answer, "lookup"), text(answer, "clear"))
+
+
+def _endings(answer: dict[str, Any]) -> list[SignedEnding]:
+    stated = answer.get("endings")
+    return [
+        SignedEnding(Ending.from_json(one.get("ending")), decode(one.get("signature")))
+        for one in (stated if isinstance(stated, list) else [])
+    ]
 
 
 def _totp(answer: dict[str, Any]) -> NewTotp:

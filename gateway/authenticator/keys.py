@@ -1,4 +1,4 @@
-"""The authenticator's keys: one signs sessions, three more come by HKDF from one secret."""
+"""The authenticator's keys: one signs sessions, the others come by HKDF from one secret."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ class AuthenticatorKeys:
     pepper: bytes = field(repr=False)
     app_password: bytes = field(repr=False)
     seed_box: bytes = field(repr=False)
+    first_code: bytes = field(repr=False)
+    identity: bytes = field(repr=False)
+    attempt_box: bytes = field(repr=False)
 
 
 def load(folder: Path) -> AuthenticatorKeys:
     """Load the authenticator's own keys. Raises ConfigError."""
     session = Ed25519PrivateKey.from_private_bytes(keyfiles.read_secret(folder / keyfiles.SESSION_KEY))
     secret = keyfiles.read_secret(folder / keyfiles.AUTHENTICATOR_KEY)
-    return AuthenticatorKeys(
-        session, _derive(secret, b"pepper"), _derive(secret, b"app password"), _derive(secret, b"seed box")
-    )
+    purposes = (b"pepper", b"app password", b"seed box", b"first code", b"identity", b"attempt box")
+    return AuthenticatorKeys(session, *(_derive(secret, purpose) for purpose in purposes))
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:

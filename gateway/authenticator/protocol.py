@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
 
+from gateway.domain.proof import Binding, Ending
 from gateway.domain.session import SessionStatement
+from gateway.frames import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +19,64 @@ class SignedIn:
     token: bytes = field(repr=False)
     statement: SessionStatement
     signature: bytes
+
+    @classmethod
+    def from_frame(cls, answer: Mapping[str, Any]) -> Self:
+        """Read what an answer carries. Raises NotAuthenticated, Malformed."""
+        statement = answer.get("statement")
+        return cls(
+            token=decode(answer.get("token")),
+            statement=SessionStatement.from_json(statement if isinstance(statement, Mapping) else {}),
+            signature=decode(answer.get("signature")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A sign-in at a provider that can begin: where the browser goes, and what it keeps until it is back."""
+
+    address: str = field(repr=False)
+    attempt: bytes = field(repr=False)
+
+
+class Outcome(StrEnum):
+    """What a sign-in at a provider came to. Each has its page, and each page says what to do next."""
+
+    SIGNED_IN = "signed-in"
+    UNKNOWN = "unknown"
+    NO_ADDRESS = "no-address"
+    REVIEW = "review"
+    WEAK = "weak"
+    DECLINED = "declined"
+    CODE_OVER = "code-over"
+    FAILED = "failed"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class ComeBack:
+    """The outcome; with SIGNED_IN the sign-in, and at a first one the binding that the keyholder makes first."""
+
+    outcome: Outcome
+    signed_in: SignedIn | None = None
+    binding: Binding | None = None
+    binding_signature: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEnding:
+    """What a provider has told, checked: the keyholder ends it."""
+
+    ending: Ending
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewFirstCode:
+    """A first code: what `add_credential` takes, and the clear text that is told to its person once."""
+
+    lookup: str
+    clear: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The authenticator: judges proofs of identity and signs sign-ins.
 
-What it does: checks passwords, codes and app passwords, slows guesses down, and signs a statement of who has signed in
-that the keyholder admits; it makes credentials, which the keyholder signs. What it trusts: rows that carry the
-keyholder's signature. What it holds: the session-signing key, the pepper, the keys of app passwords and code seeds. How
-it fails: it is away, and nobody new signs in; live sessions go on. Taken over, it can sign in people who exist, at the
+What it does: checks passwords, codes and app passwords, slows guesses down, judges what identity providers say (it
+calls them itself), and signs a statement of who has signed in that the keyholder admits; it makes credentials, which
+the keyholder signs. What it trusts: rows that carry the keyholder's signature; of a provider what its keys have signed.
+What it holds: the session-signing key, the pepper, the keys of app passwords, code seeds and links, and what it proves
+itself to providers with. How it fails: it is away, and nobody new signs in; live sessions go on. With a provider away
+the other ways stay open. Taken over, it can sign in people who exist, at the
 keyholder's rate and on record; it opens nothing by itself.
 
 Known and unknown names get one answer: the same words, the same work, at the end of the same tick of a clock.
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +27,7 @@ from gateway import maillog
 from gateway.authenticator import accounts
 from gateway.authenticator.accounts import SignIn
 from gateway.authenticator.keys import AuthenticatorKeys
+from gateway.authenticator.openid import OpenIdWays
 from gateway.authenticator.throttle import Throttle
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
@@ -39,7 +42,8 @@ from gateway.domain.errors import (
 )
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, listen, text
-from gateway.identity import app_passwords, passwords, totp
+from gateway.identity import app_passwords, first_codes, passwords, totp
+from gateway.identity.providers import Provider
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.store.database import Database
 from gateway.store.people import person_by_id
@@ -75,6 +79,7 @@ class AuthenticatorServer:
         limits: SessionLimits | None = None,
         second_factor: bool = True,
         issuer: str = "Secure mail gateway",
+        providers: Sequence[Provider] = (),
         tick_seconds: float = TICK_SECONDS,
         clock: Clock = system_clock,
     ) -> None:
@@ -91,6 +96,9 @@ class AuthenticatorServer:
         self._tick = tick_seconds
         self._clock = clock
         self._throttle = Throttle()
+        self._openid = OpenIdWays(
+            providers, database, keys, authority, self._throttle, limits=self._limits, clock=clock
+        )
         self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
@@ -108,6 +116,7 @@ class AuthenticatorServer:
                 await stop.wait()
         finally:
             self._hashing.shutdown(wait=False, cancel_futures=True)
+            await self._openid.close()
 
     async def _answer(self, verb: str, request: Request) -> Request:
         answers: dict[str, Callable[[Request], Any]] = {
@@ -116,6 +125,12 @@ class AuthenticatorServer:
             "check_app_password": self._check_app_password,
             "make_app_password": self._make_own_app_password,
             "make_totp": self._make_own_totp,
+            "make_first_code": self._make_others_first_code,
+            "begin": self._openid.begin,
+            "finish": self._openid.finish,
+            "leaving": self._openid.leaving,
+            "logout_notice": self._openid.logout_notice,
+            "security_event": self._openid.security_event,
         }
         return await _call(answers, verb, request)
 
@@ -125,6 +140,7 @@ class AuthenticatorServer:
             "make_password": self._make_password,
             "make_totp": self._make_totp,
             "make_app_password": self._make_app_password,
+            "make_first_code": self._make_first_code,
             "forgive": self._forgive,
         }
         return await _call(answers, verb, request)
@@ -217,6 +233,14 @@ class AuthenticatorServer:
     async def _make_app_password(self, _request: Request) -> Request:
         clear = app_passwords.new_app_password()
         return {"lookup": app_passwords.lookup(self._keys.app_password, clear), "data": "", "clear": clear}
+
+    async def _make_others_first_code(self, request: Request) -> Request:
+        await self._person_of(request)
+        return await self._make_first_code(request)
+
+    async def _make_first_code(self, _request: Request) -> Request:
+        clear = first_codes.new_first_code()
+        return {"lookup": first_codes.lookup(self._keys.first_code, clear), "clear": clear}
 
     async def _forgive(self, request: Request) -> Request:
         await self._database.run(accounts.forgive, text(request, "person"))

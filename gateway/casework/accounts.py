@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.casework.act import Act, line
 from gateway.domain.address import Address, parse_address
-from gateway.domain.credential import CredentialKind
+from gateway.domain.credential import FOUND_BY_LOOKUP, SIGNS_NOBODY_IN, CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.rights import Role, Side
 from gateway.store import tables
@@ -17,6 +17,8 @@ from gateway.store.ids import new_id
 from gateway.store.people import people_by_address, team_by_address
 
 MAX_CREDENTIALS = 20
+FIRST_CODE_US = 72 * 3600 * 1_000_000 + 60_000_000
+"""How long a first code may be good for; a minute more, for clocks that differ."""
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,253}\Z")
 
 
@@ -93,14 +95,23 @@ def add_credential(
     networks: str = "",
     expires_us: int | None = None,
 ) -> dict[str, Any]:
-    """Add what the authenticator made. A new password takes the place of the old one and ends the sessions."""
+    """Add what the authenticator made. A new password takes the place of the old one and ends the sessions; a new first
+    code takes the place of the old one.
+    """
     app_password = kind == CredentialKind.APP_PASSWORD
-    if kind not in {one.value for one in CredentialKind} or app_password != (lookup is not None):
+    made_here = {one.value for one in CredentialKind} - {CredentialKind.IDENTITY.value}
+    if kind not in made_here or (kind in FOUND_BY_LOOKUP) != (lookup is not None):
         raise Malformed("There is no such kind of credential.")
+    if kind == CredentialKind.FIRST_CODE and (
+        expires_us is None or not 0 < expires_us - act.tx.now_us <= FIRST_CODE_US
+    ):
+        raise Malformed("A first code is good for at most 72 hours.")
     person_id = act.person(person, Side.OFFICE if app_password else None).id
     present = act.not_ended(tables.credential, person_id=person_id, kind=kind)
     if len(present) >= MAX_CREDENTIALS:
         raise Malformed(f"There are {MAX_CREDENTIALS} of these already. Revoke one first.")
+    if kind == CredentialKind.FIRST_CODE:
+        act.end(tables.credential, present)
     if kind == CredentialKind.PASSWORD:
         act.end(tables.credential, present)
         act.end(tables.session, act.not_ended(tables.session, person_id=person_id))
@@ -127,7 +138,7 @@ def revoke_credential(act: Act, *, person: str, credential: str) -> dict[str, An
     if not act.actor.is_privileged and any(row.kind == CredentialKind.PASSWORD for row in rows):
         raise NotAllowed("This is not yours to do.")
     ended = act.end(tables.credential, rows)
-    if any(row.kind != CredentialKind.APP_PASSWORD for row in rows):
+    if any(row.kind not in SIGNS_NOBODY_IN for row in rows):
         act.end(tables.session, act.not_ended(tables.session, person_id=person_id))
     act.record("credential_revoked", person=person_id, credential=credential, ended=ended)
     return {"ended": ended}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, select
 
 from gateway.casework.act import Authority
-from gateway.domain.credential import CredentialKind
+from gateway.domain.credential import SIGNS_NOBODY_IN
 from gateway.domain.errors import NotAuthenticated
 from gateway.domain.session import SessionStatement, session_id, verify_statement
 from gateway.failpoints import failpoint
@@ -74,7 +74,7 @@ def _check_credentials(tx: Transaction, authority: Authority, statement: Session
         row.id
         for row in rows
         if row.person_id == statement.person_id
-        and row.kind != CredentialKind.APP_PASSWORD
+        and row.kind not in SIGNS_NOBODY_IN
         and row.revoked_us is None
         and (row.expires_us is None or row.expires_us > tx.now_us)
     }

@@ -99,6 +99,22 @@ passphrase_file = "secrets/passphrase"
 # session_absolute = "12 h"
 # second_factor = true
 
+# An identity provider at which people may sign in; "login-gov" is a name of your choice. Its secret is the private key
+# of the client (PEM), or the client's secret; docs/configuration.md has what each profile means.
+# [authenticator.providers.login-gov]
+# title = "Login.gov"
+# profile = "login.gov"
+# issuer = "https://secure.login.gov/"
+# client_id = "urn:gov:gsa:openidconnect.profiles:sp:sso:agency:gateway"
+# client_authentication = "private_key_jwt"
+# secret = "secrets/login-gov.pem"
+# least = "ial2 aal2"
+# for = ["correspondents"]
+# scopes = []
+# acr_values = []
+# hosts = []
+# ca_file = ""
+
 [submission]
 # Where employees' mail tools hand in mail: STARTTLS (587) and TLS from the first octet (465).
 starttls = [{starttls}]

@@ -66,6 +66,9 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named[f"submission.relays.{relay.name}.client_ca"] = relay.client_ca
     if settings.portal.smime_anchors:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
+    for provider in settings.authenticator.providers:
+        if provider.ca_file:
+            named[f"authenticator.providers.{provider.key}.ca_file"] = provider.ca_file
     if settings.portal.openpgp_home:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
     if settings.notifier.relay and settings.notifier.relay.ca_file:
@@ -81,6 +84,8 @@ def _secrets(settings: Settings) -> dict[str, Path]:
         named["mx.key"] = settings.mx.key
     if settings.keys.passphrase_file:
         named["keys.passphrase_file"] = settings.keys.passphrase_file
+    for provider in settings.authenticator.providers:
+        named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
     if settings.notifier.dkim:
         named["notifier.dkim.key"] = settings.notifier.dkim.key
     if settings.notifier.relay and settings.notifier.relay.credentials_file:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from gateway.domain.assurance import Assurance
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
@@ -76,8 +78,35 @@ class KeyholderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """One provider. `secret` is the file of the client's secret or private key; `levels` what its `acr` words mean.
+
+    `least` is the assurance that a sign-in must reach, `least_by_programme` where a programme has its own. Empty
+    `scopes` or `acr_values` leave it to the profile. `sides` are those whose people may use it.
+    """
+
+    key: str
+    title: str
+    profile: str
+    issuer: str
+    client_id: str
+    client_authentication: str
+    secret: Path
+    scopes: tuple[str, ...]
+    acr_values: tuple[str, ...]
+    levels: Mapping[str, Assurance]
+    least: Assurance
+    least_by_programme: Mapping[str, Assurance]
+    sides: frozenset[str]
+    hosts: tuple[str, ...]
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticatorSettings:
-    """Sockets, operators (user ids, beside root and its own user), how long a sign-in lasts, whether by a code too."""
+    """Sockets, operators (user ids, beside root and its own user), how long a sign-in lasts, whether by a code too;
+    identity providers in the order in which people are shown them.
+    """
 
     socket: Path
     operator_socket: Path
@@ -85,6 +114,7 @@ class AuthenticatorSettings:
     session_idle_seconds: int
     session_absolute_seconds: int
     second_factor: bool
+    providers: tuple[ProviderSettings, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,24 @@ from enum import StrEnum
 
 
 class CredentialKind(StrEnum):
-    """How a person proves who they are. An app password opens the submission door and nothing else."""
+    """How a person proves who they are.
+
+    An app password opens the submission door and nothing else. A first code is typed once, by a person who has been
+    invited, beside the credential that they are then known by; by itself it signs nobody in. An identity is the link to
+    one account at an identity provider.
+    """
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind
     TOTP = "totp"
     APP_PASSWORD = "app_password"  # noqa: S105 - the name of a kind
+    FIRST_CODE = "first_code"
+    IDENTITY = "identity"
+
+
+FOUND_BY_LOOKUP = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.IDENTITY})
+"""Kinds that have a keyed hash to be found by."""
+SIGNS_NOBODY_IN = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE})
+"""Kinds that no session rests on."""
 
 
 @dataclass(frozen=True, slots=True)

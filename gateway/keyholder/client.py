@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.errors import KeyholderUnavailable
+from gateway.domain.proof import Binding, Ending
 from gateway.domain.session import SessionStatement
 from gateway.frames import FrameClient, encode
 from gateway.keyholder.protocol import OpenGrant, SummaryGrant
@@ -34,6 +35,14 @@ class KeyholderClient:
     async def end_session(self, token: bytes) -> None:
         """End a session; nothing happens when it has ended already."""
         await self._client.ask("end_session", token=encode(token))
+
+    async def bind(self, binding: Binding, signature: bytes) -> None:
+        """Make the first credential that the authenticator has signed. Raises NotAuthenticated, Malformed."""
+        await self._client.ask("bind", binding=asdict(binding), signature=encode(signature))
+
+    async def end_stated(self, ending: Ending, signature: bytes) -> None:
+        """End the sessions that the authenticator has signed for. Raises NotAuthenticated."""
+        await self._client.ask("end_stated", ending=asdict(ending), signature=encode(signature))
 
     async def list(
         self, token: bytes, case_id: str, before: tuple[int, str] | None = None, limit: int = 100
@@ -80,6 +89,10 @@ class OperatorClient:
     async def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do a verb of `gateway.casework.administration` as the operator. Raises NotAllowed, Malformed."""
         return await self._client.ask("enact", enact=verb, arguments=arguments)
+
+    async def decide_identity(self, review: str, *, accept: bool) -> dict[str, Any]:
+        """Make or refuse a link that waits for a decision. Raises NotAllowed when it does not, NotAuthenticated."""
+        return await self._client.ask("decide_identity", review=review, accept=accept)
 
     async def intake_summaries(self, message_ids: Sequence[str]) -> tuple[SummaryGrant, ...]:
         """Return summary keys of items of the intake tray, at most 100 a call. One entry."""

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from gateway import maillog
-from gateway.casework import administration, openings, sessions
+from gateway.casework import administration, openings, proofs, sessions
 from gateway.casework.act import Actor
 from gateway.casework.openings import OPENING, Wrap
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
+from gateway.domain.proof import Binding, Ending
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
 from gateway.frames import decode, listen, text
@@ -110,6 +111,8 @@ class KeyholderServer:
             "admit": self._admit,
             "touch": self._touch,
             "end_session": self._end_session,
+            "bind": self._bind,
+            "end_stated": self._end_stated,
             "list": self._list,
             "open": self._open,
             "file": self._file,
@@ -118,7 +121,8 @@ class KeyholderServer:
         return await _noted(verb, answers, request)
 
     async def _answer_operator(self, verb: str, request: Request) -> Request:
-        answers = {"hello": self._hello, "enact": self._enact_operator, **self._intake.answers()}
+        own = {"hello": self._hello, "enact": self._enact_operator, "decide_identity": self._decide_identity}
+        answers = {**own, **self._intake.answers()}
         return await _noted(verb, answers, request)
 
     async def _hello(self, _request: Request) -> Request:
@@ -139,6 +143,20 @@ class KeyholderServer:
     async def _end_session(self, request: Request) -> Request:
         await self._sign(sessions.end, _token(request))
         return {}
+
+    async def _bind(self, request: Request) -> Request:
+        binding = Binding.from_json(request.get("binding"))
+        await self._sign(proofs.bind, self._keys.session_public, binding, decode(request.get("signature")))
+        return {}
+
+    async def _end_stated(self, request: Request) -> Request:
+        ending = Ending.from_json(request.get("ending"))
+        await self._sign(proofs.end_stated, self._keys.session_public, ending, decode(request.get("signature")))
+        return {}
+
+    async def _decide_identity(self, request: Request) -> Request:
+        review, accept = text(request, "review"), request.get("accept") is True
+        return await self._sign(proofs.decide_identity, self._keys.session_public, Actor(), review, accept=accept)
 
     async def _list(self, request: Request) -> Request:
         case_id, before, limit = text(request, "case"), _cursor(request.get("before")), _limit(request.get("limit"))

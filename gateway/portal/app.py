@@ -34,6 +34,7 @@ from gateway.portal.downloads import RECHECK_SECONDS, Downloads
 from gateway.portal.errors import Answer
 from gateway.portal.guard import ErrorPage, Guard
 from gateway.portal.pages import Pages
+from gateway.portal.providers import ProviderPages
 from gateway.portal.public import PublicPages
 from gateway.portal.reading import ReadingPages
 from gateway.portal.refusals import RefusalPage
@@ -87,10 +88,12 @@ class Portal:
         pages = Pages(templates or templates_folder() / "portal", site, programmes)
         visitors = Visitors(database, keyholder, authority, clock)
         vault = Vault(database, blobs, keyholder, authority, clock)
+        sign_in = SignIn(pages, visitors, authenticator, keyholder)
         topics = (
             PublicPages(pages, database),
             RefusalPage(pages, database, Tries(clock)),
-            SignIn(pages, visitors, authenticator, keyholder),
+            sign_in,
+            ProviderPages(pages, sign_in, authenticator, keyholder, Tries(clock, per_address=600, together=1_200)),
             CasePages(pages, visitors, vault),
             ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),
             ReadingPages(pages, visitors, vault, signatures, limits),

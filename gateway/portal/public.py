@@ -42,7 +42,8 @@ class PublicPages:
 
     async def signed_out(self, request: Request) -> Response:
         """Confirms the end of a session."""
-        return self.pages.page(request, "signed_out.html")
+        way = self.pages.site.way(request.query_params.get("at", ""))
+        return self.pages.page(request, "signed_out.html", way=way)
 
     async def health(self, _request: Request) -> Response:
         """200 while the portal answers and its database reads, else 503."""

@@ -20,6 +20,9 @@ from gateway.portal.errors import CrossSite
 
 SESSION_COOKIE = "__Host-session"
 FORM_COOKIE = "__Host-form"
+WAY_COOKIE = "__Host-way"
+"""Not a secret: at which provider the last sign-in was, so that one is told of signing out there."""
+RETURN_SECONDS = 600
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -81,6 +84,13 @@ def set_cookie(response: Response, name: str, secret: bytes) -> None:
     response.set_cookie(name, _encoded(secret), path="/", secure=True, httponly=True, samesite="strict")
 
 
+def set_returning(response: Response, name: str, octets: bytes) -> None:
+    """Keep something until the browser comes back from an identity provider, which is another site: ten minutes."""
+    response.set_cookie(
+        name, _encoded(octets), path="/", secure=True, httponly=True, samesite="lax", max_age=RETURN_SECONDS
+    )
+
+
 def drop_cookie(response: Response, name: str) -> None:
     """Make the browser forget a secret."""
     response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")
@@ -88,12 +98,17 @@ def drop_cookie(response: Response, name: str) -> None:
 
 def cookie_secret(cookies: Mapping[str, str], name: str) -> bytes | None:
     """Return the secret in a cookie, or None when there is none of the right form."""
+    secret = cookie_octets(cookies, name)
+    return secret if len(secret) == TOKEN_OCTETS else None
+
+
+def cookie_octets(cookies: Mapping[str, str], name: str) -> bytes:
+    """Return the octets in a cookie, none where there is none of the right form."""
     text = cookies.get(name, "")
     try:
-        secret = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        return None
-    return secret if len(secret) == TOKEN_OCTETS else None
+        return b""
 
 
 def _encoded(octets: bytes) -> str:

@@ -21,6 +21,7 @@ from gateway.portal.pages import Pages
 from gateway.portal.security import (
     FORM_COOKIE,
     SESSION_COOKIE,
+    WAY_COOKIE,
     cookie_secret,
     drop_cookie,
     form_token,
@@ -56,7 +57,7 @@ class SignIn:
         """The form; who is signed in already goes on to the cases."""
         if await self.visitors.recognise(request):
             return RedirectResponse("/cases", status_code=303)
-        return self._form(request, "ended" if "ended" in request.query_params else "")
+        return self.form(request, "ended" if "ended" in request.query_params else "")
 
     async def sign_in(self, request: Request) -> Response:
         """Prove and admit; the answer to every wrong proof is the same page."""
@@ -64,7 +65,7 @@ class SignIn:
         try:
             require_form_token(cookie_secret(request.cookies, FORM_COOKIE), "sign-in", fields.get("form_token", ""))
         except CrossSite:
-            return self._form(request, "stale", status=403)
+            return self.form(request, "stale", status=403)
         username = fields.get("username", "").strip()[:MAX_USERNAME]
         password = fields.get("password", "")[:MAX_PASSWORD]
         code = "".join(fields.get("code", "").split())[:MAX_CODE]
@@ -72,9 +73,9 @@ class SignIn:
             signed_in = await self.authenticator.sign_in(username, password, code, address_of(request))
             await self.keyholder.admit(signed_in.statement, signed_in.signature)
         except (NotAuthenticated, NotAllowed):
-            return self._form(request, "wrong", username, status=422)
+            return self.form(request, "wrong", username, status=422)
         except RateExceeded:
-            return self._form(request, "too-fast", username, status=429)
+            return self.form(request, "too-fast", username, status=429)
         response = RedirectResponse("/cases", status_code=303)
         set_cookie(response, SESSION_COOKIE, signed_in.token)
         drop_cookie(response, FORM_COOKIE)
@@ -86,11 +87,16 @@ class SignIn:
         fields = await read_form(request)
         visitor.require_form("sign-out", fields.get("form_token", ""))
         await self.keyholder.end_session(visitor.token)
-        response = RedirectResponse("/signed-out", status_code=303)
+        way = self.pages.site.way(request.cookies.get(WAY_COOKIE, ""))
+        response = RedirectResponse(f"/signed-out?at={way.key}" if way else "/signed-out", status_code=303)
         drop_cookie(response, SESSION_COOKIE)
+        drop_cookie(response, WAY_COOKIE)
         return response
 
-    def _form(self, request: Request, problem: str, username: str = "", status: int = 200) -> Response:
+    def form(
+        self, request: Request, problem: str, username: str = "", status: int = 200, provider: str = ""
+    ) -> Response:
+        """The page with every way of signing in, and what was wrong; `provider` is the title of one that is away."""
         secret = cookie_secret(request.cookies, FORM_COOKIE) or new_secret()
         response = self.pages.page(
             request,
@@ -99,6 +105,7 @@ class SignIn:
             form_token=form_token(secret, "sign-in"),
             problem=problem,
             username=username,
+            provider=provider,
         )
         set_cookie(response, FORM_COOKIE, secret)
         return response

@@ -9,15 +9,24 @@ from gateway.domain.notice import PRODUCTION
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """An identity provider at which people sign in: its key in addresses, and what people call it."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class PortalSite:
-    """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`) and
-    the domain that messages are sent to. Raises ValueError when the address has another form.
+    """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`), the
+    domain that messages are sent to, and the identity providers. Raises ValueError when the address has another form.
     """
 
     name: str
     environment: str
     portal: str
     domain: str
+    ways: tuple[Way, ...] = ()
 
     def __post_init__(self) -> None:
         address = urlsplit(self.portal)
@@ -28,6 +37,10 @@ class PortalSite:
     def host(self) -> str:
         """The host name of the portal's address, lower-case, without a port."""
         return urlsplit(self.portal).hostname or ""
+
+    def way(self, key: str) -> Way | None:
+        """Return the identity provider with this key, or None."""
+        return next((way for way in self.ways if way.key == key), None)
 
     @property
     def is_trial(self) -> bool:

@@ -1,0 +1,113 @@
+"""Verbs that rest on a statement of the authenticator: a first credential for a code, the end of a provider's sessions.
+
+They run inside the keyholder. What the authenticator may bring about by itself is narrow: one credential for a person
+whose first code is in force, and that code is then spent; and sessions that end.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import Row, select
+
+from gateway.casework.act import Act, Actor, Authority, line
+from gateway.domain.credential import CredentialKind
+from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated
+from gateway.domain.proof import Binding, Ending
+from gateway.failpoints import failpoint
+from gateway.store import tables
+from gateway.store.authority import genuine
+from gateway.store.transaction import Transaction
+
+REVIEW_US = 60 * 24 * 3600 * 1_000_000
+"""How long a link may wait for a decision."""
+_AGAIN = "The code is not valid, or no longer. Please ask for a new one."
+
+
+def bind(
+    tx: Transaction, authority: Authority, signed_by: Ed25519PublicKey, binding: Binding, signature: bytes
+) -> None:
+    """Make the credential that a person proved beside their first code. Raises NotAuthenticated when the code is over
+    or the account is linked to somebody already.
+    """
+    binding.verify(signature, signed_by, tx.now_us)
+    _make(Act(tx, authority, Actor(binding.person_id)), binding)
+
+
+def decide_identity(
+    tx: Transaction, authority: Authority, signed_by: Ed25519PublicKey, actor: Actor, review: str, *, accept: bool
+) -> dict[str, Any]:
+    """Make the link that waits for a decision, or refuse it; either way it waits no longer.
+
+    Raises NotAllowed when nothing waits by this id, NotAuthenticated when the authenticator did not sign it or the
+    code beside it is over.
+    """
+    table, act = tables.identity_review, Act(tx, authority, actor)
+    row = tx.one(select(table).where(table.c.id == review, table.c.decided_us.is_(None)))
+    if row is None:
+        raise NotAllowed("No link waits for a decision by this id.")
+    person = act.person(row.person_id)
+    if accept:
+        binding = Binding.from_json(json.loads(row.binding))
+        binding.verify(bytes(row.signature), signed_by, tx.now_us, REVIEW_US)
+        if binding.person_id != person.id:
+            raise NotAuthenticated(_AGAIN)
+        _make(act, binding, judged_by_hand=True)
+    decided = {"decided_us": tx.now_us, "accepted": int(accept)}
+    tx.execute(table.update().where(table.c.id == row.id).values(decided))
+    act.record("identity_decided", person=person.id, review=row.id, accepted=int(accept))
+    return {"person": person.id, "accepted": accept}
+
+
+def end_stated(
+    tx: Transaction, authority: Authority, signed_by: Ed25519PublicKey, ending: Ending, signature: bytes
+) -> None:
+    """End the sessions that a provider says are over, and its link where it says that the account is gone."""
+    ending.verify(signature, signed_by, tx.now_us)
+    act, person_id = Act(tx, authority, Actor(ending.person_id)), ending.person_id
+    named = ending.sessions.split()
+    ended = act.end(
+        tables.session, [row for row in act.not_ended(tables.session, person_id=person_id) if row.id in named]
+    )
+    if ending.revokes == "yes":
+        place = {"id": ending.credential_id, "person_id": person_id, "kind": CredentialKind.IDENTITY.value}
+        act.end(tables.credential, act.not_ended(tables.credential, **place))
+    told = ending.credential_id
+    act.record("ended_by_provider", person=person_id, credential=told, ended=ended, reason=ending.reason)
+
+
+def _make(act: Act, binding: Binding, *, judged_by_hand: bool = False) -> None:
+    """Make the credential and spend the code. What an operator has looked at may come after the code's last day."""
+    table, tx = tables.credential, act.tx
+    act.person(binding.person_id)
+    code = _genuine(act, id=binding.first_code_id, person_id=binding.person_id, kind=CredentialKind.FIRST_CODE.value)
+    in_time = code is not None and (judged_by_hand or (code.expires_us is not None and tx.now_us < code.expires_us))
+    if code is None or not in_time or binding.kind != CredentialKind.IDENTITY or not binding.lookup:
+        raise NotAuthenticated(_AGAIN)
+    if _genuine(act, lookup=binding.lookup, kind=binding.kind) is not None:
+        raise Malformed("This account at the provider signs in somebody here already.")
+    if tx.one(select(table.c.id).where(table.c.id == binding.credential_id)) is not None:
+        raise NotAuthenticated(_AGAIN)
+    given = act.give(
+        table,
+        id=binding.credential_id,
+        person_id=binding.person_id,
+        kind=binding.kind,
+        label=line(binding.label, "label")[:100],
+        lookup=binding.lookup,
+        data=binding.data,
+        networks="",
+        created_us=tx.now_us,
+        expires_us=None,
+        revoked_us=None,
+    )
+    act.end(table, [code])
+    failpoint("keyholder.bind")
+    act.record("first_credential", person=binding.person_id, credential=given, type=binding.kind, code=code.id)
+
+
+def _genuine(act: Act, **columns: str) -> Row[Any] | None:
+    rows = genuine(tables.credential, act.not_ended(tables.credential, **columns), act.authority.key)
+    return rows[0] if rows else None
