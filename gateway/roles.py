@@ -214,7 +214,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.portal.app import Portal
     from gateway.portal.openpgp import Keyring
     from gateway.portal.signatures import Signatures, Trust, load_anchors
-    from gateway.portal.site import PortalSite
+    from gateway.portal.site import PortalSite, Way
     from gateway.portal.uploads import UploadLimits
 
     own, site = settings.portal, settings.site
@@ -228,7 +228,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
             tls=_door_tls("portal", settings, own.certificate, own.key),
-            site=PortalSite(site.name, site.environment, site.portal_url, site.domain),
+            site=PortalSite(site.name, site.environment, site.portal_url, site.domain, ways),
             programmes=load_programmes(settings.programmes),
             database=database,
             blobs=open_blobs(settings),
