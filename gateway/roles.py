@@ -97,6 +97,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
                 socket=settings.keyholder.socket,
                 operator_socket=settings.keyholder.operator_socket,
                 operators=settings.keyholder.operators,
+                programmes=load_programmes(settings.programmes),
                 rates=Rates(
                     session_per_minute=settings.keyholder.session_per_minute,
                     person_per_day=settings.keyholder.person_per_day,

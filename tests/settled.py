@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,9 @@ class TestAuthority:
         key = SealingKey(new_id(), MLKEM768_X25519, public)
         self.kept[key.id] = MLKEM768X25519PrivateKey(kem, curve)
         return key
+
+    def blind(self, what: str, value: str) -> str:
+        return hashlib.sha256(f"{what} {value}".encode()).hexdigest()
 
     def unwrap(self, key_id: str, suite: int, wrapped: bytes, message_id: str) -> bytes:
         return HPKE_SUITE.decrypt(wrapped, self.kept[key_id], wrap_info(key_id, suite, message_id))

@@ -135,7 +135,7 @@ def revoke_credential(act: Act, *, person: str, credential: str) -> dict[str, An
     """End one credential; if it was one that signs in, the sessions of the person end, too."""
     person_id = act.person(person).id
     rows = act.not_ended(tables.credential, id=credential, person_id=person_id)
-    if not act.actor.is_privileged and any(row.kind == CredentialKind.PASSWORD for row in rows):
+    if not act.administers and any(row.kind == CredentialKind.PASSWORD for row in rows):
         raise NotAllowed("This is not yours to do.")
     ended = act.end(tables.credential, rows)
     if any(row.kind not in SIGNS_NOBODY_IN for row in rows):

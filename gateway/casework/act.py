@@ -7,13 +7,15 @@ not see the rows of another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Row, Table, and_, or_, select
 
 from gateway.domain.errors import Malformed, NotAllowed
-from gateway.domain.rights import Side
+from gateway.domain.programme import Programme
+from gateway.domain.rights import OPERATOR as RIGHTS_OF_OPERATOR
+from gateway.domain.rights import Holder, Side, Thing, Verb, may
 from gateway.store import tables
 from gateway.store.authority import AuthorityKey, require_genuine
 from gateway.store.ids import new_id
@@ -40,15 +42,19 @@ class Authority(Protocol):
         """Return the public half of a new sealing key whose private half is durable."""
         ...
 
+    def blind(self, what: str, value: str) -> str:
+        """Return a keyed hash by which a sealed value is found again; `what` parts kinds of values."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: a local operator (no person), or the person of a live session."""
+    """Who asks: a local operator (no person), or the person of a live session with what rows give them."""
 
     person_id: str | None = None
     programme: str = ""
     side: Side | None = None
-    is_administrator: bool = False
+    holder: Holder | None = None
 
     @property
     def name(self) -> str:
@@ -60,10 +66,10 @@ class Actor:
         """True for a local operator."""
         return self.person_id is None
 
-    @property
-    def is_privileged(self) -> bool:
-        """True for whoever may act for others."""
-        return self.is_operator or self.is_administrator
+    def may(self, verb: Verb, thing: Thing, now_us: int) -> bool:
+        """Tell whether they may do a verb on a thing; an operator of no programme in particular may in any."""
+        asks = RIGHTS_OF_OPERATOR if self.is_operator else self.holder
+        return asks is not None and may(asks, verb, thing, now_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,18 @@ class Act:
     tx: Transaction
     authority: Authority
     actor: Actor
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+
+    @property
+    def administers(self) -> bool:
+        """True for whoever may act for others."""
+        return self.actor.may(Verb.ADMINISTER, Thing(self.actor.programme), self.tx.now_us)
+
+    def programme(self, key: str) -> Programme:
+        """Return a programme that runs here. Raises Malformed."""
+        if key not in self.programmes:
+            raise Malformed("There is no such programme here.")
+        return self.programmes[key]
 
     def give(self, table: Table, **columns: Any) -> str:
         """Write a new signed row and return its id."""

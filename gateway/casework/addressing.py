@@ -18,7 +18,7 @@ from gateway.domain.address import Address, parse_address
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.notice import outbox_id_of
 from gateway.domain.reference import Reference, find, parse
-from gateway.domain.rights import Side
+from gateway.domain.rights import Side, Verb
 from gateway.domain.summary import Mailbox
 from gateway.store.cases import (
     Case,
@@ -136,7 +136,7 @@ def _case_target(source: Source, mailroom: Mailroom, author_id: str, address: Ad
         found = None
     if found is not None and found.is_open:
         place = standing(source, mailroom.authority, found.id, author_id, now_us)
-        if place is not None and place.side is Side.OFFICE:
+        if place is not None and place.side is Side.OFFICE and place.may(Verb.WRITE):
             if not correspondents(source, mailroom.authority, found.id, now_us):
                 raise NotAllowed(f"Nobody of the other side has access to this case now. {mailroom.ask}")
             return Target(address, found.id, None, frozenset({found.id}))
@@ -150,7 +150,7 @@ def _shared_cases(
     mine = {
         case_id
         for case_id, place in standings(connection, authority, None, author_id, now_us).items()
-        if place.side is Side.OFFICE
+        if place.side is Side.OFFICE and place.may(Verb.WRITE)
     }
     theirs = standings(connection, authority, mine, person_id, now_us)
     return frozenset(

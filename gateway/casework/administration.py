@@ -29,8 +29,10 @@ from gateway.domain.clock import from_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.intake import month_of
+from gateway.domain.programme import Programme
 from gateway.domain.reference import Reference, random_part
-from gateway.domain.rights import Right, Role, Side
+from gateway.domain.rights import Right, Role, Side, Thing
+from gateway.domain.rights import Verb as Asked
 from gateway.store import tables
 from gateway.store.ids import new_id
 from gateway.store.intake import spent_keys
@@ -43,7 +45,12 @@ Verb = Callable[..., dict[str, Any]]
 
 
 def enact(
-    tx: Transaction, authority: Authority, actor: Actor, verb: str, arguments: Mapping[str, Any]
+    tx: Transaction,
+    authority: Authority,
+    actor: Actor,
+    verb: str,
+    arguments: Mapping[str, Any],
+    programmes: Mapping[str, Programme] = types.MappingProxyType({}),
 ) -> dict[str, Any]:
     """Do one verb of `VERBS` and return what it made: ids and references.
 
@@ -53,24 +60,23 @@ def enact(
     done_by = VERBS.get(verb)
     if done_by is None:
         raise Malformed("There is no such verb.")
-    _check_arguments(done_by, arguments)
-    if not may_enact(actor, verb, arguments):
+    check_arguments(done_by, arguments)
+    if not may_enact(actor, verb, arguments, tx.now_us):
         raise NotAllowed("This is not yours to do.")
-    return done_by(Act(tx, authority, actor), **arguments)
+    return done_by(Act(tx, authority, actor, programmes), **arguments)
 
 
-def may_enact(actor: Actor, verb: str, arguments: Mapping[str, Any]) -> bool:
-    """Tell who may: operators all; administrators all in their programme but make administrators; others their own."""
-    if actor.is_operator:
+def may_enact(actor: Actor, verb: str, arguments: Mapping[str, Any], now_us: int) -> bool:
+    """Tell who may: each verb of administration is a verb of `gateway.domain.rights`, on a programme or a person."""
+    thing = Thing(arguments.get("programme", actor.programme), person_id=arguments.get("person"))
+    if arguments.get("role") == Role.ADMINISTRATOR:
+        return actor.may(Asked.APPOINT_ADMINISTRATORS, thing, now_us)
+    if actor.may(_WANTED.get(verb, Asked.ADMINISTER), thing, now_us):
         return True
-    if arguments.get("programme", actor.programme) != actor.programme:
-        return False
-    if actor.is_administrator and actor.side is Side.OFFICE:
-        return arguments.get("role") != Role.ADMINISTRATOR
-    kinds = {CredentialKind.TOTP, CredentialKind.APP_PASSWORD} if actor.side is Side.OFFICE else {CredentialKind.TOTP}
-    if verb == "add_credential" and arguments["kind"] not in kinds:
-        return False
-    return verb in _OWN and arguments["person"] == actor.person_id
+    own = _OWN.get(verb)
+    if verb == "add_credential":
+        own = _OWN_CREDENTIALS.get(arguments["kind"])
+    return own is not None and actor.may(own, thing, now_us)
 
 
 def open_case(
@@ -202,7 +208,15 @@ VERBS: Mapping[str, Verb] = types.MappingProxyType(
         )
     }
 )
-_OWN = frozenset({"add_credential", "revoke_credential", "end_sessions"})
+_WANTED: Mapping[str, Asked] = types.MappingProxyType({})
+"""What a verb asks of whoever does it, where it is not administration."""
+_OWN: Mapping[str, Asked] = types.MappingProxyType(
+    {"revoke_credential": Asked.KEEP_SIGN_IN, "end_sessions": Asked.KEEP_SIGN_IN}
+)
+"""What everyone may do about themselves."""
+_OWN_CREDENTIALS: Mapping[str, Asked] = types.MappingProxyType(
+    {CredentialKind.TOTP: Asked.KEEP_SIGN_IN, CredentialKind.APP_PASSWORD: Asked.KEEP_APP_PASSWORDS}
+)
 
 
 def _place(act: Act, case: str, team: str | None, person: str | None) -> dict[str, str | None]:
@@ -242,7 +256,8 @@ def _give_sealing_key(act: Act, public: SealingKey, *, case_id: str | None = Non
     )
 
 
-def _check_arguments(verb: Verb, arguments: Mapping[str, Any]) -> None:
+def check_arguments(verb: Verb, arguments: Mapping[str, Any]) -> None:
+    """Hold arguments to the verb's own annotations. Raises Malformed."""
     try:
         inspect.signature(verb).bind(None, **arguments)
     except TypeError:
@@ -256,7 +271,9 @@ def _fits(value: object, hint: Any) -> bool:
     if get_origin(hint) is types.UnionType:
         return any(_fits(value, one) for one in get_args(hint))
     if get_origin(hint) is list:
-        return isinstance(value, list) and all(_fits(one, str) for one in value)
+        return isinstance(value, list) and all(_fits(one, get_args(hint)[0]) for one in value)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_fits(one, str) for pair in value.items() for one in pair)
     if hint is str:
         return isinstance(value, str) and len(value) <= MAX_TEXT
     return type(value) is hint

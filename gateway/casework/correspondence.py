@@ -11,7 +11,7 @@ from gateway.casework.deposit import SealedMessage
 from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import random_part
-from gateway.domain.rights import Side, Standing
+from gateway.domain.rights import Side, Standing, Verb
 from gateway.store.cases import Case, case_by_id, correspondents, office, standing
 from gateway.store.ids import below, new_id
 from gateway.store.outbox import put
@@ -76,7 +76,7 @@ def post(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Post
         return known
     entered = _open_case(tx, posting.case_id)
     place = standing(tx.known, authority, posting.case_id, posting.author_id, tx.now_us)
-    if place is None or not place.may_write:
+    if place is None or not place.may(Verb.WRITE):
         raise NotAllowed(_NOT_YOURS)
     sides = _sides(tx, authority, posting)
     reference = _free_reference(tx, entered)
@@ -108,7 +108,7 @@ def reply(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Pos
     if known := _posted_before(tx, posting):
         return known
     place = standing(tx.known, authority, posting.case_id, posting.author_id, tx.now_us)
-    if place is None or not place.may_write:
+    if place is None or not place.may(Verb.WRITE):
         raise NotAllowed(_NOT_YOURS)
     if place.side is Side.OFFICE:
         people = set(correspondents(tx.known, authority, posting.case_id, tx.now_us))

@@ -19,15 +19,16 @@ from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.intake import Tray
 from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import parse, random_part
-from gateway.domain.rights import Side
+from gateway.domain.rights import Thing, Verb, may
 from gateway.failpoints import failpoint
 from gateway.store.authority import AuthorityKey
-from gateway.store.cases import Case, case_by_id, case_by_reference, case_sealing_key, office, standing
+from gateway.store.cases import Case, case_by_id, case_by_reference, case_sealing_key, office
 from gateway.store.ids import new_id
 from gateway.store.intake import item, items_by_id
 from gateway.store.outbox import put
+from gateway.store.places import employee_or_user
 from gateway.store.sealing import SealingKey
-from gateway.store.sessions import LiveSession, is_administrator
+from gateway.store.sessions import LiveSession
 from gateway.store.tables import intake, message, message_wrap, recipient
 from gateway.store.transaction import Transaction
 
@@ -201,12 +202,10 @@ def _require_right(
     connection: Connection, key: AuthorityKey, row: Row[Any], into: Case, session: LiveSession, now_us: int
 ) -> None:
     """An employee may file what is proposed to a case they stand in; the rest is for administrators."""
-    if session.side is not Side.OFFICE or into.programme != session.programme or row.tray != Tray.CASES.value:
-        raise NotAllowed(_NOT_YOURS)
-    stands = standing(connection, key, into.id, session.person_id, now_us) is not None
-    if not (stands and row.proposed_case_id == into.id) and not is_administrator(
-        connection, key, session.person_id, now_us
-    ):
+    asks = employee_or_user(connection, key, session.person_id, now_us)
+    proposed = into.id if row.proposed_case_id == into.id else None
+    thing = Thing(into.programme, proposed, into.is_open)
+    if asks is None or row.tray != Tray.CASES.value or not may(asks, Verb.FILE, thing, now_us):
         raise NotAllowed(_NOT_YOURS)
 
 

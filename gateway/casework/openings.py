@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, select
 
 from gateway.casework.sessions import touch
 from gateway.domain.errors import NotAllowed
-from gateway.domain.rights import Standing
+from gateway.domain.rights import Standing, Verb
 from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.cases import standing
@@ -118,7 +118,7 @@ def _enter(tx: Transaction, found: Found, kind: str, **facts: str | int | None) 
 
 def _standing(connection: Connection, key: AuthorityKey, case_id: str, session: LiveSession, now_us: int) -> Standing:
     place = standing(connection, key, case_id, session.person_id, now_us)
-    if place is None or not place.may_read or place.side is not session.side:
+    if place is None or not place.may(Verb.READ) or place.side is not session.side:
         raise NotAllowed(_NOT_YOURS)
     return place
 

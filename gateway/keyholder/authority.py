@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Table
 
 from gateway.failpoints import failpoint
@@ -41,6 +45,11 @@ class Authority:
         self._store.add(key_id, seal_box(self._keys.vault, private, private_context(key_id)))
         public = kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
         return SealingKey(key_id, MLKEM768_X25519, public)
+
+    def blind(self, what: str, value: str) -> str:
+        """Return a keyed hash by which a sealed value is found again; `what` parts kinds of values."""
+        key = HKDF(SHA256(), 32, salt=None, info=b"gateway blind index v1").derive(self._keys.vault)
+        return hmac.new(key, f"{what}\x00{value}".encode(), hashlib.sha256).hexdigest()
 
     def settle(self) -> None:
         """After the commit: from here on no older version of a signed row counts. Returns when that is durable."""

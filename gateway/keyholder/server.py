@@ -24,6 +24,7 @@ from gateway.casework.openings import OPENING, Wrap
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
+from gateway.domain.programme import Programme
 from gateway.domain.proof import Binding, Ending
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
@@ -38,8 +39,9 @@ from gateway.keyholder.unsealing import PrivateKey
 from gateway.store.authority import WatchfulKey
 from gateway.store.database import Database
 from gateway.store.keystore import KeyStore
+from gateway.store.places import employee_or_user
 from gateway.store.sealing import body_key, part_key, summary_key
-from gateway.store.sessions import is_administrator, live_session
+from gateway.store.sessions import live_session
 from gateway.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -54,8 +56,8 @@ _PART = re.compile(r"[0-9A-Za-z.]{1,64}\Z")
 class KeyholderServer:
     """The keyholder's two sockets and what answers on them. `ready` is set when both can be asked.
 
-    `operators` are uids, beside root and the keyholder's own user, that the operator socket answers. The caller opens
-    and closes the two stores.
+    `operators` are uids, beside root and the keyholder's own user, that the operator socket answers; `programmes` say
+    which paper gives which right. The caller opens and closes the two stores.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class KeyholderServer:
         socket: Path,
         operator_socket: Path,
         operators: Iterable[int] = (),
+        programmes: Mapping[str, Programme] | None = None,
         rates: Rates | None = None,
         clock: Clock = system_clock,
     ) -> None:
@@ -78,6 +81,7 @@ class KeyholderServer:
         self._socket = socket
         self._operator_socket = operator_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
+        self._programmes = programmes or {}
         self._clock = clock
         self._rates = rates or Rates()
         self._woken = asyncio.Event()
@@ -196,8 +200,8 @@ class KeyholderServer:
 
     async def _enact(self, request: Request) -> Request:
         session = await self._database.read(live_session, self._key, _token(request), self._now_us())
-        is_admin = await self._database.read(is_administrator, self._key, session.person_id, self._now_us())
-        return await self._enact_as(Actor(session.person_id, session.programme, session.side, is_admin), request)
+        asks = await self._database.read(employee_or_user, self._key, session.person_id, self._now_us())
+        return await self._enact_as(Actor(session.person_id, session.programme, session.side, asks), request)
 
     async def _enact_operator(self, request: Request) -> Request:
         return await self._enact_as(Actor(), request)
@@ -206,7 +210,7 @@ class KeyholderServer:
         arguments = request.get("arguments")
         if not isinstance(arguments, Mapping):
             raise Malformed("A request between programs cannot be read.")
-        return await self._sign(administration.enact, actor, text(request, "enact"), arguments)
+        return await self._sign(administration.enact, actor, text(request, "enact"), arguments, self._programmes)
 
     async def _sign(
         self, verb: Callable[Concatenate[Transaction, Authority, P], T], /, *args: P.args, **kwargs: P.kwargs

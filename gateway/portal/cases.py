@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.domain.rights import Verb
 from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
@@ -44,7 +45,7 @@ class CasePages:
             "case.html",
             visitor,
             case=case,
-            may_write=place.may_write and case.is_open,
+            may_write=place.may(Verb.WRITE, is_open=case.is_open),
             lines=lines,
             before=before,
             following=following,

@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.domain.errors import NotAllowed
+from gateway.domain.rights import Verb
 from gateway.portal.content import PartOctets, attachment_name, part_octets, part_of
 from gateway.portal.copies import copy_of
 from gateway.portal.errors import AccessEnded
@@ -101,7 +102,7 @@ class Downloads:
     async def received(self, request: Request) -> Response:
         """The octets exactly as they were received, trace fields and Bcc included: for employees only."""
         visitor, found = await self._found(request)
-        if not visitor.is_employee or found.row.composed:
+        if not found.standing.may(Verb.READ_AS_RECEIVED) or found.row.composed:
             raise NotAllowed(_NOTHING)
         opened = await self.vault.open(visitor, found, TEXT_PART)
         octets = await self.vault.octets(opened, "")

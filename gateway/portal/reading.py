@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.domain.partmap import BestText
+from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
 from gateway.portal.content import (
     Attachment,
@@ -90,7 +91,7 @@ class ReadingPages:
             looked=looked,
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
-            may_write=found.standing.may_write and found.case.is_open and not found.is_outside,
+            may_write=found.standing.may(Verb.WRITE, is_open=found.case.is_open) and not found.is_outside,
             form=self._answer_form(visitor, found, summary),
         )
 

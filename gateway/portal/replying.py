@@ -24,6 +24,7 @@ from gateway.casework.correspondence import Posted, Posting
 from gateway.casework.deposit import ComposedDeposit
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import Malformed, NotAllowed, TooLarge
+from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
 from gateway.portal.filenames import clean_name
@@ -225,7 +226,7 @@ class ReplyPages:
     async def _target(self, request: Request) -> Target:
         visitor = await self.visitors.require(request)
         case, place = await self.vault.case(visitor, request.path_params["reference"])
-        if not (place.may_write and case.is_open):
+        if not place.may(Verb.WRITE, is_open=case.is_open):
             raise NotAllowed("There is nothing here for you.")
         answers = request.query_params.get("answers")
         answered = await self.vault.find(visitor, answers) if answers else None

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import NotAllowed
 from gateway.domain.reference import parse
-from gateway.domain.rights import Side, Standing
+from gateway.domain.rights import Side, Standing, Verb
 from gateway.domain.summary import Summary
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.visitors import Visitor
@@ -184,7 +184,7 @@ class Vault:
     def _with_standing(self, connection: Connection, person_id: str, case: Case | None) -> tuple[Case, Standing]:
         now_us = to_microseconds(self._clock())
         place = standing(connection, self._authority, case.id, person_id, now_us) if case else None
-        if case is None or place is None:
+        if case is None or place is None or not place.may(Verb.READ):
             raise NotAllowed(_NOTHING)
         return case, place
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, NotAllowed, NotAuthenticated
-from gateway.domain.rights import Side
+from gateway.domain.rights import Side, Verb
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.security import SESSION_COOKIE, cookie_secret, form_token, require_form_token
 from gateway.store.cases import standing
@@ -92,7 +92,8 @@ class Visitors:
 
     def _still_stands(self, connection: Connection, visitor: Visitor, case_id: str) -> bool:
         _, person = self._live(connection, visitor.token)
-        return standing(connection, self._authority, case_id, person.id, to_microseconds(self._clock())) is not None
+        place = standing(connection, self._authority, case_id, person.id, to_microseconds(self._clock()))
+        return place is not None and place.may(Verb.READ)
 
     def _live(self, connection: Connection, token: bytes) -> tuple[LiveSession, Person]:
         session = live_session(connection, self._authority, token, to_microseconds(self._clock()))

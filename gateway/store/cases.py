@@ -10,12 +10,12 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Table, and
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
-from gateway.domain.rights import Right, Side, Standing
+from gateway.domain.rights import Right, Standing, standing_in, strongest
 from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.memory import remembered
-from gateway.store.people import teams_of
+from gateway.store.places import cases_named, holder_of, places_in
 from gateway.store.sealing import SealingKey
-from gateway.store.tables import agreement_case, assignment, case, designated_user, person, sealing_key, team_member
+from gateway.store.tables import agreement_case, assignment, case, person, sealing_key, team_member
 
 
 def _now(table: Table) -> ColumnElement[bool]:
@@ -24,28 +24,14 @@ def _now(table: Table) -> ColumnElement[bool]:
 
 
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to run it. Lists are expanded as they are run.
-_CASES: BindParameter[Any] = bindparam("cases", expanding=True)
 _LISTED: BindParameter[Any] = bindparam("listed", expanding=True)
-_PERSON: BindParameter[Any] = bindparam("person")
 _CASE: BindParameter[Any] = bindparam("case")
 _BY_ID = select(case).where(case.c.id == _CASE)
 _BY_REFERENCE = select(case).where(case.c.reference == _CASE)
 _ALIVE = select(person.c.id).where(person.c.id.in_(_LISTED), person.c.ended_us.is_(None))
-_ASSIGNMENTS = select(assignment).where(
-    or_(assignment.c.person_id == _PERSON, assignment.c.team_id.in_(_LISTED)), _now(assignment)
-)
-_ASSIGNED_TO = select(assignment).where(assignment.c.case_id == _CASE, _now(assignment))
+_ASSIGNED_TO = select(assignment).where(assignment.c.case_id == _CASE, assignment.c.purpose.is_(None), _now(assignment))
 _MEMBERS = select(team_member).where(team_member.c.team_id.in_(_LISTED), _now(team_member))
 _COVERING = select(agreement_case).where(agreement_case.c.case_id == _CASE, _now(agreement_case))
-_COVERED = select(agreement_case).where(agreement_case.c.agreement_id.in_(_LISTED), _now(agreement_case))
-_USERS = (
-    select(designated_user)
-    .join(person, person.c.id == designated_user.c.person_id)
-    .where(designated_user.c.agreement_id.in_(_LISTED), person.c.ended_us.is_(None), _now(designated_user))
-)
-_ASSIGNMENTS_IN = _ASSIGNMENTS.where(assignment.c.case_id.in_(_CASES))
-_COVERED_IN = _COVERED.where(agreement_case.c.case_id.in_(_CASES))
-_PLACES = select(designated_user).where(designated_user.c.person_id == _PERSON, _now(designated_user))
 _KEYS = (
     select(sealing_key)
     .where(sealing_key.c.case_id == _CASE, sealing_key.c.retired_us.is_(None))
@@ -87,16 +73,12 @@ def standings(
     connection: Connection, authority: AuthorityKey, case_ids: Iterable[str] | None, person_id: str, now_us: int
 ) -> dict[str, Standing]:
     """Return a person's standing by case, in the given cases or (None) in all."""
-    if connection.execute(_ALIVE, {"listed": [person_id]}).first() is None:
-        return {}
     wanted = None if case_ids is None else list(case_ids)
-    found = _correspondent_standings(connection, authority, wanted, person_id, now_us)
-    teams = teams_of(connection, authority, person_id, now_us)
-    mine = {"person": person_id, "listed": list(teams), "now": now_us, "cases": wanted}
-    rows = connection.execute(_ASSIGNMENTS if wanted is None else _ASSIGNMENTS_IN, mine)
-    for row in genuine(assignment, rows, authority):
-        found[row.case_id] = Standing(person_id, row.case_id, Side.OFFICE, Right.ACT)
-    return found
+    found = holder_of(connection, authority, person_id, now_us, wanted)
+    if found is None:
+        return {}
+    places = {case_id: standing_in(found, case_id, now_us) for case_id in cases_named(found)}
+    return {case_id: place for case_id, place in places.items() if place is not None}
 
 
 def cases_of(
@@ -111,13 +93,12 @@ def cases_of(
 @remembered
 def correspondents(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> dict[str, Right]:
     """Return the persons of the other side and the right of each."""
-    covers = connection.execute(_COVERING, {"case": case_id, "now": now_us})
-    agreements = {row.agreement_id for row in genuine(agreement_case, covers, authority)}
-    users = connection.execute(_USERS, {"listed": list(agreements), "now": now_us})
+    covers = genuine(agreement_case, connection.execute(_COVERING, {"case": case_id, "now": now_us}), authority)
     found: dict[str, Right] = {}
-    for row in genuine(designated_user, users, authority):
-        if found.get(row.person_id) is not Right.ACT:
-            found[row.person_id] = Right(row.right)
+    for person_id, place in places_in(connection, authority, covers, now_us):
+        right = strongest((found.get(person_id), place.right_in(case_id, now_us)))
+        if right is not None:
+            found[person_id] = right
     return found
 
 
@@ -144,28 +125,6 @@ def case_sealing_key(connection: Connection, authority: AuthorityKey, case_id: s
         raise StoreUnavailable("The case has no key yet. Please try again later.")
     require_genuine(sealing_key, row, authority)
     return SealingKey(row.id, row.suite, bytes(row.public))
-
-
-def _correspondent_standings(
-    connection: Connection,
-    authority: AuthorityKey,
-    case_ids: list[str] | None,
-    person_id: str,
-    now_us: int,
-) -> dict[str, Standing]:
-    users = connection.execute(_PLACES, {"person": person_id, "now": now_us})
-    rights: dict[str, Right] = {}
-    for row in genuine(designated_user, users, authority):
-        if rights.get(row.agreement_id) is not Right.ACT:
-            rights[row.agreement_id] = Right(row.right)
-    given = {"listed": list(rights), "now": now_us, "cases": case_ids}
-    covers = connection.execute(_COVERED if case_ids is None else _COVERED_IN, given)
-    found: dict[str, Standing] = {}
-    for row in genuine(agreement_case, covers, authority):
-        known = found.get(row.case_id)
-        if known is None or not known.may_write:
-            found[row.case_id] = Standing(person_id, row.case_id, Side.CORRESPONDENT, rights[row.agreement_id])
-    return found
 
 
 def _case(row: Row[Any] | None) -> Case | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from gateway.domain.errors import NotAuthenticated
-from gateway.domain.rights import Role, Side, in_force
+from gateway.domain.rights import Side
 from gateway.domain.session import session_id
 from gateway.store.authority import AuthorityKey, genuine
-from gateway.store.tables import person, role, session, session_use
+from gateway.store.tables import person, session, session_use
 
 TOUCH_US = 60_000_000
 """Use of a session is noted at most once in this time."""
@@ -53,11 +53,3 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
             side = Side(row.side)
             return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, seen_us, row.absolute_us)
     raise NotAuthenticated("You are not signed in, or the sign-in has ended. Please sign in again.")
-
-
-def is_administrator(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> bool:
-    """Tell whether a person has the role of administrator now."""
-    rows = connection.execute(
-        select(role).where(role.c.person_id == person_id, role.c.role == Role.ADMINISTRATOR.value)
-    )
-    return any(in_force(now_us, row.from_us, row.until_us) for row in genuine(role, rows, authority))

@@ -14,7 +14,7 @@ from gateway.domain.intake import month_of, new_reference
 from gateway.domain.partmap import Part, PartMap
 from gateway.domain.reference import find
 from gateway.domain.reply import MAX_LINE, SmtpReply
-from gateway.domain.rights import Right, Side, Standing, in_force
+from gateway.domain.rights import Right, Side, Standing, Verb, in_force
 from gateway.domain.summary import Arrival, Mailbox, Summary
 from gateway.store.ids import new_id
 
@@ -60,10 +60,10 @@ def test_a_right_holds_from_its_first_instant_up_to_its_end(
 
 
 def test_only_a_right_to_act_writes() -> None:
-    assert Standing("p", "c", Side.CORRESPONDENT, Right.ACT).may_write
+    assert Standing("p", "c", Side.CORRESPONDENT, Right.ACT).may(Verb.WRITE)
     seeing = Standing("p", "c", Side.CORRESPONDENT, Right.SEE)
-    assert seeing.may_read
-    assert not seeing.may_write
+    assert seeing.may(Verb.READ)
+    assert not seeing.may(Verb.WRITE)
 
 
 # ---- SMTP replies
