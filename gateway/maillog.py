@@ -250,6 +250,26 @@ def outbox_failed(outbox_id: str, attempts: int, code: int) -> None:
     _say("warning", "outbox failed", outbox_id=outbox_id, attempts=attempts, code=code)
 
 
+def dkim_keys_read(keys: int) -> None:
+    """The folder of DKIM keys has changed: so many sign from here on."""
+    _say("info", "dkim keys read", keys=keys)
+
+
+def dkim_keys_kept(keys: int) -> None:
+    """The folder of DKIM keys has changed and cannot be read: the same keys as before, so many, go on signing."""
+    _say("error", "dkim keys kept", keys=keys)
+
+
+def notice_reported(outbox_id: str, kind: str, enhanced: str, relay: str) -> None:
+    """A mail came that reports on a notification; `kind` and `relay` as in the entry, `enhanced` the code it gives."""
+    _say("info", "notice reported", outbox_id=outbox_id, kind=kind, enhanced=enhanced, relay=relay)
+
+
+def reports_applied(reports: int, late: int) -> None:
+    """So many new reports on notifications were applied, and employees told of so many that wait for long."""
+    _say("info", "reports applied", reports=reports, late=late)
+
+
 # ---- what should not be
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "designated-user": "gateway.cli.designated_user:app",
     "intake": "gateway.cli.intake:app",
     "queue": "gateway.cli.queue:app",
+    "dkim": "gateway.cli.dkim:app",
 }
 """Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""
 

@@ -16,5 +16,8 @@ PasswordFile = Annotated[
     Path | None,
     typer.Option("--from", metavar="FILE", help="Read the password from a file's first line; - is standard input."),
 ]
+NameServer = Annotated[
+    str, typer.Option(metavar="ADDRESS[:PORT]", help="Ask this name server; else those configured, or the machine's.")
+]
 
 DEFAULT_CONFIG = Path("gateway.toml")

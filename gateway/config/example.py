@@ -217,10 +217,12 @@ tls = [{tls}]
 # plain = []
 # private_networks = []
 
-# [notifier.dkim]
-# selector = "gateway"
+[notifier.dkim]
+# The keys that sign are made and changed by commands: gateway dkim new
 # domain = "{bare_domain}"
-# key = "keys/dkim.pem"
+# folder = "keys/dkim"
+# How long a retired key stays in DNS.
+# keep = "14 d"
 
 [portal]
 listen = [{portal}]

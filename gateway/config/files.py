@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,11 +37,12 @@ def require_private(settings: Settings, paths: Iterable[Path]) -> None:
 
 
 def key_files(settings: Settings) -> list[Path]:
-    """Return every file below the folder of keys that this user may see and that is not a public half."""
-    try:
-        return [path for path in settings.keys.folder.rglob("*") if path.is_file() and ".pub" not in path.suffixes]
-    except OSError:
-        return []
+    """Return every file below the folders of keys that this user may see and that is not a public half."""
+    found: set[Path] = set()
+    for folder in (settings.keys.folder, settings.notifier.dkim.folder):
+        with contextlib.suppress(OSError):
+            found |= {path for path in folder.rglob("*") if path.is_file() and ".pub" not in path.suffixes}
+    return sorted(found)
 
 
 def exposed(file: Path, key: str, path: Path) -> list[Problem]:
@@ -64,11 +66,11 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named["mx.certificate"] = settings.mx.certificate
     for relay in settings.submission.relays:
         named[f"submission.relays.{relay.name}.client_ca"] = relay.client_ca
-    if settings.portal.smime_anchors:
-        named["portal.smime_anchors"] = settings.portal.smime_anchors
     for provider in settings.authenticator.providers:
         if provider.ca_file:
             named[f"authenticator.providers.{provider.key}.ca_file"] = provider.ca_file
+    if settings.portal.smime_anchors:
+        named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
     if settings.notifier.relay and settings.notifier.relay.ca_file:
@@ -82,12 +84,10 @@ def _secrets(settings: Settings) -> dict[str, Path]:
     named = {"submission.key": settings.submission.key, "portal.key": settings.portal.key}
     if settings.mx:
         named["mx.key"] = settings.mx.key
-    if settings.keys.passphrase_file:
-        named["keys.passphrase_file"] = settings.keys.passphrase_file
     for provider in settings.authenticator.providers:
         named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
-    if settings.notifier.dkim:
-        named["notifier.dkim.key"] = settings.notifier.dkim.key
+    if settings.keys.passphrase_file:
+        named["keys.passphrase_file"] = settings.keys.passphrase_file
     if settings.notifier.relay and settings.notifier.relay.credentials_file:
         named["notifier.credentials_file"] = settings.notifier.relay.credentials_file
     return named

@@ -71,17 +71,18 @@ def _parse(file: Path, problems: list[Problem]) -> Mapping[str, object]:
 def _settings(root: Table, file: Path) -> Settings:
     site = root.table("site", _site)
     tls = root.table("tls", _tls)
+    keys = root.table("keys", _keys)
     return Settings(
         file=file,
         site=site,
         programmes=root.table("programmes", lambda table: _programmes(table, file.parent)),
         store=root.table("store", lambda table: _store(table, site)),
-        keys=root.table("keys", _keys),
+        keys=keys,
         keyholder=root.table("keyholder", lambda table: _keyholder(table, site)),
         authenticator=root.table("authenticator", lambda table: _authenticator(table, site)),
         submission=root.table("submission", lambda table: _submission(table, site, tls)),
         mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
-        notifier=root.table("notifier", lambda table: read_notifier(table, site)),
+        notifier=root.table("notifier", lambda table: read_notifier(table, site, keys.folder)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
         screening=root.table("screening", read_screening),
         tls=tls,
@@ -175,8 +176,8 @@ def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
         session_idle_seconds=idle,
         session_absolute_seconds=absolute,
         second_factor=second_factor,
-    )
         providers=table.named("providers", read_provider),
+    )
 
 
 def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> SubmissionSettings:

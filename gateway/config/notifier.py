@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 from gateway.config.doors import HOST, HOST_SHAPE
@@ -20,26 +21,25 @@ from gateway.config.settings import (
 
 _ADDRESS: Final = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
 _ALLOWED: Final = re.compile(r"[^\s@<>,;]{0,64}@[A-Za-z0-9.-]{1,253}\Z")
-_SELECTOR: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 _RELAY: Final = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-def read_notifier(table: Table, site: SiteSettings) -> NotifierSettings:
-    """Read the table."""
-    dkim = table.table("dkim", lambda inner: _dkim(inner, site)) if table.has("dkim") else None
+def read_notifier(table: Table, site: SiteSettings, keys: Path) -> NotifierSettings:
+    """Read the table. `keys` is the folder of the site's keys."""
     first = table.time("first_retry", "30 s", 1)
     longest = table.time("longest_retry", "1 h", 1)
     if first > longest:
         table.complain("first_retry", "is longer than longest_retry.", "Make it shorter, or the other longer.")
     direct = table.table("direct", _direct) if table.has("direct") else None
+    sender = table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain")
     return NotifierSettings(
         relay=_relay(table, site, direct),
         direct=direct,
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
-        sender=table.text("sender", f"secure-messaging@{site.domain}", _ADDRESS, "one bare address: name@domain"),
+        sender=sender,
         allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
-        dkim=dkim,
+        dkim=table.table("dkim", lambda inner: _dkim(inner, sender.rpartition("@")[2], keys)),
         first_retry_seconds=first,
         longest_retry_seconds=longest,
         give_up_seconds=table.time("give_up", "24 h", 60),
@@ -105,9 +105,17 @@ def _is_loopback(place: Listen) -> bool:
         return False
 
 
-def _dkim(table: Table, site: SiteSettings) -> DkimSettings:
+def _dkim(table: Table, author: str, keys: Path) -> DkimSettings:
+    domain = table.text("domain", author, HOST, HOST_SHAPE)
+    if not (_is_below(author, domain) or _is_below(domain, author)):
+        what = f"is {domain}, and notifications come from {author}: receivers do not take one for the other (DMARC)."
+        table.complain("domain", what, "Sign for the sender's domain, or one above or below it.")
     return DkimSettings(
-        selector=table.text("selector", None, _SELECTOR, 'a selector, such as "gw2026"'),
-        domain=table.text("domain", site.domain, HOST, HOST_SHAPE),
-        key=table.path("key", None),
+        domain=domain,
+        folder=table.path("folder", keys / "dkim"),
+        keep_seconds=table.time("keep", "14 d", 24 * 3600),
     )
+
+
+def _is_below(name: str, domain: str) -> bool:
+    return f".{name}".endswith(f".{domain}")

@@ -260,11 +260,11 @@ class DirectSettings:
 
 @dataclass(frozen=True, slots=True)
 class DkimSettings:
-    """What notifications are signed with."""
+    """What signs outgoing mail: `folder` has the keys of `domain`. A retired one stays in DNS for `keep_seconds`."""
 
-    selector: str
     domain: str
-    key: Path
+    folder: Path
+    keep_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class NotifierSettings:
     hostname: str
     sender: str
     allow_list: tuple[str, ...]
-    dkim: DkimSettings | None
+    dkim: DkimSettings
     first_retry_seconds: int
     longest_retry_seconds: int
     give_up_seconds: int

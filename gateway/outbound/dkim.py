@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,9 +24,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from gateway.domain.errors import ConfigError
 
 SIGNED = (
-    "from", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to", "references", "mime-version",
-    "content-type", "content-transfer-encoding", "content-language", "auto-submitted",
+    "from", "sender", "to", "cc", "subject", "date", "message-id", "reply-to", "in-reply-to", "references",
+    "mime-version", "content-type", "content-transfer-encoding", "content-language", "content-disposition",
+    "auto-submitted",
 )  # fmt: skip
+SIGNED_WHERE_PRESENT = ("x-auto-response-suppress", "tls-report-domain", "tls-report-submitter")
 LEAST_RSA_BITS = 2048
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 _SPACE = re.compile(rb"[ \t]+")
@@ -61,20 +64,16 @@ class Signer:
             kind, octets = "ed25519", self.key.public_key().public_bytes_raw()
         return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k={kind}; p={b64encode(octets).decode('ascii')}"
 
-    def field(self, message: bytes, at: datetime) -> bytes:
-        """Return the DKIM-Signature field, CRLF at its end, for a mail with CRLF line ends."""
-        head, _, body = message.partition(b"\r\n\r\n")
-        fields = _fields(head)
-        names = _names_to_sign(fields)
-        digest = b64encode(hashlib.sha256(_relaxed_body(body)).digest()).decode("ascii")
+    def field(self, mail: Canonical, at: datetime) -> bytes:
+        """Return the DKIM-Signature field of a mail, CRLF at its end."""
         unsigned = (
             f"DKIM-Signature: v=1; a={self.algorithm}; c=relaxed/relaxed;\r\n"
             f" d={self.domain}; s={self.selector}; t={int(at.timestamp())};\r\n"
-            f" h={_folded(names)};\r\n"
-            f" bh={digest};\r\n"
+            f" h={mail.names};\r\n"
+            f" bh={mail.digest};\r\n"
             " b="
         ).encode("ascii")
-        signature = b64encode(self._sign(_hashed(fields, names) + _relaxed_field(unsigned))).decode("ascii")
+        signature = b64encode(self._sign(mail.fields + _relaxed_field(unsigned))).decode("ascii")
         pieces = [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
         return unsigned + "\r\n ".join(pieces).encode("ascii") + b"\r\n"
 
@@ -84,17 +83,43 @@ class Signer:
         return self.key.sign(hashlib.sha256(octets).digest())
 
 
-def sign(message: bytes, signers: tuple[Signer, ...], at: datetime) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A mail as every signature of it is over: the signed fields, their names for `h=`, the body's digest for `bh=`."""
+
+    fields: bytes
+    names: str
+    digest: str
+
+    @classmethod
+    def of(cls, message: bytes) -> Canonical:
+        """Canonicalise a mail with CRLF line ends."""
+        head, _, body = message.partition(b"\r\n\r\n")
+        fields = _fields(head)
+        names = _names_to_sign(fields)
+        digest = b64encode(hashlib.sha256(_relaxed_body(body)).digest()).decode("ascii")
+        return cls(_hashed(fields, names), _folded(names), digest)
+
+
+def sign(message: bytes, signers: Iterable[Signer], at: datetime) -> bytes:
     """Return the mail with one signature of each signer on top, each over the mail as given (RFC 8463 section 3)."""
-    return b"".join(signer.field(message, at) for signer in signers) + message
+    mail = Canonical.of(message)
+    return b"".join(signer.field(mail, at) for signer in signers) + message
 
 
 def load_signer(domain: str, selector: str, path: Path) -> Signer:
     """Read a PEM private key, RSA or Ed25519. Raises ConfigError naming the file."""
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        octets = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return signer_of(domain, selector, octets, path)
+
+
+def signer_of(domain: str, selector: str, pem: bytes, path: Path) -> Signer:
+    """Make a signer of a PEM private key that stands in the file `path`. Raises ConfigError naming the file."""
+    try:
+        key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ConfigError(f"{path}: is no unencrypted private key in PEM form") from None
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
@@ -112,7 +137,8 @@ def _fields(head: bytes) -> list[tuple[str, bytes]]:
 
 def _names_to_sign(fields: list[tuple[str, bytes]]) -> list[str]:
     present = [name for name, _ in fields]
-    return [name for name in SIGNED for _ in range(present.count(name) + 1)]
+    wanted = (*SIGNED, *(name for name in SIGNED_WHERE_PRESENT if name in present))
+    return [name for name in wanted for _ in range(present.count(name) + 1)]
 
 
 def _hashed(fields: list[tuple[str, bytes]], names: list[str]) -> bytes:

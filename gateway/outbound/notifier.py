@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -72,7 +72,7 @@ class Notifier:
         programmes: Mapping[str, Programme],
         renderer: Renderer,
         courier: Courier,
-        signers: tuple[Signer, ...],
+        signers: Iterable[Signer],
         site: NotifierSite,
         keys: NotifierKeys,
         *,

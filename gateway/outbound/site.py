@@ -10,7 +10,7 @@ from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import AllowList, Courier, Relay
-from gateway.outbound.dkim import Signer, load_signer
+from gateway.outbound.dkim_keys import KeyFolder, LiveSigners
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.templates import Templates
@@ -47,13 +47,9 @@ def notifier_of(settings: Settings, database: Database) -> Notifier | None:
     )
 
 
-def signers_of(settings: Settings) -> tuple[Signer, ...]:
+def signers_of(settings: Settings) -> LiveSigners:
     """Return the DKIM signers. Raises ConfigError where a key can be read by others, or is none."""
-    dkim = settings.notifier.dkim
-    if dkim is None:
-        return ()
-    require_private(settings, [dkim.key])
-    return (load_signer(dkim.domain, dkim.selector, dkim.key),)
+    return LiveSigners(KeyFolder(settings.notifier.dkim.folder, settings.notifier.dkim.domain))
 
 
 def relay_of(settings: Settings, named: RelaySettings) -> Relay:

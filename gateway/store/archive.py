@@ -158,7 +158,7 @@ def _public_files(settings: Settings) -> list[Path]:
 
 
 def _secret_files(settings: Settings) -> list[Path]:
-    relay, dkim = settings.notifier.relay, settings.notifier.dkim
+    relay = settings.notifier.relay
     named = [
         settings.submission.certificate,
         settings.submission.key,
@@ -166,11 +166,11 @@ def _secret_files(settings: Settings) -> list[Path]:
         settings.portal.key,
         settings.mx.certificate if settings.mx else None,
         settings.mx.key if settings.mx else None,
-        dkim.key if dkim else None,
         relay.credentials_file if relay else None,
         relay.ca_file if relay else None,
         settings.notifier.direct.ca_file if settings.notifier.direct else None,
     ]
     passphrase = settings.keys.passphrase_file
-    keys = [path for path in settings.keys.folder.rglob("*") if path.is_file() and path != passphrase]
+    folders = (settings.keys.folder, settings.notifier.dkim.folder)
+    keys = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path != passphrase]
     return [*filter(None, named), *keys]

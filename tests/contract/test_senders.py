@@ -15,7 +15,7 @@ from gateway.clock import system_clock
 from gateway.domain.authentication import Method, Result
 from gateway.inbound.senders import SenderCheck, organisation, resolver_of
 from gateway.inbound.spf import Sending, sending_of
-from gateway.outbound.dkim import Signer
+from gateway.outbound.dkim import Signer, sign
 from tests.nameserver import Nameserver, nameserver, text
 
 HOST = "mx.secure.example.gov"
@@ -38,7 +38,7 @@ def mail(author: str = "Ines <ines@tours.example>", more: str = "") -> bytes:
 
 
 def signed(octets: bytes, signer: Signer = SIGNER) -> bytes:
-    return signer.field(octets, datetime.now(UTC)) + octets
+    return sign(octets, (signer,), datetime.now(UTC))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway import config
-from gateway.config import ConfigProblems, Listen, RelayTls
+from gateway.config import ConfigProblems, DkimSettings, Listen, RelayTls
 from gateway.config.example import Site, example
 
 BAD = sorted((Path(__file__).parents[2] / "bad_configs").glob("*.toml"))
@@ -88,9 +88,12 @@ chunk_time = "2 min"
 relay = "relay.example.gov"
 tls = "implicit"
 credentials_file = "secrets/relay"
+sender = "notices@mail.example.gov"
 [notifier.dkim]
-selector = "gw"
-key = "keys/dkim.pem"
+domain = "example.gov"
+keep = "7 d"
+[keys]
+folder = "/srv/keys"
 [authenticator]
 operators = [0, 1000]
 """
@@ -104,8 +107,7 @@ operators = [0, 1000]
     assert settings.notifier.relay is not None
     assert (settings.notifier.relay.tls, settings.notifier.relay.port) == (RelayTls.IMPLICIT, 465)
     assert settings.notifier.relay.credentials_file == tmp_path / "secrets" / "relay"
-    assert settings.notifier.dkim is not None
-    assert settings.notifier.dkim.domain == "secure.example.gov"
+    assert settings.notifier.dkim == DkimSettings("example.gov", Path("/srv/keys/dkim"), 7 * 86400)
     assert settings.authenticator.operators == (0, 1000)
 
 
@@ -160,8 +162,6 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     every = written(tmp_path, shown)
     assert [relay.name for relay in every.submission.relays] == ["mta"]
     every = replace(every, submission=replace(every.submission, relays=()))
-    assert every.notifier.dkim is not None
-    every = replace(every, notifier=replace(every.notifier, dkim=None))
     assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
     assert every.mx is not None
     assert replace(every, mx=None) == written(tmp_path, text)

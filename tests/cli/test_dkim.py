@@ -1,0 +1,76 @@
+"""`gateway dkim`, by the real command and a name server of the test's own: from a new key to one that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Site, founded
+from tests.nameserver import Nameserver, nameserver
+
+Told = Any
+
+
+async def asked(site: Site, *arguments: object, given: str = "") -> Told:
+    return await asyncio.to_thread(partial(site.asked, "dkim", *arguments, given=given))
+
+
+async def told(site: Site, *arguments: object, code: int = 0) -> str:
+    return await asyncio.to_thread(partial(site.gateway, "dkim", *arguments, code=code))
+
+
+def at(server: Nameserver) -> str:
+    return f"{server.place[0]}:{server.place[1]}"
+
+
+async def test_a_key_goes_from_made_to_gone(short_path: Path) -> None:
+    site = founded(short_path / "site")
+    zone: dict[tuple[str, str], list[str]] = {}
+    async with nameserver(zone) as server:
+        ask = ("--nameserver", at(server))
+        made = await asked(site, "new", "gw1")
+        assert [one["selector"] for one in made] == ["gw1-rsa", "gw1-ed25519"]
+        assert "does not have 1 of 1" in await told(site, "publish", "gw1-rsa", *ask, code=os.EX_CONFIG)
+        assert [one["state"] for one in await asked(site, "list")] == ["made", "made"]
+        assert "gateway dkim publish" in await told(site, "activate", "gw1-rsa", code=os.EX_NOPERM)
+        zone |= {(one["name"], "TXT"): [one["value"]] for one in made}
+        await told(site, "publish", "gw1-rsa", "gw1-ed25519", *ask)
+        await told(site, "activate", "gw1-rsa", "gw1-ed25519")
+        (second,) = await asked(site, "new", "gw2", "--algorithm", "ed25519")
+        zone[second["name"], "TXT"] = [made[1]["value"]]
+        await told(site, "publish", "gw2", *ask, code=os.EX_CONFIG)
+        zone[second["name"], "TXT"] = [second["value"]]
+        assert await asked(site, "publish", "gw2", *ask) == [{"selector": "gw2", "published": True, "fault": ""}]
+        assert await asked(site, "activate", "gw2") == {"signing": ["gw2"], "retired": ["gw1-ed25519"]}
+        states = {one["selector"]: one["state"] for one in await asked(site, "list")}
+        assert states == {"gw1-rsa": "signing", "gw1-ed25519": "retired", "gw2": "signing"}
+        assert "--yes" in await told(site, "remove", "gw1-ed25519", code=os.EX_USAGE)
+        await told(site, "remove", "gw1-ed25519", "--yes")
+        lines = await told(site)
+        assert lines.count(" IN TXT ") == 2
+        assert second["line"] in lines
+
+
+async def test_without_a_name_server_nothing_is_published(short_path: Path) -> None:
+    site = founded(short_path / "site")
+    name = "gw1._domainkey.secure.localhost"
+    await told(site, "new", "gw1", "--algorithm", "rsa")
+    async with nameserver({}, frozenset({name})) as server:
+        words = await told(site, "publish", "gw1", "--nameserver", at(server), code=os.EX_UNAVAILABLE)
+        assert "No name server answers" in words
+    assert (await asked(site, "list"))[0]["state"] == "made"
+    await told(site, "publish", "gw1", "--nameserver", "ns.example", code=os.EX_DATAERR)
+    await told(site, "publish", "gw9", code=os.EX_NOUSER)
+
+
+async def test_a_key_that_others_can_read_is_told_wherever_it_lies(short_path: Path) -> None:
+    site = founded(short_path / "site")
+    text = site.config.read_text("utf-8").replace('# folder = "keys/dkim"', 'folder = "signing"')
+    site.config.write_text(text, "utf-8")
+    await told(site, "new", "gw1", "--algorithm", "ed25519")
+    (site.folder / "signing" / "gw1.pem").chmod(0o644)
+    words = await asyncio.to_thread(partial(site.gateway, "config", "check", code=os.EX_CONFIG))
+    assert "signing/gw1.pem" in words
