@@ -25,6 +25,7 @@ from gateway.casework.accounts import (
     revoke_credential,
 )
 from gateway.casework.act import Act, Actor, Authority
+from gateway.casework.preferences import choose_notices
 from gateway.domain.clock import from_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed
@@ -196,6 +197,7 @@ VERBS: Mapping[str, Verb] = types.MappingProxyType(
             add_team,
             add_team_member,
             assign,
+            choose_notices,
             close_case,
             end_person,
             end_sessions,
@@ -211,7 +213,11 @@ VERBS: Mapping[str, Verb] = types.MappingProxyType(
 _WANTED: Mapping[str, Asked] = types.MappingProxyType({})
 """What a verb asks of whoever does it, where it is not administration."""
 _OWN: Mapping[str, Asked] = types.MappingProxyType(
-    {"revoke_credential": Asked.KEEP_SIGN_IN, "end_sessions": Asked.KEEP_SIGN_IN}
+    {
+        "choose_notices": Asked.KEEP_SIGN_IN,
+        "end_sessions": Asked.KEEP_SIGN_IN,
+        "revoke_credential": Asked.KEEP_SIGN_IN,
+    }
 )
 """What everyone may do about themselves."""
 _OWN_CREDENTIALS: Mapping[str, Asked] = types.MappingProxyType(
