@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", "OperatorClient", "KeyholderOperator")
 
 
 def settings_of(path: Path) -> Settings:
@@ -76,15 +77,8 @@ def operator_of_keyholder(settings: Settings, ask: Callable[[KeyholderOperator],
     """Ask the keyholder as the local operator. Raises as `enact` does."""
     from gateway.keyholder.client import OperatorClient
 
-    async def run() -> T:
-        client = OperatorClient(settings.keyholder.operator_socket)
-        try:
-            return await ask(client)
-        finally:
-            await client.close()
-
     try:
-        return asyncio.run(run())
+        return asyncio.run(_asked(OperatorClient(settings.keyholder.operator_socket), ask))
     except KeyholderUnavailable as problem:
         raise KeyholderUnavailable(_is_it_running("keyholder", problem)) from None
     except NotAllowed as problem:  # to an operator nothing is forbidden: what is refused so is not there
@@ -95,15 +89,8 @@ def operator_of_authenticator(settings: Settings, ask: Callable[[OperatorClient]
     """Ask the authenticator as the local operator. Raises AuthenticatorUnavailable when the gateway does not run."""
     from gateway.authenticator.client import OperatorClient
 
-    async def run() -> T:
-        client = OperatorClient(settings.authenticator.operator_socket)
-        try:
-            return await ask(client)
-        finally:
-            await client.close()
-
     try:
-        return asyncio.run(run())
+        return asyncio.run(_asked(OperatorClient(settings.authenticator.operator_socket), ask))
     except AuthenticatorUnavailable as problem:
         raise AuthenticatorUnavailable(_is_it_running("authenticator", problem)) from None
 
@@ -138,6 +125,13 @@ def write(settings: Settings, verb: Callable[Concatenate[Transaction, P], T], *a
         return database.call(verb, *args, **kwargs)
     finally:
         database.close()
+
+
+async def _asked(client: C, ask: Callable[[C], Awaitable[T]]) -> T:
+    try:
+        return await ask(client)
+    finally:
+        await client.close()
 
 
 def _require_database(settings: Settings) -> None:
