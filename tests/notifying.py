@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.domain.address import parse_address
 from gateway.domain.notice import NoticeKind
 from gateway.outbound.backoff import Schedule
-from gateway.outbound.courier import AllowList, Courier, Relay
+from gateway.outbound.courier import AllowList, Courier
 from gateway.outbound.dkim import Signer
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+from gateway.outbound.relay import Relay, RelayWay
 from gateway.outbound.templates import Templates
 from gateway.programmes import load_programmes
 from gateway.resources import programmes_folder, templates_folder
@@ -57,7 +58,7 @@ def notifier(
         database,
         PROGRAMMES,
         Renderer(TEMPLATES, parse_address("notices@gateway.example")),
-        Courier(relay, allow_list),
+        Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
         (SIGNER,),
         NotifierSite("https://gateway.example/", "gateway.example", environment, run),
         NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),

@@ -1,53 +1,47 @@
-"""Carries one notification to the site's relay: TLS or not at all, each conversation under one deadline.
+"""Carries notifications to where their addresses say, and tells of each what became of it.
 
-The one exception is a relay on this very machine, where a site may choose to do without.
-A few connections are kept for a short time; on any error a connection is dropped, never repaired. What went wrong
-before the relay spoke about the recipient (no connection, no TLS, a greeting or a sender refused) is the site's trouble
-and only delays; a 5yz for the recipient or the data is final.
+How a place is found and what TLS it must come to is the way's affair (`relay`, `direct`); here mails take turns, and
+conversations are kept for a short time. On any error one is dropped, never repaired. What went wrong before a host
+spoke about the recipient (no connection, no TLS, a greeting or a sender refused) only delays; a 5yz for the recipient
+or the data is final. A mail whose final dot was not answered is in doubt, and never sent again by the same attempt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
 
-import aiosmtplib
-
-from gateway.config.settings import RelayTls
+from gateway.clock import system_clock
 from gateway.domain.address import Address
-from gateway.domain.delivery import Delivery, DeliveryState, from_reply
-from gateway.domain.errors import ConfigError
-from gateway.failpoints import failpoint
+from gateway.domain.clock import Clock
+from gateway.domain.delivery import Delivery, DeliveryState
+from gateway.outbound.backoff import Schedule
+from gateway.outbound.conversation import SHUTTING_DOWN, Conversation, Hurdle, NoWay
+from gateway.outbound.destination import Bearing, Destination
 
-START_INPUT = 354
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+QUEUE_SECONDS: Final = 60.0
+MOST_PLACES: Final = 10_000
+NO_ANSWER: Final = Delivery(DeliveryState.DELAYED, text="the host did not answer in time")
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """The next host: where it listens and how we speak to it. Times in seconds.
+class Way(Protocol):
+    """Where mail goes. `seconds` are those for the commands before a mail."""
 
-    `ca_file` replaces the system's authorities. `helo` is our own host name. Raises ValueError for plain SMTP to any
-    host but this machine, and for a password on plain SMTP.
-    """
+    bears: Bearing
+    seconds: float
 
-    host: str
-    port: int
-    helo: str
-    tls: RelayTls = RelayTls.STARTTLS
-    ca_file: Path | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    connections: int = 4
-    deadline: float = 60.0
-    keep: float = 30.0
+    def place(self, to: Address) -> str:
+        """Return the place that an address's mail goes to."""
+        ...
 
-    def __post_init__(self) -> None:
-        if self.tls is RelayTls.NONE and (self.host not in _THIS_MACHINE or self.username is not None):
-            raise ValueError("a relay is spoken to by TLS, except one on this machine that asks for no password")
+    async def open(self, place: str) -> Conversation:
+        """Open a conversation. Raises Hurdle, NoWay."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +60,44 @@ class AllowList:
         return address.key in self.entries or f"@{address.domain}" in self.entries
 
 
-@dataclass(slots=True)
-class _Kept:
-    client: aiosmtplib.SMTP
-    until: float
-
-
 class Courier:
-    """Delivers notifications through one relay, over at most `relay.connections` connections at once."""
+    """Delivers notifications by one way."""
 
-    def __init__(self, relay: Relay, allow_list: AllowList | None) -> None:
-        """Prepare TLS. `allow_list` is None in production only. Raises ConfigError for a CA file that is none."""
-        self._relay = relay
+    def __init__(
+        self,
+        way: Way,
+        allow_list: AllowList | None,
+        *,
+        clock: Clock = system_clock,
+        schedule: Schedule | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`allow_list` is None in production only. `schedule` is for places that cannot be spoken to."""
+        self._way = way
         self._allow_list = allow_list
-        self._tls = _tls_context(relay.ca_file)
-        self._slots = asyncio.Semaphore(relay.connections)
-        self._kept: list[_Kept] = []
+        self._clock = clock
+        self._schedule = schedule or Schedule()
+        self._jitter = jitter
+        self._places: dict[str, Destination] = {}
+
+    def admit(self, to: Address) -> timedelta | None:
+        """Take a mail under way, and return None; or say how long it must wait for its turn.
+
+        What was admitted must be given back by `release`.
+        """
+        destination = self._at(to)
+        pause = destination.pause(self._clock())
+        if pause is None:
+            destination.under_way += 1
+        return pause
+
+    def release(self, to: Address) -> None:
+        """A mail that was admitted is under way no more."""
+        self._at(to).under_way -= 1
+
+    def last(self, to: Address) -> Delivery:
+        """Return what stood in the way of the place that an address's mail goes to."""
+        return self._at(to).last or NO_ANSWER
 
     async def deliver(self, mail: bytes, to: Address, return_path: Address) -> Delivery:
         """Hand over one signed mail (CRLF line ends) for one recipient and tell what became of it. Never raises for
@@ -89,116 +105,67 @@ class Courier:
         """
         if self._allow_list is not None and not self._allow_list.permits(to):
             return Delivery(DeliveryState.FAILED, text="not on the allow-list of this environment")
-        async with self._slots:
+        destination = self._at(to)
+        if destination.slots.locked():
             try:
-                async with asyncio.timeout(self._relay.deadline):
-                    return await self._converse(mail, to, return_path)
-            except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as refusal:
-                return from_reply(refusal.code, refusal.message)
-            except aiosmtplib.SMTPResponseException as refusal:
-                return from_reply(refusal.code, refusal.message, DeliveryState.DELAYED)
+                async with asyncio.timeout(QUEUE_SECONDS):
+                    await destination.slots.acquire()
             except TimeoutError:
-                return Delivery(DeliveryState.DELAYED, text="the relay did not answer in time")
-            except ssl.SSLError:
-                return Delivery(DeliveryState.DELAYED, text="no trusted TLS with the relay")
-            except (aiosmtplib.SMTPException, OSError) as error:
-                return Delivery(DeliveryState.DELAYED, text=_what_broke(error))
+                return Delivery(DeliveryState.DELAYED, text="the host is busy with other mail of ours")
+        else:
+            await destination.slots.acquire()
+        try:
+            return await self._carry(destination, mail, to, str(return_path))
+        finally:
+            destination.slots.release()
 
     async def close(self) -> None:
-        """End the connections that are kept."""
-        kept, self._kept = self._kept, []
-        for one in kept:
-            await _quit(one.client)
+        """End the conversations that are kept."""
+        await asyncio.gather(*(destination.close() for destination in self._places.values()))
 
-    async def _converse(self, mail: bytes, to: Address, return_path: Address) -> Delivery:
-        client = await self._begin(str(return_path))
+    async def _carry(self, destination: Destination, mail: bytes, to: Address, sender: str) -> Delivery:
+        begun = time.monotonic()
         try:
-            await client.rcpt(str(to))
-            reply = await _send(client, mail, self._relay.deadline)
-        except BaseException:
-            client.close()
-            raise
-        if client.is_connected:
-            now = asyncio.get_running_loop().time()
-            self._kept.append(_Kept(client, now + self._relay.keep))
-        return from_reply(reply.code, reply.message)
+            delivery = await self._converse(destination, mail, to, sender)
+        except NoWay as end:
+            return end.delivery
+        except (Hurdle, TimeoutError) as problem:
+            met = problem.delivery if isinstance(problem, Hurdle) else NO_ANSWER
+            destination.failed(met, self._clock())
+            return met
+        if delivery.code == SHUTTING_DOWN:
+            destination.failed(delivery, self._clock())
+        else:
+            destination.went(time.monotonic() - begun)
+        return delivery
 
-    async def _begin(self, sender: str) -> aiosmtplib.SMTP:
-        """Return a connection that has taken MAIL: a kept one when the relay still honours it, else a new one."""
-        while (kept := self._take_kept()) is not None:
+    async def _converse(self, destination: Destination, mail: bytes, to: Address, sender: str) -> Delivery:
+        """Hand over by a conversation that was kept, where the host still honours it, else by a new one."""
+        while (kept := destination.take()) is not None:
             try:
-                await kept.mail(sender)
-            except (aiosmtplib.SMTPException, OSError):
-                kept.close()
-            else:
-                return kept
-        client = self._new_client()
+                return await self._hand_over(kept, destination, mail, to, sender)
+            except (Hurdle, TimeoutError):
+                if kept.is_in_doubt:
+                    raise
+        opened = await self._way.open(self._way.place(to))
+        return await self._hand_over(opened, destination, mail, to, sender)
+
+    async def _hand_over(
+        self, conversation: Conversation, destination: Destination, mail: bytes, to: Address, sender: str
+    ) -> Delivery:
         try:
-            await client.connect()
-            await client.mail(sender)
+            delivery = await conversation.hand_over(mail, sender, to, self._way.seconds)
         except BaseException:
-            client.close()
+            conversation.drop()
             raise
-        return client
+        destination.keep(conversation)
+        return delivery
 
-    def _take_kept(self) -> aiosmtplib.SMTP | None:
-        now = asyncio.get_running_loop().time()
-        while self._kept:
-            kept = self._kept.pop()
-            if kept.until > now and kept.client.is_connected:
-                return kept.client
-            kept.client.close()
-        return None
-
-    def _new_client(self) -> aiosmtplib.SMTP:
-        relay = self._relay
-        return aiosmtplib.SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            local_hostname=relay.helo,
-            use_tls=relay.tls is RelayTls.IMPLICIT,
-            start_tls=relay.tls is RelayTls.STARTTLS,
-            tls_context=self._tls,
-            username=relay.username,
-            password=relay.password,
-            timeout=relay.deadline,
-        )
-
-
-async def _send(client: aiosmtplib.SMTP, mail: bytes, deadline: float) -> aiosmtplib.SMTPResponse:
-    """DATA in two steps of our own, so that the moment between the final dot and its answer has a name."""
-    start = await client.execute_command(b"DATA")
-    if start.code != START_INPUT or client.protocol is None:
-        raise aiosmtplib.SMTPDataError(start.code, start.message)
-    client.protocol.write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-    failpoint("courier.final_dot")
-    reply = await client.protocol.read_response(timeout=deadline)
-    if reply.code // 100 != 2:
-        raise aiosmtplib.SMTPDataError(reply.code, reply.message)
-    return reply
-
-
-async def _quit(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.quit(timeout=2)
-    except (aiosmtplib.SMTPException, OSError):
-        client.close()
-
-
-def _what_broke(error: Exception) -> str:
-    if isinstance(error.__cause__, ssl.SSLError):
-        return "no trusted TLS with the relay"
-    if isinstance(error, aiosmtplib.SMTPConnectError):
-        return "the relay could not be reached"
-    if isinstance(error, aiosmtplib.SMTPServerDisconnected):
-        return "the relay ended the connection"
-    return "the relay offers no TLS or speaks out of turn"
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except (OSError, ssl.SSLError):
-        raise ConfigError(f"{ca_file}: is no file of certificates in PEM form") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    def _at(self, to: Address) -> Destination:
+        place = self._way.place(to)
+        known = self._places.get(place)
+        if known is None:
+            if len(self._places) >= MOST_PLACES:
+                self._places = {name: one for name, one in self._places.items() if not one.is_idle}
+            known = self._places[place] = Destination(self._way.bears, self._schedule, self._jitter)
+        return known

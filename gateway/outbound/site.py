@@ -5,15 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gateway.clock import system_clock
-from gateway.config import RelaySettings, Settings, require_private
+from gateway.config import DirectSettings, RelaySettings, Settings, require_private
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
+from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
-from gateway.outbound.courier import AllowList, Courier, Relay
+from gateway.outbound.bounces import Bounces
+from gateway.outbound.courier import AllowList, Courier, Way
+from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim_keys import KeyFolder, LiveSigners
+from gateway.outbound.hosts import HostFinder
+from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
+from gateway.outbound.relay import Relay, RelayWay
+from gateway.outbound.standing import Standings
 from gateway.outbound.templates import Templates
+from gateway.outbound.tls_policy import Rule, TlsContexts
 from gateway.programmes import load_programmes
 from gateway.resources import templates_folder
 from gateway.store import keyfiles
@@ -21,29 +29,83 @@ from gateway.store.database import Database
 
 
 def notifier_of(settings: Settings, database: Database) -> Notifier | None:
-    """Return the notifier, None without a relay. Raises ConfigError where a file does not fit."""
+    """Return the notifier, None without a way for its mail. Raises ConfigError where a file does not fit."""
     own, site, keys = settings.notifier, settings.site, settings.keys.folder
     programmes = load_programmes(settings.programmes)
     languages = frozenset(language for programme in programmes.values() for language in programme.languages)
     renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
     authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
     signers = signers_of(settings)
-    if own.relay is None:
+    courier = courier_of(settings, database)
+    if courier is None:
         return None
     return Notifier(
         database,
         programmes,
         renderer,
-        Courier(relay_of(settings, own.relay), AllowList.of(own.allow_list) if site.is_trial else None),
+        courier,
         signers,
         NotifierSite(site.portal_url, site.domain, site.environment, site.run),
         NotifierKeys(authority, address_key, keyfiles.return_path_key(keys)),
         clock=system_clock,
-        schedule=Schedule(
-            first=timedelta(seconds=own.first_retry_seconds),
-            ceiling=timedelta(seconds=own.longest_retry_seconds),
-            give_up=timedelta(seconds=own.give_up_seconds),
-        ),
+        schedule=schedule_of(settings),
+    )
+
+
+def courier_of(settings: Settings, database: Database) -> Courier | None:
+    """Return what carries mail, None where the site names no way. Raises ConfigError where a file does not fit."""
+    own = settings.notifier
+    way: Way
+    if own.direct is not None:
+        way = direct_way_of(settings, own.direct, database)
+    elif own.relay is not None:
+        way = RelayWay(relay_of(settings, own.relay))
+    else:
+        return None
+    allow_list = AllowList.of(own.allow_list) if settings.site.is_trial else None
+    return Courier(way, allow_list, clock=system_clock, schedule=schedule_of(settings))
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """Return when to try again, a notice or a place."""
+    own = settings.notifier
+    return Schedule(
+        first=timedelta(seconds=own.first_retry_seconds),
+        ceiling=timedelta(seconds=own.longest_retry_seconds),
+        give_up=timedelta(seconds=own.give_up_seconds),
+    )
+
+
+def direct_way_of(settings: Settings, direct: DirectSettings, database: Database) -> DirectWay:
+    """Return the way to the hosts of each domain. Raises ConfigError for a CA file that is none."""
+    own = settings.notifier
+    mx = {settings.mx.hostname} if settings.mx is not None else set()
+    names = Names(direct.nameservers, validates=direct.dnssec)
+    own_names = frozenset({own.hostname, settings.site.domain, *mx})
+    hosts = HostFinder(names, own_names, direct.private_networks, direct.port)
+    tls = TlsContexts(direct.ca_file)
+    rules = {
+        **dict.fromkeys(direct.verified, Rule.VERIFIED),
+        **dict.fromkeys(direct.dane, Rule.DANE),
+        **dict.fromkeys(direct.plain, Rule.PLAIN),
+    }
+    standings = Standings(database, names, hosts, rules, tls.verified, direct.policy_port, system_clock)
+    return DirectWay(
+        hosts, standings, tls, helo=own.hostname, port=direct.port, connections=own.connections, clock=system_clock
+    )
+
+
+def bounces_of(settings: Settings, database: Database) -> Bounces:
+    """Return what applies reports on returned notifications. Raises ConfigError where a file does not fit."""
+    keys, site = settings.keys.folder, settings.site
+    return Bounces(
+        database,
+        keyfiles.authority_public(keys),
+        keyfiles.address_key(keys),
+        ReturnPaths(site.domain, keyfiles.return_path_key(keys)),
+        site.run,
+        late_after=timedelta(seconds=settings.notifier.late_after_seconds),
+        clock=system_clock,
     )
 
 

@@ -11,7 +11,8 @@ from gateway.config import RelayTls
 from gateway.domain.address import Address, parse_address
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.errors import ConfigError
-from gateway.outbound.courier import AllowList, Courier, Relay
+from gateway.outbound.courier import AllowList, Courier
+from gateway.outbound.relay import Relay, RelayWay
 from tests.relay import Certificate, Sink, cutting_proxy, relay, scripted
 
 ANN = parse_address("ann@agent.example")
@@ -40,7 +41,7 @@ def courier(port: int, certificate: Certificate | None = None, **changes: object
         "host": "127.0.0.1", "port": port, "helo": "gateway.example",
         "ca_file": certificate.path if certificate else None, "deadline": 20.0,
     }  # fmt: skip
-    return Courier(Relay(**{**fields, **changes}), None)  # type: ignore[arg-type]
+    return Courier(RelayWay(Relay(**{**fields, **changes})), None)  # type: ignore[arg-type]
 
 
 async def sent(one: Courier, to: Address = ANN) -> Delivery:
@@ -146,7 +147,7 @@ async def test_a_relay_without_tls_gets_nothing(sink: Sink) -> None:
 
 async def test_a_certificate_nobody_vouches_for_gets_nothing(port: int, sink: Sink) -> None:
     outcome = await sent(courier(port))
-    assert (outcome.state, outcome.text) == (DeliveryState.DELAYED, "no trusted TLS with the relay")
+    assert (outcome.state, outcome.text) == (DeliveryState.DELAYED, "no trusted TLS with the host")
     assert sink.sessions == set()
 
 
@@ -154,7 +155,7 @@ async def test_a_certificate_of_another_host_gets_nothing(sink: Sink, tmp_path: 
     other = Certificate(tmp_path, "other.example")
     async with relay(sink, other) as port:
         outcome = await sent(courier(port, other))
-    assert (outcome.state, outcome.text) == (DeliveryState.DELAYED, "no trusted TLS with the relay")
+    assert (outcome.state, outcome.text) == (DeliveryState.DELAYED, "no trusted TLS with the host")
     assert sink.sessions == set()
 
 
@@ -183,7 +184,7 @@ async def test_a_broken_relay_only_delays(replies: tuple[bytes, ...]) -> None:
 async def test_a_relay_that_is_not_there_only_delays() -> None:
     async with scripted() as port:
         pass
-    assert (await sent(courier(port))).text == "the relay could not be reached"
+    assert (await sent(courier(port))).text == "the host could not be reached"
 
 
 @pytest.mark.parametrize("direction", ["there", "back"])
@@ -216,7 +217,7 @@ async def test_outside_production_only_the_allow_list_is_written_to(
     port: int, sink: Sink, certificate: Certificate
 ) -> None:
     trial = Relay("127.0.0.1", port, "gateway.example", ca_file=certificate.path)
-    one = Courier(trial, AllowList.of(["Ann@Agent.example", "@test.example"]))
+    one = Courier(RelayWay(trial), AllowList.of(["Ann@Agent.example", "@test.example"]))
     for address, state in (
         ("ann@agent.example", DeliveryState.DELIVERED),
         ("anybody@test.example", DeliveryState.DELIVERED),
@@ -247,7 +248,7 @@ def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     path.write_text("nothing")
     with pytest.raises(ConfigError, match=r"ca\.pem"):
-        Courier(Relay("127.0.0.1", 25, "gateway.example", ca_file=path), None)
+        Courier(RelayWay(Relay("127.0.0.1", 25, "gateway.example", ca_file=path)), None)
 
 
 def test_a_password_is_not_in_what_is_printed_of_a_relay() -> None:
