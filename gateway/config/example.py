@@ -202,6 +202,8 @@ tls = [{tls}]
 # longest_retry = "1 h"
 # give_up = "24 h"
 # connections = 4
+# A folder of your own wording: a file in it takes the place of the shipped one in templates/notifications.
+# templates = ""
 
 # In place of a relay: directly to the hosts of each domain, by its MX records, with the TLS that it asks for.
 # [notifier.direct]
@@ -223,6 +225,11 @@ tls = [{tls}]
 # folder = "keys/dkim"
 # How long a retired key stays in DNS.
 # keep = "14 d"
+
+# Sign notifications by S/MIME too: the sender's certificate, those that vouch for it below, and its key.
+# [notifier.smime]
+# certificate = "tls/notifications.pem"
+# key = "keys/notifications.pem"
 
 [portal]
 listen = [{portal}]

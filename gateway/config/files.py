@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.config.problems import ConfigProblems, Problem
-from gateway.config.settings import Settings
+from gateway.config.settings import NotifierSettings, Settings
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -73,11 +73,17 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
-    if settings.notifier.relay and settings.notifier.relay.ca_file:
-        named["notifier.ca_file"] = settings.notifier.relay.ca_file
-    if settings.notifier.direct and settings.notifier.direct.ca_file:
-        named["notifier.direct.ca_file"] = settings.notifier.direct.ca_file
-    return named
+    return named | _readable_of_notifier(settings.notifier)
+
+
+def _readable_of_notifier(own: NotifierSettings) -> dict[str, Path]:
+    named = {
+        "notifier.ca_file": own.relay.ca_file if own.relay else None,
+        "notifier.direct.ca_file": own.direct.ca_file if own.direct else None,
+        "notifier.templates": own.templates,
+        "notifier.smime.certificate": own.smime.certificate if own.smime else None,
+    }
+    return {key: path for key, path in named.items() if path}
 
 
 def _secrets(settings: Settings) -> dict[str, Path]:
@@ -88,6 +94,8 @@ def _secrets(settings: Settings) -> dict[str, Path]:
         named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
     if settings.keys.passphrase_file:
         named["keys.passphrase_file"] = settings.keys.passphrase_file
+    if settings.notifier.smime:
+        named["notifier.smime.key"] = settings.notifier.smime.key
     if settings.notifier.relay and settings.notifier.relay.credentials_file:
         named["notifier.credentials_file"] = settings.notifier.relay.credentials_file
     return named

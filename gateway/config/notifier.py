@@ -17,6 +17,7 @@ from gateway.config.settings import (
     RelaySettings,
     RelayTls,
     SiteSettings,
+    SmimeSettings,
 )
 
 _ADDRESS: Final = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
@@ -39,6 +40,8 @@ def read_notifier(table: Table, site: SiteSettings, keys: Path) -> NotifierSetti
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
         sender=sender,
         allow_list=table.texts("allow_list", (), _ALLOWED, '"name@example.org" or "@example.org"'),
+        templates=table.maybe_path("templates"),
+        smime=table.table("smime", _smime) if table.has("smime") else None,
         dkim=table.table("dkim", lambda inner: _dkim(inner, sender.rpartition("@")[2], keys)),
         first_retry_seconds=first,
         longest_retry_seconds=longest,
@@ -115,6 +118,10 @@ def _dkim(table: Table, author: str, keys: Path) -> DkimSettings:
         folder=table.path("folder", keys / "dkim"),
         keep_seconds=table.time("keep", "14 d", 24 * 3600),
     )
+
+
+def _smime(table: Table) -> SmimeSettings:
+    return SmimeSettings(certificate=table.path("certificate", None), key=table.path("key", None))
 
 
 def _is_below(name: str, domain: str) -> bool:

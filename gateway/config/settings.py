@@ -268,9 +268,18 @@ class DkimSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SmimeSettings:
+    """What notifications are signed with beside DKIM: the sender's certificate, with those that vouch, and its key."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class NotifierSettings:
     """Outgoing mail, by a relay or directly. Outside production only `allow_list` (`name@domain`, `@domain`) gets any.
 
+    `templates` is a folder of the site's own wording.
     `connections` are those at once to one host or destination.
     """
 
@@ -279,7 +288,9 @@ class NotifierSettings:
     hostname: str
     sender: str
     allow_list: tuple[str, ...]
+    templates: Path | None
     dkim: DkimSettings
+    smime: SmimeSettings | None
     first_retry_seconds: int
     longest_retry_seconds: int
     give_up_seconds: int

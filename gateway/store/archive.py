@@ -153,12 +153,13 @@ def _add_site(made: Backup, settings: Settings, files: Iterable[Path]) -> list[P
 
 
 def _public_files(settings: Settings) -> list[Path]:
-    own = [folder for folder in settings.programmes if folder.is_relative_to(settings.file.parent)]
+    folders = [*settings.programmes, *filter(None, [settings.notifier.templates])]
+    own = [folder for folder in folders if folder.is_relative_to(settings.file.parent)]
     return [settings.file, *(path for folder in own for path in folder.rglob("*") if path.is_file())]
 
 
 def _secret_files(settings: Settings) -> list[Path]:
-    relay = settings.notifier.relay
+    relay, smime = settings.notifier.relay, settings.notifier.smime
     named = [
         settings.submission.certificate,
         settings.submission.key,
@@ -169,6 +170,8 @@ def _secret_files(settings: Settings) -> list[Path]:
         relay.credentials_file if relay else None,
         relay.ca_file if relay else None,
         settings.notifier.direct.ca_file if settings.notifier.direct else None,
+        smime.certificate if smime else None,
+        smime.key if smime else None,
     ]
     passphrase = settings.keys.passphrase_file
     folders = (settings.keys.folder, settings.notifier.dkim.folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway import config
-from gateway.config import ConfigProblems, DkimSettings, Listen, RelayTls
+from gateway.config import ConfigProblems, DkimSettings, Listen, RelayTls, SmimeSettings
 from gateway.config.example import Site, example
 
 BAD = sorted((Path(__file__).parents[2] / "bad_configs").glob("*.toml"))
@@ -111,6 +111,14 @@ operators = [0, 1000]
     assert settings.authenticator.operators == (0, 1000)
 
 
+def test_a_site_s_own_wording_and_certificate_are_paths(tmp_path: Path) -> None:
+    assert written(tmp_path, LEAST).notifier.smime is None
+    text = '[notifier]\ntemplates = "words"\n[notifier.smime]\ncertificate = "tls/n.pem"\nkey = "/srv/n.key"'
+    own = written(tmp_path, LEAST + text).notifier
+    assert own.templates == tmp_path / "words"
+    assert own.smime == SmimeSettings(tmp_path / "tls" / "n.pem", Path("/srv/n.key"))
+
+
 def test_a_relay_is_read_whole(tmp_path: Path) -> None:
     text = (
         LEAST
@@ -153,6 +161,8 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     spelt = bare.replace("[notifier.direct]\n", re.sub(r"^# (?=[a-z_]+ = |\[)", "", direct, flags=re.MULTILINE))
     assert written(tmp_path, spelt) == written(tmp_path, bare)
     text = text.replace(direct, "")
+    (smime,) = re.findall(r"^# \[notifier\.smime\]\n(?:# .+\n)+", text, re.MULTILINE)
+    text = text.replace(smime, "")
     shown = re.sub(
         r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[mx(?:.limits)?\])",
         "",
