@@ -74,8 +74,9 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "session_use": "select",
             "credential": "select(id,person_id,kind,label,networks,created_us,expires_us,revoked_us)",
             "credential_use": "select",
-            "outbox": "select(id,kind,person_id,case_id,message_id,state,attempts,due_us,created_us,settled_us) insert "
-            "update(state,due_us,lease_until_us,created_us,settled_us)",
+            "role": "select",
+            "outbox": "select(id,kind,person_id,case_id,message_id,lead_id,fields,state,attempts,due_us,created_us,"
+            "settled_us) insert update(state,due_us,lease_until_us,created_us,settled_us,lead_id)",
             "address_state": "select delete",
             "notice_report": "select delete",
             "leaf": "select(id,at_us,kind) insert",
