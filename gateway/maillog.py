@@ -278,6 +278,11 @@ def alarm(kind: str, table: str, row_id: str) -> None:
     _say("error", "alarm", kind=kind, table=table, row_id=row_id)
 
 
+def purpose_stated(purpose: str, case_id: str, person_id: str) -> None:
+    """An employee looks into a case that is not theirs, and has said why: whoever watches the log may ask."""
+    _say("warning", "purpose stated", purpose=purpose, case_id=case_id, person_id=person_id)
+
+
 def incident(where: str, problem: BaseException, incident_id: str = "") -> str:
     """Tell of an exception no rule foresaw. Returns the id the peer is told: 8 hex digits, made here unless given."""
     incident_id = incident_id or secrets.token_hex(4)

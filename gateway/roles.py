@@ -139,6 +139,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
     """
     from gateway.casework.addressing import Mailroom
     from gateway.inbound.doors import DoorTls, hosts_of, open_doors
+    from gateway.inbound.site import reports_of
     from gateway.inbound.submission import SubmissionDoor
     from gateway.store.maintenance import keep_tidy
 
@@ -164,6 +165,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
             mailrooms=mailrooms,
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=caller,
+            reports=reports_of(settings, database),
         )
         await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain, peers))
         if peers is None or peers.is_first:
@@ -199,14 +201,15 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
-    from gateway.outbound.site import notifier_of
+    from gateway.outbound.site import bounces_of, notifier_of
 
     async with open_database(settings, stop, "notifier") as database:
         notifier = notifier_of(settings, database)
         _tell_ready(settings)
         if notifier is None:
             await stop.wait()
-        else:
+            return
+        async with _beside(bounces_of(settings, database).run()):
             await notifier.run(stop)
 
 

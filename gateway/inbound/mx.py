@@ -3,10 +3,11 @@
 Does: takes each mail into memory, has it screened while its sender waits, and refuses what holds taxpayer data or
     cannot be looked into, with an entry that names kinds and a reference. Automatic mail ends with an entry. What else
     is clean goes into the intake tray, or is refused with the portal's address, as the site wants; what is for
-    postmaster or abuse is taken either way.
+    postmaster or abuse is taken either way. What comes to the return path of a notification is read for what it reports
+    of that one, and ends.
 Trusts: nobody. The verdict of a screening child, which has no key, no file and no network.
 Holds: mails in memory, as long as their senders wait; a key for the hashes of senders, a new one each day; the public
-    intake keys and the deposit key, which open nothing.
+    intake keys, the deposit key and the key of return paths, which open nothing.
 Fails: screening or the store away → `451`; over its memory → `452`. It sends nothing, so that it cannot be made to;
     where the site has it discard what a relay would bounce, it enters a notice to the operators, at most one an hour.
 """
@@ -31,6 +32,7 @@ from gateway.domain.errors import NotAllowed, NotAuthenticated, TaxpayerData, Un
 from gateway.domain.intake import SenderResult
 from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
+from gateway.domain.return_path import is_return_path
 from gateway.domain.summary import Arrival
 from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
@@ -41,6 +43,7 @@ from gateway.inbound.discarding import Discards
 from gateway.inbound.hops import LOOKED_AT, Hops
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.refusals import explain
+from gateway.inbound.reports import Reports
 from gateway.inbound.senders import SenderCheck
 from gateway.inbound.spf import sending_of
 from gateway.inbound.tray import IntakeTray, OutsideMail, is_role
@@ -79,6 +82,7 @@ class OutsideDoor:
     `takes_clean` is the site's wish: clean mail goes into the tray, or is refused. `senders` looks who vouches for it;
     without one nobody does. With `discards` tainted mail is not refused but taken and thrown away.
     `allowance` has senders whose mail may hold some kinds. `hops` watches for a host in front where there is none.
+    `reports` takes what is reported of notifications; without it such mail only ends.
     """
 
     database: Database
@@ -93,6 +97,7 @@ class OutsideDoor:
     discards: Discards | None = None
     allowance: Allowance | None = None
     hops: Hops | None = None
+    reports: Reports | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -118,14 +123,20 @@ class OutsideTransaction:
     octets: BytesIO = field(default_factory=BytesIO, repr=False)
 
     async def add_recipient(self, recipient: RecipientParameters) -> None:
-        """Take RCPT TO, alike for every address of the domain, whether or not there is anybody. Raises NotAllowed."""
-        if not self.is_outside:
+        """Take RCPT TO, alike for every address of the domain, whether or not there is anybody.
+
+        Raises NotAllowed; and BadCommand for a return path beside other recipients: these are two kinds of mail.
+        """
+        if not self.is_outside and not is_return_path(recipient.address.rpartition("@")[0]):
             raise NotAllowed("This is the door for mail from outside: please use your agency's mail route.")
         is_postmaster = recipient.address.lower() == "postmaster"  # RFC 5321 section 4.5.1: with no domain
         if not is_postmaster and _domain_of(recipient.address) != self.door.domain:
             raise NotAllowed("This server takes mail for its own addresses only, and passes none on.")
         local = recipient.address if is_postmaster else recipient.address.rpartition("@")[0]
-        self.recipients.append(Address(local.strip('"'), self.door.domain))
+        address = Address(local.strip('"'), self.door.domain)
+        if self.recipients and is_return_path(address.local) is not self._is_report:
+            raise replies.BadCommand(replies.ONE_AT_A_TIME)
+        self.recipients.append(address)
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -141,6 +152,8 @@ class OutsideTransaction:
         """Have the mail screened, and say what became of it. Raises GatewayError; of the mail nothing is kept then."""
         mail = self.octets.getvalue()  # without a copy, which would hold up the event loop
         self.abandon()
+        if self._is_report:
+            return await self._end_report(mail)
         verdict = await self.door.pool.judge(mail, first=True)
         failpoint("mx.verdict")
         found: Authentication | None = None
@@ -196,8 +209,9 @@ class OutsideTransaction:
         is_for_operators = all(is_role(one) for one in self.recipients) or (kind is not None and kind.is_for_operators)
         if is_own_notification(structure):
             return await self._end(kind or AutomaticKind.AUTO_SUBMITTED)
+        is_told = kind is not None and kind.may_report and await self._bring(mail)
         if kind is not None and not is_for_operators:
-            return await self._end(kind)
+            return replies.ENDED if is_told else await self._end(kind)
         if not self.door.takes_clean and not is_for_operators:
             raise NotAllowed(NO_PLAIN_MAIL.format(portal_url=self.door.portal_url))
         found = found or await self._authenticate(mail)
@@ -206,6 +220,25 @@ class OutsideTransaction:
         return await self.door.tray.take(
             OutsideMail(mail, arrival, tuple(self.recipients), kind, result, upstream=self._upstream)
         )
+
+    @property
+    def _is_report(self) -> bool:
+        """True for mail to the return path of a notification, genuine or not."""
+        return bool(self.recipients) and is_return_path(self.recipients[0].local)
+
+    async def _end_report(self, mail: bytes) -> SmtpReply:
+        """Read what was sent to a return path for what it reports, unscreened, as nothing of it is kept or shown."""
+        if await self._bring(mail):
+            return replies.ENDED
+        scanner = Scanner()
+        scanner.feed(mail[:_HEADER])
+        return await self._end(kind_of(scanner.finish()) or AutomaticKind.NULL_SENDER)
+
+    async def _bring(self, mail: bytes) -> bool:
+        """Enter what a mail reports of one of our notifications; False where it reports nothing."""
+        if self.door.reports is None:
+            return False
+        return await self.door.reports.bring(mail, self.recipients, self.sender, BY_OUTSIDE, BY_OUTSIDE)
 
     async def _authenticate(self, mail: bytes) -> Authentication:
         if self.door.senders is None:

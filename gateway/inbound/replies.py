@@ -143,6 +143,7 @@ ENDED = SmtpReply(250, "2.6.0", "automatic mail ends here: entered, and not kept
 MESSAGE_TOO_LARGE = SmtpReply(552, "5.3.4", "the message is larger than this server takes")
 TOO_MUCH_AT_ONCE = SmtpReply(452, "4.3.1", "too much mail is under way here; try again in a few minutes")
 TOO_MANY_RECIPIENTS = SmtpReply(452, "4.5.3", "too many recipients; send the message again to the others")
+ONE_AT_A_TIME = SmtpReply(452, "4.5.3", "this recipient takes reports only; send the message again to the others")
 ENCRYPTED = SmtpReply(
     550, "5.6.1", "the message is encrypted for someone: send it without Encrypt, the gateway seals it itself"
 )

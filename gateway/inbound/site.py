@@ -1,4 +1,4 @@
-"""What a site says of its public door: the tray, who is asked for a sender's domain, what is allowed and discarded."""
+"""What a site says of its public door: the tray, reports, who is asked for a domain, what is allowed and discarded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import partial
 
 from gateway.clock import system_clock
 from gateway.config import Clean, MxSettings, Position, Settings, Tainted
+from gateway.domain.return_path import ReturnPaths
 from gateway.inbound.allowance import Allowance
 from gateway.inbound.discarding import Discards
 from gateway.inbound.hops import Hops
 from gateway.inbound.mx import OutsideDoor, SenderHashes
+from gateway.inbound.reports import BOUNCES, Reports
 from gateway.inbound.senders import SenderCheck, resolver_of
 from gateway.inbound.tray import IntakeTray
 from gateway.screening.pool import Pool
@@ -56,8 +58,15 @@ async def outside_door(
             senders=senders,
             discards=discards,
             allowance=allowance,
+            reports=reports_of(settings, database),
             hops=Hops((site.domain, *site.employee_domains), own.hostname) if is_first else None,
         )
+
+
+def reports_of(settings: Settings, database: Database) -> Reports:
+    """Return where the mail doors bring what is reported of notifications. Raises ConfigError for a key's file."""
+    paths = ReturnPaths(settings.site.domain, keyfiles.return_path_key(settings.keys.folder))
+    return Reports(database, paths, partial(notify, settings.site.run, BOUNCES))
 
 
 def tray_of(settings: Settings, database: Database, blobs: BlobFolder) -> IntakeTray:

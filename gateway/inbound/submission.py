@@ -31,6 +31,7 @@ from gateway.inbound import replies
 from gateway.inbound.content import check_content
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 from gateway.inbound.lots import Lots
+from gateway.inbound.reports import Reports
 from gateway.mime.automatic import AutomaticKind, kind_of
 from gateway.mime.summary import Facts, read_facts
 from gateway.store.blobs import BlobFolder
@@ -58,6 +59,8 @@ class SubmissionDoor:
     deposit_key: bytes = field(repr=False)
     wake_notifier: Callable[[], None]
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "deposit"), repr=False)
+    reports: Reports | None = None
+    """Takes what a relay brings of returned notifications; without it such mail only ends."""
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> Principal:
         """Return the employee these credentials prove. Raises NotAuthenticated or AuthenticatorUnavailable."""

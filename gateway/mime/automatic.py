@@ -37,7 +37,16 @@ class AutomaticKind(StrEnum):
         """True for what another site's mail system reports of this one: it is worth reading, whoever is addressed."""
         return self in _OF_THE_SITE
 
+    @property
+    def may_report(self) -> bool:
+        """True for what may report on a mail of ours: that it was returned, is late, or was unwanted."""
+        return self in _REPORTING
 
+
+_REPORTING = frozenset({
+    AutomaticKind.DELIVERY_REPORT, AutomaticKind.REPORT, AutomaticKind.ABUSE_REPORT, AutomaticKind.NULL_SENDER,
+    AutomaticKind.AUTO_SUBMITTED,
+})  # fmt: skip
 _OF_THE_SITE = frozenset({AutomaticKind.DMARC_REPORT, AutomaticKind.TLS_REPORT, AutomaticKind.ABUSE_REPORT})
 _REPORTS = {
     "feedback-report": AutomaticKind.ABUSE_REPORT,

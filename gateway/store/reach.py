@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, func, or_, select, update
 
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.reach import AddressState, Condition, Reason, Report, ReportKind, is_hard, reason_of
@@ -35,20 +35,28 @@ def reachable(connection: Connection, people: Iterable[str], now_us: int) -> dic
 
 
 def note_attempt(
-    tx: Transaction, outbox_id: str, case_id: str | None, person_id: str, address: str | None, delivery: Delivery
+    tx: Transaction,
+    outbox_id: str,
+    case_id: str | None,
+    person_id: str,
+    address: str | None,
+    delivery: Delivery,
+    *,
+    is_lost: bool,
 ) -> None:
     """Write down what an attempt of our own says of an address: its next host took the mail, put it off, or refused.
 
-    A refusal, and having no address to write to, is a report on the notification as well.
+    Where the notice `is_lost` by it, that is a report on the notification as well.
     """
     reason = Reason.NO_ADDRESS if address is None else reason_of(delivery.enhanced)
     state = None if address is None else _state_of(tx, person_id, address)
-    if delivery.state is DeliveryState.FAILED:
-        enter_report(tx, outbox_id, ReportKind.FAILED, reason, delivery.enhanced, case_id=case_id, is_applied=True)
+    if is_lost:
+        for row_id, of_case in ((outbox_id, case_id), *told_with(tx, outbox_id)):
+            enter_report(tx, row_id, ReportKind.FAILED, reason, delivery.enhanced, case_id=of_case, is_applied=True)
     if state is None:
         return
     address_id, before = state
-    if delivery.state is DeliveryState.FAILED:
+    if is_lost:
         after = before.failed(reason, tx.now_us, is_hard=is_hard(delivery.enhanced))
     elif delivery.state is DeliveryState.DELAYED:
         after = before.delayed(reason, tx.now_us)
@@ -108,7 +116,8 @@ def forget_states(tx: Transaction, person_id: str, by: str, addresses: Iterable[
 
 def forgive(tx: Transaction, outbox_id: str, by: str) -> None:
     """Forget what was reported of a notification that is tried again, and take its person's addresses for good."""
-    tx.execute(notice_report.delete().where(notice_report.c.outbox_id == outbox_id))
+    again = [outbox_id, *(row_id for row_id, _ in told_with(tx, outbox_id))]
+    tx.execute(notice_report.delete().where(notice_report.c.outbox_id.in_(again)))
     row = tx.one(select(outbox.c.person_id).where(outbox.c.id == outbox_id))
     if row is not None:
         forget_states(tx, row.person_id, by)
@@ -143,6 +152,18 @@ def enter_report(
     return True
 
 
+def told_with(tx: Transaction, outbox_id: str) -> list[tuple[str, str | None]]:
+    """Return the ids and cases of the rows that were told in the notification of another one."""
+    return [
+        (row.id, row.case_id) for row in tx.all(select(outbox.c.id, outbox.c.case_id).where(is_told_with(outbox_id)))
+    ]
+
+
+def is_told_with(outbox_id: str) -> ColumnElement[bool]:
+    """Tell the rows that were never tried themselves, as they were told in the notification of this one."""
+    return and_(outbox.c.lead_id == outbox_id, outbox.c.attempts == 0, outbox.c.state != 0)
+
+
 def known_reports(connection: Connection, outbox_id: str) -> set[ReportKind]:
     """Return the kinds of reports that a row has."""
     statement = select(notice_report.c.kind).where(notice_report.c.outbox_id == outbox_id)
@@ -152,6 +173,13 @@ def known_reports(connection: Connection, outbox_id: str) -> set[ReportKind]:
 def is_notice(connection: Connection, outbox_id: str) -> bool:
     """Tell whether there is a row of the outbox with this id."""
     return connection.execute(select(outbox.c.id).where(outbox.c.id == outbox_id)).first() is not None
+
+
+def count_new(connection: Connection, now_us: int) -> int:
+    """Return how many reports can be applied now: one on a row that is under way waits for it."""
+    joined = notice_report.join(outbox, outbox.c.id == notice_report.c.outbox_id)
+    statement = select(func.count()).select_from(joined).where(IS_NEW)
+    return int(connection.execute(statement, {"now": now_us}).scalar_one())
 
 
 def report_of(row: Row[Any]) -> Report:
@@ -198,6 +226,11 @@ def _is_present(now: Any) -> ColumnElement[bool]:
 
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _NOW: BindParameter[Any] = bindparam("now")
+IS_NEW = and_(
+    notice_report.c.applied_us.is_(None),
+    or_(outbox.c.state != 0, outbox.c.lease_until_us.is_(None), outbox.c.lease_until_us <= _NOW),
+)
+"""A report that was not applied, in a join of it with its row."""
 _REACHABLE = (
     select(person_address.c.person_id, person_address.c.address, address_state.c.complained_us)
     .outerjoin(address_state, address_state.c.address_id == person_address.c.id)
