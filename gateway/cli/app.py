@@ -15,7 +15,7 @@ from gateway.cli.output import say
 COMMANDS = {
     "init": "gateway.cli.init:init",
     "run": "gateway.cli.run:run",
-    "doctor": "gateway.cli.doctor:doctor",
+    "doctor": "gateway.cli.doctor:app",
     "backup": "gateway.cli.backup:backup",
     "restore": "gateway.cli.backup:restore",
     "screen": "gateway.cli.screen:screen",

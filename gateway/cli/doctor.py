@@ -1,31 +1,106 @@
-"""`gateway doctor`: what is there, what is missing, and what that turns off."""
+"""`gateway doctor`: what is there, what is missing, what that turns off; `doctor dns`: what DNS says of the site."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.asking import settings_of
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, NameServer
 from gateway.cli.output import say, show_json
-from gateway.doctor import State, examine
+from gateway.findings import Finding, State
+
+if TYPE_CHECKING:
+    from gateway.publication.report import Report
+
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Look at machine, files, database and programs; change nothing. With dns: at what DNS says of this site.",
+)
 
 
-def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Look at machine, files, database and programs; change nothing."""
+@app.callback()
+def doctor(context: typer.Context, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Look at machine, files, database and programs; change nothing. With dns: at what DNS says of this site."""
+    if context.invoked_subcommand is not None:
+        return
+    from gateway.doctor import examine
+
     findings = examine(settings_of(config))
-    problems = sum(one.state is State.PROBLEM for one in findings)
     if as_json:
         show_json([dataclasses.asdict(one) for one in findings])
     else:
-        width = max(len(one.name) for one in findings)
-        for one in findings:
-            say(f"{one.state:<7}  {one.name:<{width}}  {one.found}")
-            if one.advice:
-                say(f"{'':<7}  {'':<{width}}  {one.advice}")
+        _show(findings)
+    _end(findings)
+
+
+@app.command()
+def dns(
+    nameserver: NameServer = "",
+    address: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Mail leaves from this address; may be given again.")
+    ] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Look whether DNS says of this site what its mail needs, and print the records to publish.
+
+    SPF, DKIM, DMARC and alignment, reverse DNS; with a public door MX, MTA-STS, TLS reports, DANE.
+    """
+    from gateway.publication.examination import examine
+
+    report = asyncio.run(examine(settings_of(config), nameserver, address or ()))
+    if as_json:
+        show_json(_told(report))
+    else:
+        _show(report.findings)
+        _show_records(report)
+    _end(report.findings)
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    width = max(len(one.name) for one in findings)
+    for one in findings:
+        say(f"{one.state:<7}  {one.name:<{width}}  {one.found}")
+        if one.advice:
+            say(f"{'':<7}  {'':<{width}}  {one.advice}")
+    say()
+    problems = _problems(findings)
+    say(f"{problems} to put right" if problems else "nothing to put right")
+
+
+def _show_records(report: Report) -> None:
+    say()
+    say("The records of this site, as lines of a zone:")
+    for record, standing in report.records.items():
+        say(f"; {standing}")
+        say(record.line)
+    if report.policy:
         say()
-        say(f"{problems} to put right" if problems else "nothing to put right")
-    if problems:
+        say(f"The policy to be served at {report.policy_url}, as text/plain:")
+        say(report.policy.replace("\r\n", "\n").rstrip())
+
+
+def _told(report: Report) -> dict[str, Any]:
+    return {
+        "findings": [dataclasses.asdict(one) for one in report.findings],
+        "records": [
+            {"name": one.name, "type": one.kind, "value": one.value, "line": one.line, "state": standing}
+            for one, standing in report.records.items()
+        ],
+        "policy": {"url": report.policy_url, "text": report.policy} if report.policy else None,
+    }
+
+
+def _problems(findings: Sequence[Finding]) -> int:
+    return sum(one.state is State.PROBLEM for one in findings)
+
+
+def _end(findings: Sequence[Finding]) -> None:
+    if _problems(findings):
         raise typer.Exit(os.EX_CONFIG)

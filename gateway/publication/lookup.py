@@ -1,4 +1,4 @@
-"""What commands ask DNS: the questions of a door to outside mail, and those for TLSA and for other names of a host."""
+"""What commands ask DNS: the questions of a door to outside mail, and whom they ask."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
-from typing import Final, cast
-
-from dns import exception, flags, name, resolver
-from dns.rdtypes.ANY.TLSA import TLSA
+from typing import Final
 
 from gateway.config import Settings
 from gateway.domain.errors import Malformed
-from gateway.inbound.dns import SECONDS, DnsAway, Questions
+from gateway.inbound.dns import Questions
 from gateway.inbound.senders import resolver_of
 
 _MOST: Final = 500
@@ -22,19 +19,16 @@ _PORT: Final = 53
 
 
 class Lookup(Questions):
-    """What one command asks. Every method raises DnsAway where no answer came."""
+    """What one command asks. Every method that asks raises DnsAway where no answer came."""
 
-    async def tlsa(self, of: str) -> tuple[list[TLSA], bool]:
-        """Return the TLSA records of a name, and whether the name server says that DNSSEC vouches for the answer."""
-        try:
-            found = await self._resolver.resolve(
-                name.from_text(of), "TLSA", lifetime=SECONDS, raise_on_no_answer=False, search=False
-            )
-        except resolver.NXDOMAIN:
-            return [], False
-        except (exception.DNSException, OSError, ValueError):
-            raise DnsAway from None
-        return [cast("TLSA", one) for one in found.rrset or ()], bool(found.response.flags & flags.AD)
+    def end(self) -> None:
+        """Ask nothing more: what was not asked before is not answered."""
+        self._left = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """True once nothing more is asked."""
+        return not self._left
 
     async def is_other_name(self, of: str) -> bool:
         """Tell whether a name is but another name of a host (CNAME), which no MX may name (RFC 2181 section 10.3)."""
@@ -44,9 +38,7 @@ class Lookup(Questions):
 @asynccontextmanager
 async def looking_up(nameservers: Sequence[tuple[str, int]]) -> AsyncIterator[Lookup]:
     """Ask these name servers (address, port), or without any those of this machine."""
-    asked = resolver_of(nameservers)
-    asked.flags = flags.RD | flags.AD
-    lookup = Lookup(asked, asyncio.Semaphore(_AT_ONCE), _MOST)
+    lookup = Lookup(resolver_of(nameservers), asyncio.Semaphore(_AT_ONCE), _MOST)
     try:
         yield lookup
     finally:
