@@ -17,6 +17,7 @@ from gateway.domain.address import Address
 from gateway.domain.errors import Malformed, Tampered
 from gateway.domain.notice import Notice, message_id
 from gateway.domain.programme import Programme
+from gateway.outbound.smime import MailSigner, sign_mail
 from gateway.outbound.templates import Templates
 
 _BOUNDARY = "=_notice"
@@ -48,9 +49,11 @@ class Draft:
 class Renderer:
     """Makes notifications of one site, from one fixed address."""
 
-    def __init__(self, templates: Templates, sender: Address) -> None:
+    def __init__(self, templates: Templates, sender: Address, signer: MailSigner | None = None) -> None:
+        """`signer` signs by S/MIME, where a site chose so."""
         self._templates = templates
         self._sender = sender
+        self._signer = signer
 
     def render(self, draft: Draft, programme: Programme) -> bytes:
         """Return the whole mail, CRLF line ends, unsigned."""
@@ -73,6 +76,10 @@ class Renderer:
             head.insert(3, f"Reply-To: {draft.reply_to}")
         top = "\r\n".join([*head, "", ""]).encode("ascii")
         return b"".join((top, _part("plain", body.text), _part("html", body.html), _CLOSE))
+
+    def signed(self, rendered: bytes) -> bytes:
+        """Return a mail that was verified as it leaves: signed by S/MIME, or as it is."""
+        return rendered if self._signer is None else sign_mail(rendered, self._signer)
 
     def verify(self, draft: Draft, programme: Programme, rendered: bytes) -> None:
         """Make the notification once more from its fields alone and compare: the last check before it leaves.

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from gateway.clock import system_clock
 from gateway.config import DirectSettings, RelaySettings, Settings, require_private
-from gateway.domain.address import parse_address
+from gateway.domain.address import Address, parse_address
 from gateway.domain.errors import ConfigError
 from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
@@ -19,11 +19,11 @@ from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.relay import Relay, RelayWay
+from gateway.outbound.samples import templates_of
+from gateway.outbound.smime import MailSigner, load_mail_signer
 from gateway.outbound.standing import Standings
-from gateway.outbound.templates import Templates
 from gateway.outbound.tls_policy import Rule, TlsContexts
 from gateway.programmes import load_programmes
-from gateway.resources import templates_folder
 from gateway.store import keyfiles
 from gateway.store.database import Database
 
@@ -32,8 +32,8 @@ def notifier_of(settings: Settings, database: Database) -> Notifier | None:
     """Return the notifier, None without a way for its mail. Raises ConfigError where a file does not fit."""
     own, site, keys = settings.notifier, settings.site, settings.keys.folder
     programmes = load_programmes(settings.programmes)
-    languages = frozenset(language for programme in programmes.values() for language in programme.languages)
-    renderer = Renderer(Templates(templates_folder() / "notifications", languages), parse_address(own.sender))
+    sender = parse_address(own.sender)
+    renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
     authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
     signers = signers_of(settings)
     courier = courier_of(settings, database)
@@ -50,6 +50,15 @@ def notifier_of(settings: Settings, database: Database) -> Notifier | None:
         clock=system_clock,
         schedule=schedule_of(settings),
     )
+
+
+def mail_signer_of(settings: Settings, sender: Address) -> MailSigner | None:
+    """Return what signs by S/MIME, None without. Raises ConfigError for what mail tools would not believe."""
+    own = settings.notifier.smime
+    if own is None:
+        return None
+    require_private(settings, [own.key])
+    return load_mail_signer(own.certificate, own.key, sender, system_clock())
 
 
 def courier_of(settings: Settings, database: Database) -> Courier | None:
