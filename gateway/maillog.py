@@ -240,6 +240,11 @@ def outbox_claimed(rows: int) -> None:
     _say("debug", "outbox claimed", rows=rows)
 
 
+def outbox_postponed(rows: int) -> None:
+    """So many leased rows were put back, as their place is busy, or cannot be spoken to."""
+    _say("debug", "outbox postponed", rows=rows)
+
+
 def outbox_settled(outbox_id: str, attempts: int) -> None:
     """A relay took the notification."""
     _say("info", "outbox settled", outbox_id=outbox_id, attempts=attempts)

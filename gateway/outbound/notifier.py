@@ -24,21 +24,28 @@ from gateway.domain.address import Address, parse_address
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
-from gateway.domain.notice import Notice
+from gateway.domain.notice import Notice, is_zone
 from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import Courier
 from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
+from gateway.outbound.samples import sample_notice
+from gateway.outbound.timetable import Timetable
+from gateway.outbound.turns import Turns
+from gateway.store.claims import claim
 from gateway.store.database import Database
-from gateway.store.outbox import Entry, claim, settle, withhold
+from gateway.store.outbox import Entry, withhold
+from gateway.store.settlements import settle
 from gateway.wake import Waker
 
 NAME = "notifier"
 LEASE = timedelta(minutes=5)
 RETRY_SECONDS = 1.0
-IN_FLIGHT = 16
+IN_FLIGHT = 512
+BATCH = 64
+"""So many rows are claimed at once, or more: a claim costs a commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,12 @@ class Notifier:
         self._clock = clock
         self._schedule = schedule or Schedule()
         self._jitter = jitter
+        self._timings = {key: programme.timing for key, programme in programmes.items()}
+        self._timetable = Timetable(database, programmes, keys.authority, 2 * self._schedule.ceiling + LEASE)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._leases: dict[str, Entry] = {}
+        self._turns = Turns(database, courier, self._schedule, clock)
+        self._room = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send what is due until `stop` is set, then finish what is under way.
@@ -102,6 +114,7 @@ class Notifier:
         try:
             with Waker(self._site.run, NAME) as waker:
                 while not stop.is_set():
+                    await self._timetable.keep()
                     if not await self._start_due():
                         await _first_of(stopping, waker)
                     if not self._database.is_writing:
@@ -112,8 +125,9 @@ class Notifier:
             await self._courier.close()
 
     async def send_due(self) -> int:
-        """Send everything that is due now, wait for it, and return how many attempts that took."""
+        """Plan and send everything that is due now, wait for it, and return how many attempts that took."""
         attempts = 0
+        await self._timetable.plan()
         while started := await self._start_due():
             attempts += started
             await asyncio.gather(*self._under_way)
@@ -121,32 +135,47 @@ class Notifier:
 
     async def _start_due(self) -> int:
         """Claim as many rows as there is room for and begin to send them; return how many. Waits when there is none."""
-        while len(self._under_way) >= IN_FLIGHT:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        while len(self._under_way) > IN_FLIGHT - BATCH:
+            self._room.clear()
+            await self._room.wait()
         lease_us = LEASE // timedelta(microseconds=1)
         try:
-            entries = await self._database.run(claim, lease_us, IN_FLIGHT - len(self._under_way))
+            room = IN_FLIGHT - len(self._under_way)
+            entries = await self._database.run(claim, lease_us, room, self._timings, self._keys.authority)
         except Unavailable as problem:
             maillog.incident("outbox.claim", problem)
             return 0
         if entries:
             maillog.outbox_claimed(len(entries))
-        for entry in entries:
-            task = asyncio.create_task(self._send(entry))
+        # Where the clock was set forward under one, it is being sent, and settles under the new lease.
+        self._leases.update((entry.id, entry) for entry in entries if entry.id in self._leases)
+        fresh = [entry for entry in entries if entry.id not in self._leases]
+        for entry, end in await self._turns.admitted(fresh):
+            self._leases[entry.id] = entry
+            task = asyncio.create_task(self._send(entry, end))
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(self._went)
         return len(entries)
 
-    async def _send(self, entry: Entry) -> None:
+    def _went(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if len(self._under_way) <= IN_FLIGHT - BATCH:
+            self._room.set()
+
+    async def _send(self, entry: Entry, end: Delivery | None) -> None:
         try:
             programme = self._programmes.get(entry.programme)
-            wanted = programme is None or entry.kind in programme.notices or entry.kind.is_of_the_site
+            used = programme is None or entry.kind in programme.notices or entry.kind.is_of_the_site
+            wanted = used or bool(entry.sample)
             if not wanted:
                 await self._database.run(withhold, entry)
             else:
-                await self._settle(entry, await self._attempt(entry))
+                await self._settle(entry, end or await self._attempt(entry))
         except Exception as problem:  # noqa: BLE001 - the lease runs out, and it is tried again
             maillog.incident("notifier.send", problem)
+        finally:
+            del self._leases[entry.id]
+            self._turns.over(entry)
 
     async def _attempt(self, entry: Entry) -> Delivery:
         try:
@@ -167,11 +196,17 @@ class Notifier:
 
     def _draft(self, entry: Entry, to: Address) -> Draft:
         programme = self._programmes[entry.programme]
+        portal = self._site.portal if entry.wants_link else None
+        if entry.sample:
+            notice = sample_notice(
+                entry.kind, entry.sample, programme, portal=portal, environment=self._site.environment, at=entry.created
+            )
+            return Draft(notice, to, entry.id)
         notice = Notice(
             kind=entry.kind,
             language=programme.language_for(entry.language),
             reference=entry.reference,
-            portal=self._site.portal if entry.wants_link else None,
+            portal=portal,
             at=entry.created,
             environment=self._site.environment,
             count=entry.count,
@@ -179,6 +214,7 @@ class Notifier:
             until=entry.until,
             refusal=entry.refusal,
             kinds=entry.kinds,
+            zone=entry.zone if is_zone(entry.zone) else "",
         )
         answer = None
         if entry.kind.is_answered_in_the_case and entry.reference is not None:
@@ -188,7 +224,7 @@ class Notifier:
     def _signed(self, draft: Draft, programme: Programme) -> bytes:
         mail = self._renderer.render(draft, programme)
         self._renderer.verify(draft, programme, mail)
-        return sign(mail, self._signers, draft.notice.at)
+        return sign(self._renderer.signed(mail), self._signers, draft.notice.at)
 
     async def _settle(self, entry: Entry, delivery: Delivery) -> None:
         """Write the outcome down; with the store away, again each second until the lease has run out."""
@@ -199,12 +235,14 @@ class Notifier:
         due_us = None if due is None else to_microseconds(due)
         keys = self._keys
         while True:
+            held = self._leases[entry.id]
             try:
-                await self._database.run(settle, keys.authority, keys.address_hash, entry, delivery, due_us)
-                break
+                settled = await self._database.run(settle, keys.authority, keys.address_hash, held, delivery, due_us)
+                if settled or self._leases[entry.id] is held:
+                    break
             except Unavailable as problem:
                 maillog.incident("outbox.settle", problem)
-                if not self._database.is_writing or to_microseconds(self._clock()) >= entry.lease_us:
+                if not self._database.is_writing or to_microseconds(self._clock()) >= held.lease_us:
                     return
                 await asyncio.sleep(RETRY_SECONDS)
         if delivery.state is DeliveryState.DELIVERED:

@@ -60,6 +60,7 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.screening_started, (7, 1, 2, 1), {"landlock": 7, "seccomp": 1, "text_children": 2, "page_children": 1}),
     (maillog.screening_failed, ("time",), {"reason": "time"}),
     (maillog.screening_fault, ("extraction/pdf.py:12", "KeyError"), {"place": "extraction/pdf.py:12"}),
+    (maillog.outbox_postponed, (3,), {"rows": 3}),
     (maillog.outbox_failed, ("0f", 3, 451), {"outbox_id": "0f", "attempts": 3, "code": 451}),
     (maillog.dkim_keys_read, (2,), {"keys": 2}),
     (maillog.dkim_keys_kept, (2,), {"keys": 2}),
