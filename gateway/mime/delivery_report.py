@@ -48,7 +48,7 @@ _BY_CLASS = {"5": ReportKind.FAILED, "4": ReportKind.DELAYED}
 
 _FIELD = re.compile(r"([!-9;-~]{1,60})[ \t]{0,8}:(.*)", re.DOTALL)
 _STATUS = re.compile(r"(?<![\w.])([245]\.[0-7]\.\d{1,3})(?![\w.]*\d)")
-_REPLY = re.compile(r"(?<![\w.-])(421|45[0-4]|55[0-6])[ -](?=[^\s\d])")
+_REPLY = re.compile(r"(?<![\w.-])(421|45[0-4]|55[0-6])(?:[ -]|: )(?=[^\s\d])")
 _TYPED = re.compile(r"[ \t]*([A-Za-z0-9-]{1,20})[ \t]*;(.*)", re.DOTALL)
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
@@ -178,7 +178,8 @@ def _by_habit(octets: bytes, structure: Structure, *, null_sender: bool, outbox_
     refused = tuple(
         one.address for field in structure.fields("x-failed-recipients") for one in addresses(field.value[:_MAX_TEXT])
     )[:MAX_NAMED]
-    if not refused and (_is_answer(structure) or not (null_sender or _is_of_a_daemon(structure))):
+    is_of_a_daemon = _is_of_a_daemon(structure)
+    if not refused and (_is_answer(structure) or not (null_sender or is_of_a_daemon)):
         return Reported()
     words = _words(octets, structure)
     copy = _COPY.search(words)
@@ -187,7 +188,8 @@ def _by_habit(octets: bytes, structure: Structure, *, null_sender: bool, outbox_
     outbox_id = outbox_id or (outbox_id_of(own[0]) if own else None)
     enhanced, is_permanent = _code(before, has_copy=outbox_id is not None)
     is_known_form = bool(refused) or _QSBMF.match(before) is not None
-    if is_permanent is None and not is_known_form:
+    is_code = is_permanent is not None and (is_of_a_daemon or outbox_id is not None)
+    if not is_code and not is_known_form:
         return Reported((), outbox_id)
     kind = ReportKind.DELAYED if is_permanent is False else ReportKind.FAILED
     named = refused or tuple(dict.fromkeys(one[1] or one[2] for one in _NAMED.finditer(before)))[:MAX_NAMED]
