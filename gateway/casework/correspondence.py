@@ -15,6 +15,7 @@ from gateway.domain.rights import Side, Standing, Verb
 from gateway.store.cases import Case, case_by_id, correspondents, office, standing
 from gateway.store.ids import below, new_id
 from gateway.store.outbox import put
+from gateway.store.reminders import FIRST_LOOK_US
 from gateway.store.tables import message, message_wrap, recipient, repeat, segment
 from gateway.store.transaction import Lookup, Transaction
 
@@ -82,6 +83,7 @@ def post(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Post
     reference = _free_reference(tx, entered)
     _insert_message(tx, posting, place, reference)
     for served in posting.recipients:
+        is_owed = sides[served.person_id] is Side.CORRESPONDENT
         tx.insert(
             recipient,
             id=new_id(),
@@ -90,8 +92,9 @@ def post(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Post
             addressed_as=served.addressed_as,
             notify=served.notify,
             first_read_us=None,
+            remind_us=tx.now_us + FIRST_LOOK_US if is_owed else None,
         )
-        kind = NoticeKind.REPLY_RECEIVED if sides[served.person_id] is Side.OFFICE else NoticeKind.MESSAGE_WAITING
+        kind = NoticeKind.MESSAGE_WAITING if is_owed else NoticeKind.REPLY_RECEIVED
         _insert_notice(tx, posting, entered, served.person_id, kind, reference)
     _tell_author(tx, posting, entered, place, reference)
     _insert_entry(tx, posting, place, reference)

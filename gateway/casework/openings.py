@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row, select
 
 from gateway.casework.sessions import touch
 from gateway.domain.errors import NotAllowed
-from gateway.domain.rights import Standing, Verb
+from gateway.domain.rights import Capacity, Standing, Verb
 from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.cases import standing
 from gateway.store.messages import is_shown_to, message_row, messages_of_case
+from gateway.store.reminders import read_by
 from gateway.store.sessions import LiveSession, live_session
 from gateway.store.transaction import Transaction
 
@@ -44,6 +45,8 @@ class Found:
     session: LiveSession
     case_id: str
     wraps: tuple[Wrap, ...]
+    may_act: bool = False
+    """Of the other side, with the right to act: what they have read nobody of it need be reminded of."""
 
     @property
     def units(self) -> int:
@@ -77,7 +80,7 @@ def find_message(connection: Connection, key: AuthorityKey, token: bytes, messag
     wraps = find_wraps(connection, key, row.case_id, [row])
     if not wraps or not is_shown_to(row, place.side):
         raise NotAllowed(_NOT_YOURS)
-    return Found(session, row.case_id, wraps)
+    return Found(session, row.case_id, wraps, place.capacity is Capacity.ACTING)
 
 
 def find_wraps(
@@ -102,10 +105,9 @@ def enter_list(tx: Transaction, found: Found) -> None:
 
 
 def enter_opening(tx: Transaction, found: Found, part: str | None) -> None:
-    """Write the entry of an opening, and that its reader has read it."""
-    message_id, table = found.wraps[0].message_id, tables.recipient
-    reader = (table.c.message_id == message_id, table.c.person_id == found.session.person_id)
-    tx.execute(table.update().where(*reader, table.c.first_read_us.is_(None)).values(first_read_us=tx.now_us))
+    """Write the entry of an opening, and that its reader has read it; reminders of it end as they must."""
+    message_id = found.wraps[0].message_id
+    read_by(tx, message_id, found.session.person_id, may_act=found.may_act)
     _enter(tx, found, "opened", units=OPENING, message=message_id, part=part)
 
 

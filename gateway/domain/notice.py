@@ -95,6 +95,8 @@ class NoticeState(StrEnum):
     MEETING_ARRANGED = "meeting_arranged"
     MEETING_MOVED = "meeting_moved"
     MEETING_CANCELLED = "meeting_cancelled"
+    SIGN_IN_ENDING = "sign_in_ending"
+    ROLE_ENDING = "role_ending"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from gateway.domain.notice import NoticeKind, is_zone
 
 DAY = timedelta(days=1)
 _NO_TIME = time(0)
-_TOGETHER = frozenset({NoticeKind.MESSAGE_WAITING, NoticeKind.REPLY_RECEIVED})
+_TOGETHER = frozenset({
+    NoticeKind.MESSAGE_WAITING, NoticeKind.REPLY_RECEIVED, NoticeKind.REMINDER, NoticeKind.NOT_READ,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gateway.domain.refusal import new_reference
 from gateway.domain.verdict import Finding, Kind, Strength, Unread, Unreadable, Verdict
 from gateway.inbound.discarding import Discards
 from gateway.store.database import Database
-from gateway.store.outbox import claim
+from gateway.store.claims import claim
 from gateway.store.tables import leaf, outbox
 from tests.settled import Settled
 

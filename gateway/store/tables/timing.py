@@ -15,7 +15,7 @@ pace = Table(
     Column("topic", String(100), primary_key=True),
     us("told_us", nullable=False),
     Column("day", String(10), nullable=False, server_default=""),
-    Column("count", Integer, nullable=False, server_default="0"),
+    Column("times", Integer, nullable=False, server_default="0"),
 )
 """By person and topic (a notice's kind, and its case where that parts them): when one was last told, and how many times
 on that day of the person's own zone."""

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("topic", sa.String(length=100), nullable=False),
         sa.Column("told_us", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.String(length=10), server_default="", nullable=False),
-        sa.Column("count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("times", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_pace_person_id"),
         sa.PrimaryKeyConstraint("person_id", "topic", name="pk_pace"),
     )

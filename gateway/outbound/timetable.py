@@ -1,0 +1,66 @@
+"""What the notifier does by the clock beside sending: plan reminders, announce ends, put right what a clock got wrong.
+
+Each step is a verb that does up to so many rows; a crash between two steps leaves the rest due.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gateway import maillog
+from gateway.casework.endings import tell_endings
+from gateway.casework.reminding import AT_ONCE, plan_reminders
+from gateway.domain.programme import Programme
+from gateway.store.claims import hasten
+from gateway.store.database import Database
+
+REMINDERS_SECONDS = 5.0
+ENDINGS_SECONDS = 600.0
+
+
+class Timetable:
+    """When to do it; `longest_wait` is what no row of the outbox waits for, whatever happened to it."""
+
+    def __init__(
+        self,
+        database: Database,
+        programmes: Mapping[str, Programme],
+        authority: Ed25519PublicKey,
+        longest_wait: timedelta,
+        *,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._programmes = programmes
+        self._authority = authority
+        self._longest_us = longest_wait // timedelta(microseconds=1)
+        self._elapsed = elapsed
+        self._reminders_at = self._endings_at = elapsed()
+
+    async def keep(self) -> None:
+        """Do one step of what it is time for; a store that is away is asked again at the next time."""
+        now = self._elapsed()
+        try:
+            if now >= self._reminders_at:
+                done = await self._database.run(plan_reminders, self._authority, self._programmes)
+                self._reminders_at = now if done == AT_ONCE else now + REMINDERS_SECONDS
+            if now >= self._endings_at:
+                await self._database.run(hasten, self._longest_us)
+                done = await self._database.run(tell_endings, self._authority, self._programmes)
+                self._endings_at = now if done else now + ENDINGS_SECONDS
+        except Exception as problem:  # noqa: BLE001 - one row that cannot be planned must not stop the sending
+            maillog.incident("timetable", problem)
+            self._reminders_at = now + REMINDERS_SECONDS
+            self._endings_at = max(self._endings_at, now + REMINDERS_SECONDS)
+
+    async def plan(self) -> None:
+        """Do all that it is time for now, to the end."""
+        await self._database.run(hasten, self._longest_us)
+        while await self._database.run(plan_reminders, self._authority, self._programmes):
+            pass
+        while await self._database.run(tell_endings, self._authority, self._programmes):
+            pass

@@ -1,0 +1,135 @@
+"""What became of an attempt: the row settled with an entry in the record, and employees told of what failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import or_, select, update
+
+from gateway.domain.delivery import Delivery, DeliveryState
+from gateway.domain.notice import MAX_COUNT, NoticeKind, NoticeState
+from gateway.domain.reference import parse
+from gateway.domain.rights import Side
+from gateway.failpoints import failpoint
+from gateway.store.cases import office
+from gateway.store.outbox import NOTIFIER, Entry, OutboxState, address_hash, held, joined_to, put
+from gateway.store.reach import note_attempt
+from gateway.store.tables import message, outbox, person
+from gateway.store.transaction import Transaction
+
+MAX_REPLY = 200
+
+
+def settle(
+    tx: Transaction,
+    authority: Ed25519PublicKey,
+    hash_key: bytes,
+    entry: Entry,
+    delivery: Delivery,
+    next_due_us: int | None,
+) -> bool:
+    """Write down what became of an attempt, with its entry in the record; return False when the lease was lost.
+
+    A delayed one with `next_due_us` waits until then. Without it, or refused for good, the notice is given up, and the
+    employees concerned get a notice of their own in the same verb; a notice to an employee that fails makes no other.
+    What was joined ends alike: each message's row says what became of its notice.
+    """
+    ended = delivery.state is not DeliveryState.DELAYED or next_due_us is None
+    state = OutboxState.WAITING
+    if ended:
+        state = OutboxState.DELIVERED if delivery.state is DeliveryState.DELIVERED else OutboxState.FAILED
+    outcome: dict[str, Any] = {
+        "settled_us": tx.now_us if ended else None,
+        "last_reply": str(delivery)[:MAX_REPLY],
+    }
+    due_us = tx.now_us if next_due_us is None else next_due_us
+    values = {**outcome, "state": state.value, "due_us": due_us, "lease_until_us": None}
+    if not tx.execute(update(outbox).where(held(entry)).values(values)):
+        return False
+    _record(tx, hash_key, entry, delivery, state)
+    is_lost = state is OutboxState.FAILED
+    note_attempt(tx, entry.id, entry.case_id, entry.person_id, entry.address, delivery, is_lost=is_lost)
+    if is_lost and not entry.kind.is_for_employees:
+        tell_employees(tx, authority, entry, _why(entry, delivery))
+    if entry.joined:
+        alike = OutboxState.JOINED if state is OutboxState.WAITING else state
+        tx.execute(update(outbox).where(joined_to(entry.id)).values(**outcome, state=alike.value))
+    failpoint("outbox.settle")
+    return True
+
+
+def tell_employees(tx: Transaction, authority: Ed25519PublicKey, entry: Entry, state: NoticeState) -> None:
+    """Tell the author of each message of the notice, when an employee, else everybody of the office in its case.
+
+    One notice to each employee and case.
+    """
+    by_employee: dict[tuple[str, str | None], list[tuple[str | None, str]]] = {}
+    for message_id, case_id, reference in sorted(_messages(tx, entry), key=str):
+        for person_id in concerned(tx, authority, message_id, case_id):
+            by_employee.setdefault((person_id, case_id), []).append((message_id, reference))
+    for (person_id, case_id), told in sorted(by_employee.items(), key=str):
+        message_id, reference = told[0]
+        fields: dict[str, str | int] = {"state": state.value}
+        if reference:
+            fields["reference"] = reference if len(told) == 1 else str(parse(reference).of_case)
+        if len(told) > 1:
+            fields["count"] = min(len(told), MAX_COUNT)
+        put(
+            tx,
+            programme=entry.programme,
+            kind=NoticeKind.DELIVERY_FAILED,
+            person_id=person_id,
+            case_id=case_id,
+            message_id=message_id,
+            fields=fields,
+        )
+
+
+def concerned(tx: Transaction, authority: Ed25519PublicKey, message_id: str | None, case_id: str | None) -> set[str]:
+    """Return whom of the office a message concerns: its author, when an employee who has not left, else the case's."""
+    author = tx.one(
+        select(message.c.author_id)
+        .join(person, person.c.id == message.c.author_id)
+        .where(message.c.id == message_id, message.c.side == Side.OFFICE.value, person.c.ended_us.is_(None))
+    )
+    if author is not None:
+        return {author.author_id}
+    return office(tx.connection, authority, case_id, tx.now_us) if case_id else set()
+
+
+def _why(entry: Entry, delivery: Delivery) -> NoticeState:
+    if entry.address is None:
+        return NoticeState.NO_ADDRESS
+    return NoticeState.ADDRESS_REFUSED if delivery.state is DeliveryState.FAILED else NoticeState.GAVE_UP
+
+
+def _messages(tx: Transaction, entry: Entry) -> set[tuple[str | None, str | None, str]]:
+    """Return message, case and reference of all that a notice tells of: of its own row and of what is joined to it."""
+    if not entry.joined:
+        return {(entry.message_id, entry.case_id, str(entry.reference or ""))}
+    lead = entry.lead_id or entry.id
+    rows = tx.all(
+        select(outbox.c.message_id, outbox.c.case_id, message.c.reference)
+        .select_from(outbox.outerjoin(message, message.c.id == outbox.c.message_id))
+        .where(or_(outbox.c.id == lead, outbox.c.lead_id == lead))
+    )
+    return {(row.message_id, row.case_id, row.reference or "") for row in rows}
+
+
+def _record(tx: Transaction, hash_key: bytes, entry: Entry, delivery: Delivery, state: OutboxState) -> None:
+    outcome = {OutboxState.WAITING: "delayed", OutboxState.DELIVERED: "delivered", OutboxState.FAILED: "failed"}[state]
+    tx.record(
+        f"notice-{outcome}",
+        NOTIFIER,
+        outbox=entry.id,
+        notice=entry.kind.value,
+        person=entry.person_id,
+        case=entry.case_id,
+        message=entry.message_id,
+        joined=entry.joined,
+        address=address_hash(hash_key, entry.address) if entry.address else None,
+        attempts=entry.attempts,
+        code=delivery.code,
+        enhanced=delivery.enhanced,
+    )
