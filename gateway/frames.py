@@ -17,6 +17,7 @@ import socket
 import stat
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ _KINDS: dict[str, type[GatewayError]] = {
 
 Answer = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 """What a server does with a request: verb and arguments to the object that answers it, or a GatewayError."""
+
+PEER_UID: ContextVar[int | None] = ContextVar("peer_uid", default=None)
+"""The user of the process that is being answered (SO_PEERCRED)."""
 
 
 def encode(octets: bytes) -> str:
@@ -81,7 +85,9 @@ async def listen(
             tasks.add(task)
             task.add_done_callback(tasks.discard)
         try:
-            if users is None or _peer_uid(writer) in users:
+            uid = _peer_uid(writer)
+            if users is None or uid in users:
+                PEER_UID.set(uid)
                 await _answer_requests(reader, writer, answer, away)
         except (OSError, EOFError, asyncio.CancelledError):
             return

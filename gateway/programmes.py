@@ -15,11 +15,13 @@ from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gateway.domain.enrolment import TWO_PEOPLE
 from gateway.domain.errors import ConfigError
 from gateway.domain.notice import NoticeKind
+from gateway.domain.paper import FormField, Shape
 from gateway.domain.programme import (
+    EnrolmentRules,
     Form,
-    FormField,
     FormKind,
     Limits,
     Programme,
@@ -41,6 +43,8 @@ MAX_TEXT = 20_000
 MAX_ASK = 160
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _SERIES = re.compile(r"[A-Z]{2,4}\Z")
+_VERB = re.compile(r"[a-z_]{2,40}\Z")
+_ANY = re.compile(r"(?s).")
 _LANGUAGE = re.compile(r"[a-z]{2}\Z")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]\Z")
 MOST_DAYS = 365
@@ -89,6 +93,7 @@ def load_programme(folder: Path) -> Programme:
         screening=table.texts("screening", _KEY, "a lower-case word"),
         wording=_wordings(folder, languages, problems),
         timing=table.inner("timing", _timing) if table.has("timing") else Timing(),
+        enrolment=table.inner("enrolment", _enrolment) if table.has("enrolment") else EnrolmentRules(),
     )
     table.close()
     if not problems:
@@ -237,12 +242,52 @@ def _form(table: _Table) -> Form:
     rule = table.choice("validity", ValidityRule)
     years = table.number("years", 0, 50) if rule is ValidityRule.YEARS_AFTER_RECEIPT else 0
     return Form(
-        kind, table.line("number"), table.line("title"), right, Validity(rule, years), table.each("fields", _field)
+        kind,
+        table.line("number"),
+        table.line("title"),
+        right,
+        Validity(rule, years),
+        table.each("fields", _field),
+        table.flag("revokes_earlier"),
     )
 
 
 def _field(table: _Table) -> FormField:
-    return FormField(table.text("key", _KEY, "a lower-case word"), table.line("label"), table.flag("sealed"))
+    return FormField(
+        table.text("key", _KEY, "a lower-case word"),
+        table.line("label"),
+        table.flag("sealed"),
+        table.choice("shape", Shape) if table.has("shape") else Shape.TEXT,
+        _pattern(table),
+        table.text("ignored", _ANY, "characters") if table.has("ignored") else "",
+        table.line("says") if table.has("says") else "",
+        table.flag("optional"),
+        table.flag("appendix"),
+    )
+
+
+def _pattern(table: _Table) -> str:
+    pattern = table.line("pattern") if table.has("pattern") else ""
+    try:
+        re.compile(pattern)
+    except re.error:
+        table.complain("pattern", "is no regular expression")
+        return ""
+    return pattern
+
+
+def _enrolment(table: _Table) -> EnrolmentRules:
+    usual = EnrolmentRules()
+    rules = EnrolmentRules(
+        frozenset(table.texts("two_people", _VERB, "a verb")) if table.has("two_people") else usual.two_people,
+        table.number("code_hours", 24, 72) if table.has("code_hours") else usual.code_hours,
+        table.flag("new_meeting"),
+        table.texts("documents", _KEY, "a lower-case word") if table.has("documents") else usual.documents,
+        table.texts("checklist", _KEY, "a lower-case word") if table.has("checklist") else usual.checklist,
+    )
+    if unknown := rules.two_people - TWO_PEOPLE:
+        table.complain("two_people", f"cannot have {', '.join(sorted(unknown))}, but {', '.join(sorted(TWO_PEOPLE))}")
+    return rules
 
 
 def _role(table: _Table) -> ProgrammeRole:
@@ -268,7 +313,8 @@ def _timing(table: _Table) -> Timing:
             not_read_days=table.number("not_read_days", 0, MOST_DAYS, usual.not_read_days),
             reminders_a_day=table.number("reminders_a_day", 1, 10, usual.reminders_a_day),
             quiet=Quiet(
-                _time_of_day(table, "quiet_from", usual.quiet.start), _time_of_day(table, "quiet_until", usual.quiet.end)
+                _time_of_day(table, "quiet_from", usual.quiet.start),
+                _time_of_day(table, "quiet_until", usual.quiet.end),
             ),
             ending_days=table.numbers("ending_days", 1, MOST_DAYS, usual.ending_days),
         )

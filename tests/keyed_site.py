@@ -28,6 +28,7 @@ from gateway.identity.sessions import SessionLimits, new_session
 from gateway.keyholder import client as keyholder_client
 from gateway.keyholder import keys as keyholder_keys
 from gateway.keyholder.server import KeyholderServer
+from gateway.programmes import load_programmes
 from gateway.store import tables
 from gateway.store.cases import case_sealing_key
 from gateway.store.database import Database
@@ -85,6 +86,7 @@ class KeyedSite:
             keyholder_keys.load(self.keys, keyholder_keys.FileKeyProvider(self.keys)),
             socket=folder / "keyholder.sock",
             operator_socket=folder / "operator.sock",
+            programmes=dict(load_programmes([ROOT / "programmes" / "cwa"])),
             clock=self.clock,
         )
         self.sign_in_server = AuthenticatorServer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from gateway.casework.act import Act, line
 from gateway.domain.address import Address, parse_address
@@ -174,6 +174,36 @@ def add_person(act: Act, side: Side, programme: str, name: str, address: str, us
     reached = {"address": str(where), "key": where.key, "from_us": now_us}
     act.tx.insert(tables.person_address, id=new_id(), person_id=person_id, **reached)
     return person_id
+
+
+def change_person_address(act: Act, person: Row[Any], address: str) -> str:
+    """Let a person be reached at another address from now on, and at no other. Return it as it is kept."""
+    where, table = parse_address(address), tables.person_address
+    _require_free(act, where, Side(person.side))
+    present = (table.c.person_id == person.id) & table.c.until_us.is_(None)
+    act.tx.execute(table.update().where(present).values(until_us=act.tx.now_us))
+    reached = {"address": str(where), "key": where.key, "from_us": act.tx.now_us}
+    act.tx.insert(table, id=new_id(), person_id=person.id, **reached)
+    return str(where)
+
+
+def give_role(act: Act, *, person: str, role: str, until_us: int | None = None) -> dict[str, Any]:
+    """Give an employee a role, with an end where one is named, in the place of the same role before."""
+    if role not in {one.value for one in Role} or (until_us is not None and until_us <= act.tx.now_us):
+        raise Malformed(f"A role is one of {', '.join(Role)}, and ends at a day to come.")
+    person_id = act.person(person, Side.OFFICE).id
+    act.end(tables.role, act.not_ended(tables.role, person_id=person_id, role=role))
+    given = act.give(tables.role, person_id=person_id, role=role, from_us=act.tx.now_us, until_us=until_us)
+    act.record("role_given", person=person_id, role=role, until=until_us)
+    return {"role": given}
+
+
+def end_role(act: Act, *, person: str, role: str) -> dict[str, Any]:
+    """Take a role from an employee, now."""
+    person_id = act.person(person, Side.OFFICE).id
+    ended = act.end(tables.role, act.not_ended(tables.role, person_id=person_id, role=role))
+    act.record("role_ended", person=person_id, role=role, ended=ended)
+    return {"ended": ended}
 
 
 def _require_free(act: Act, where: Address, side: Side) -> None:

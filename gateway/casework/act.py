@@ -49,12 +49,20 @@ class Authority(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: a local operator (no person), or the person of a live session with what rows give them."""
+    """Who asks: a local operator (no person, but a user of the machine), or the person of a live session with what rows
+    give them.
+    """
 
     person_id: str | None = None
     programme: str = ""
     side: Side | None = None
     holder: Holder | None = None
+    uid: int | None = None
+
+    @property
+    def identity(self) -> str:
+        """Whom two people are told apart by: operators by the user of their process."""
+        return self.person_id or f"{OPERATOR} {self.uid}"
 
     @property
     def name(self) -> str:

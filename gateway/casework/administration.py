@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from sqlalchemy import select
 
+from gateway import maillog
 from gateway.casework.accounts import (
     add_credential,
     add_employee,
@@ -20,14 +21,19 @@ from gateway.casework.accounts import (
     add_team,
     add_team_member,
     end_person,
+    end_role,
     end_sessions,
+    give_role,
     remove_team_member,
     revoke_credential,
 )
 from gateway.casework.act import Act, Actor, Authority
+from gateway.casework.enrolment import ENROLMENT
 from gateway.casework.preferences import choose_notices
+from gateway.casework.second_person import ask_second, take_approval
 from gateway.domain.clock import from_microseconds
 from gateway.domain.credential import CredentialKind
+from gateway.domain.enrolment import TWO_PEOPLE, Purpose
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.intake import month_of
 from gateway.domain.programme import Programme
@@ -41,6 +47,7 @@ from gateway.store.sealing import SealingKey
 from gateway.store.transaction import Transaction
 
 MAX_TEXT = 4_000
+VISIT_US = 3600 * 1_000_000
 KEPT_US = 7 * 24 * 3600 * 1_000_000
 Verb = Callable[..., dict[str, Any]]
 
@@ -64,7 +71,10 @@ def enact(
     check_arguments(done_by, arguments)
     if not may_enact(actor, verb, arguments, tx.now_us):
         raise NotAllowed("This is not yours to do.")
-    return done_by(Act(tx, authority, actor, programmes), **arguments)
+    act = Act(tx, authority, actor, programmes)
+    if verb in TWO_PEOPLE and (waits := ask_second(act, verb, arguments)) is not None:
+        return waits
+    return done_by(act, **arguments)
 
 
 def may_enact(actor: Actor, verb: str, arguments: Mapping[str, Any], now_us: int) -> bool:
@@ -186,31 +196,56 @@ def retire_intake_keys(act: Act) -> dict[str, Any]:
     return {"retired": [str(row.id) for row in spent]}
 
 
-VERBS: Mapping[str, Verb] = types.MappingProxyType(
+def approve(act: Act, *, approval: str) -> dict[str, Any]:
+    """Do what somebody else has asked for. Raises Malformed for the one who asked, and as the verb does."""
+    verb, arguments = take_approval(act, approval)
+    return VERBS[verb](act, **arguments)
+
+
+def state_purpose(act: Act, *, person: str, case: str, purpose: str) -> dict[str, Any]:
+    """Let an employee look into a case that is not theirs, for an hour, for a purpose they state. It is entered."""
+    if purpose not in {one.value for one in Purpose}:
+        raise Malformed(f"A purpose is one of {', '.join(Purpose)}.")
+    place = _place(act, case, None, person)
+    until_us = act.tx.now_us + VISIT_US
+    act.give(tables.assignment, **{**place, "purpose": purpose}, from_us=act.tx.now_us, until_us=until_us)
+    act.record("purpose_stated", case=place["case_id"], person=place["person_id"], purpose=purpose, until=until_us)
+    maillog.purpose_stated(purpose, str(place["case_id"]), str(place["person_id"]))
+    return {"case": place["case_id"], "until_us": until_us}
+
+
+_ALL: tuple[Verb, ...] = (
+    *ENROLMENT,
+    add_credential,
+    add_designated_user,
+    add_employee,
+    add_intake_key,
+    add_team,
+    add_team_member,
+    approve,
+    assign,
+    choose_notices,
+    close_case,
+    end_person,
+    end_role,
+    end_sessions,
+    give_role,
+    open_case,
+    remove_team_member,
+    retire_intake_keys,
+    revoke_credential,
+    revoke_designated_user,
+    state_purpose,
+    unassign,
+)
+VERBS: Mapping[str, Verb] = types.MappingProxyType({verb.__name__: verb for verb in _ALL})
+_WANTED: Mapping[str, Asked] = types.MappingProxyType(
     {
-        verb.__name__: verb
-        for verb in (
-            add_credential,
-            add_designated_user,
-            add_employee,
-            add_intake_key,
-            add_team,
-            add_team_member,
-            assign,
-            choose_notices,
-            close_case,
-            end_person,
-            end_sessions,
-            open_case,
-            remove_team_member,
-            retire_intake_keys,
-            revoke_credential,
-            revoke_designated_user,
-            unassign,
-        )
+        **{verb.__name__: Asked.ENROL for verb in (*ENROLMENT, approve)},
+        "confirm_place": Asked.CONFIRM,
+        "state_purpose": Asked.STATE_PURPOSE,
     }
 )
-_WANTED: Mapping[str, Asked] = types.MappingProxyType({})
 """What a verb asks of whoever does it, where it is not administration."""
 _OWN: Mapping[str, Asked] = types.MappingProxyType(
     {
@@ -236,6 +271,7 @@ def _place(act: Act, case: str, team: str | None, person: str | None) -> dict[st
         "case_id": row.id,
         "team_id": holder.id if team is not None else None,
         "person_id": None if team is not None else holder.id,
+        "purpose": None,
     }
 
 

@@ -29,7 +29,7 @@ from gateway.store.outbox import put
 from gateway.store.places import employee_or_user
 from gateway.store.sealing import SealingKey
 from gateway.store.sessions import LiveSession
-from gateway.store.tables import intake, message, message_wrap, recipient
+from gateway.store.tables import form_document, intake, message, message_wrap, recipient
 from gateway.store.transaction import Transaction
 
 NOTHING = "There is no such message in the intake tray."
@@ -54,15 +54,15 @@ class Filed:
 
 
 def find_items(connection: Connection, key: AuthorityKey, message_ids: Iterable[str]) -> tuple[Wrap, ...]:
-    """Return the wraps of items that wait or were discarded; those of filed ones belong to their cases."""
-    rows = [row for row in items_by_id(connection, message_ids) if row.filed_us is None]
+    """Return the wraps of items that stand in no case; those of filed ones belong to their cases."""
+    rows = [row for row in items_by_id(connection, message_ids) if row.case_id is None]
     return find_wraps(connection, key, None, rows)
 
 
 def find_item(connection: Connection, key: AuthorityKey, known_as: str) -> Wrap:
-    """Return the wrap of one item that is not filed. Raises NotAllowed when there is none."""
+    """Return the wrap of one item that stands in no case. Raises NotAllowed when there is none."""
     row = _row(connection, known_as)
-    wraps = () if row.filed_us is not None else find_wraps(connection, key, None, [row])
+    wraps = () if row.case_id is not None else find_wraps(connection, key, None, [row])
     if not wraps:
         raise NotAllowed(NOTHING)
     return wraps[0]
@@ -88,9 +88,9 @@ def find_filing(
 
 
 def find_filed(connection: Connection, key: AuthorityKey, known_as: str, to: SealingKey) -> Move | None:
-    """Return how a filed item goes back into the tray, None where it stands in no case. Raises NotAllowed."""
+    """Return how a filed or linked item goes back into the tray, None where it is in it. Raises NotAllowed."""
     row = _row(connection, known_as)
-    if row.case_id is None:
+    if row.filed_us is None:
         return None
     wraps = find_wraps(connection, key, row.case_id, [row])
     if not wraps:
@@ -151,22 +151,45 @@ def enter_put_back(tx: Transaction, known_as: str, move: Move | None, wrapped: b
     row = _locked(tx, known_as)
     if row.filed_us is None and row.discarded_us is None:
         return False
-    if row.case_id is not None:
+    if row.filed_us is not None:
         if move is None or tx.one(_wrap_of(move.wrap)) is None:
             raise NotAllowed(NOTHING)
         _rewrap(tx, move, wrapped)
         tx.execute(recipient.delete().where(recipient.c.message_id == row.id))
+        tx.execute(form_document.delete().where(form_document.c.message_id == row.id))
         tx.execute(message.update().where(message.c.id == row.id).values(case_id=None, reference=None))
     tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=None, discarded_us=None))
     tx.record("intake_put_back", OPERATOR, message=row.id, case=row.case_id, key=move.to.id if move else None)
     return True
 
 
+def find_linking(connection: Connection, key: AuthorityKey, known_as: str, to: SealingKey) -> Move:
+    """Return how an item comes to an agreement. Raises NotAllowed, Malformed where it waits no longer."""
+    row = _row(connection, known_as)
+    if row.filed_us is not None or row.discarded_us is not None:
+        raise Malformed("It does not wait in the tray. Put it back first.")
+    wraps = find_wraps(connection, key, None, [row])
+    if not wraps:
+        raise NotAllowed(NOTHING)
+    return Move(wraps[0], to)
+
+
+def enter_linking(tx: Transaction, by: str, known_as: str, form_id: str, move: Move, wrapped: bytes) -> None:
+    """Link an item to a paper, whole or not at all: sealed to the agreement's key alone, out of its tray, the entry."""
+    row = _locked(tx, known_as)
+    if row.filed_us is not None or row.discarded_us is not None or tx.one(_wrap_of(move.wrap)) is None:
+        raise Malformed("It does not wait in the tray. Put it back first.")
+    _rewrap(tx, move, wrapped)
+    tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=tx.now_us))
+    tx.insert(form_document, message_id=row.id, form_id=form_id, linked_us=tx.now_us)
+    tx.record("document_linked", by, message=row.id, form=form_id, key=move.to.id)
+
+
 def discard(tx: Transaction, known_as: str) -> bool:
     """Hide an item from its tray; it is kept, and so is its entry. False when it was hidden. Raises NotAllowed."""
     row = _locked(tx, known_as)
     if row.filed_us is not None:
-        raise Malformed("It is filed in a case, and is not in the tray any more.")
+        raise Malformed("It is filed or linked, and is not in the tray any more.")
     if row.discarded_us is not None:
         return False
     tx.execute(intake.update().where(intake.c.message_id == row.id).values(discarded_us=tx.now_us))
@@ -194,7 +217,7 @@ def _filed_before(row: Row[Any], into: Case) -> Filed | None:
     if row.filed_us is None:
         return None
     if row.case_id != into.id:
-        raise Malformed("It is filed in another case. Put it back first.")
+        raise Malformed("It is filed in another case, or linked to an agreement. Put it back first.")
     return Filed(row.filed_as, 0, repeated=True)
 
 

@@ -13,12 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, select
 
 from gateway.casework.act import Act, Actor, Authority, line
+from gateway.casework.designation import join_by_code
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated
 from gateway.domain.proof import Binding, Ending
 from gateway.failpoints import failpoint
 from gateway.store import tables
 from gateway.store.authority import genuine
+from gateway.store.people import person_by_id
 from gateway.store.transaction import Transaction
 
 REVIEW_US = 60 * 24 * 3600 * 1_000_000
@@ -33,7 +35,7 @@ def bind(
     or the account is linked to somebody already.
     """
     binding.verify(signature, signed_by, tx.now_us)
-    _make(Act(tx, authority, Actor(binding.person_id)), binding)
+    _make(_act(tx, authority, binding.person_id), binding)
 
 
 def decide_identity(
@@ -66,7 +68,8 @@ def end_stated(
 ) -> None:
     """End the sessions that a provider says are over, and its link where it says that the account is gone."""
     ending.verify(signature, signed_by, tx.now_us)
-    act, person_id = Act(tx, authority, Actor(ending.person_id)), ending.person_id
+    person_id = ending.person_id
+    act = _act(tx, authority, person_id)
     named = ending.sessions.split()
     ended = act.end(
         tables.session, [row for row in act.not_ended(tables.session, person_id=person_id) if row.id in named]
@@ -106,6 +109,15 @@ def _make(act: Act, binding: Binding, *, judged_by_hand: bool = False) -> None:
     act.end(table, [code])
     failpoint("keyholder.bind")
     act.record("first_credential", person=binding.person_id, credential=given, type=binding.kind, code=code.id)
+    join_by_code(act, binding.person_id)
+
+
+def _act(tx: Transaction, authority: Authority, person_id: str) -> Act:
+    """Return an act in a person's own name. Raises NotAuthenticated when there is no such person any more."""
+    person = person_by_id(tx.connection, person_id)
+    if person is None:
+        raise NotAuthenticated(_AGAIN)
+    return Act(tx, authority, Actor(person.id, person.programme, person.side))
 
 
 def _genuine(act: Act, **columns: str) -> Row[Any] | None:

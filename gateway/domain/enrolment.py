@@ -13,10 +13,26 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from gateway.domain.errors import Malformed
+from gateway.domain.reference import random_part
 
 DAY_US = 24 * 3600 * 1_000_000
 UNDO_US = DAY_US
 """How long a slip can be undone."""
+
+TWO_PEOPLE = frozenset(
+    {
+        "review_agreement",
+        "refuse_agreement",
+        "resume_agreement",
+        "end_agreement",
+        "join_user",
+        "resume_user",
+        "revoke_user",
+        "change_address",
+    }
+)
+"""Verbs that a programme may give to two people: one asks, another one approves."""
+APPROVAL_US = 7 * DAY_US
 
 
 class AgreementState(StrEnum):
@@ -111,6 +127,11 @@ PLACE: Moves = _moves(
         True,
     ),
 )
+
+
+def new_reference() -> str:
+    """Return a reference for an agreement, such as `E-4F7K-2M9P`: it tells nothing, and can be read aloud."""
+    return f"E-{random_part()}-{random_part()}"
 
 
 def next_state(moves: Moves, step: Step, state: str) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from gateway.domain.notice import NoticeKind
+from gateway.domain.paper import FormField
 from gateway.domain.rights import Right
 from gateway.domain.timing import Timing
 
@@ -50,17 +51,11 @@ class Validity:
 
 
 @dataclass(frozen=True, slots=True)
-class FormField:
-    """One field the gateway keeps of a form; a sealed one is shown only where a step needs it."""
-
-    key: str
-    label: str
-    sealed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
-    """One paper form of the programme: what is printed on it and what it gives."""
+    """One paper form of the programme: what is printed on it and what it gives.
+
+    One that revokes earlier ones of its kind does so when it is received, unless copies of those come with it.
+    """
 
     kind: FormKind
     number: str
@@ -68,6 +63,11 @@ class Form:
     right: Right | None
     validity: Validity
     fields: tuple[FormField, ...]
+    revokes_earlier: bool = False
+
+    def field(self, key: str) -> FormField | None:
+        """Return a field by its key."""
+        return next((one for one in self.fields if one.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,20 @@ class Limits:
 
     designated_users: int
     notice_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRules:
+    """How people are enrolled: verbs that two people do, hours an invitation's code is good, what a meeting looks at.
+
+    `new_meeting` is true where a person who was authenticated before is met again for a further agreement.
+    """
+
+    two_people: frozenset[str] = frozenset()
+    code_hours: int = 48
+    new_meeting: bool = False
+    documents: tuple[str, ...] = ("passport", "identity-card", "driving-licence")
+    checklist: tuple[str, ...] = ("live-picture", "face-matches", "name-matches", "document-in-date", "role-confirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +155,7 @@ class Programme:
     screening: tuple[str, ...]
     wording: Mapping[str, Wording]
     timing: Timing = Timing()
+    enrolment: EnrolmentRules = EnrolmentRules()
 
     @property
     def zone(self) -> ZoneInfo:

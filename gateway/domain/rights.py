@@ -62,7 +62,6 @@ class Capacity(StrEnum):
     ENROLLER = "enroller"
     OF_THE_CASE = "employee of the case"
     WITH_PURPOSE = "employee with a stated purpose"
-    EMPLOYEE = "employee"
     ACTING = "designated user who may act"
     SEEING = "designated user who may see"
     ONESELF = "the person concerned"
@@ -77,11 +76,10 @@ GRANTS: Mapping[Capacity, frozenset[Verb]] = MappingProxyType(
         Capacity.ENROLLER: frozenset({_V.ENROL}),
         Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.FILE}),
         Capacity.WITH_PURPOSE: frozenset({_V.READ, _V.READ_AS_RECEIVED}),
-        Capacity.EMPLOYEE: frozenset({_V.STATE_PURPOSE}),
         Capacity.ACTING: frozenset({_V.READ, _V.WRITE}),
         Capacity.SEEING: frozenset({_V.READ}),
         Capacity.ONESELF: frozenset({_V.KEEP_SIGN_IN, _V.CONFIRM}),
-        Capacity.ONESELF_OFFICE: frozenset({_V.KEEP_SIGN_IN, _V.KEEP_APP_PASSWORDS}),
+        Capacity.ONESELF_OFFICE: frozenset({_V.KEEP_SIGN_IN, _V.KEEP_APP_PASSWORDS, _V.STATE_PURPOSE}),
     }
 )
 """What each capacity may do. An operator reads no case: no session, no opening."""
@@ -221,7 +219,6 @@ def capacities(person: Holder | LocalOperator, thing: Thing, now_us: int) -> set
         return set()
     found: set[Capacity] = set()
     if person.side is Side.OFFICE:
-        found.add(Capacity.EMPLOYEE)
         found |= {_OF_ROLE[role] for role in _OF_ROLE if person.has(role, now_us)}
     if thing.person_id == person.person_id:
         found.add(Capacity.ONESELF_OFFICE if person.side is Side.OFFICE else Capacity.ONESELF)

@@ -94,6 +94,21 @@ class OperatorClient:
         """Make or refuse a link that waits for a decision. Raises NotAllowed when it does not, NotAuthenticated."""
         return await self._client.ask("decide_identity", review=review, accept=accept)
 
+    async def paper_open(self, paper: str) -> dict[str, str]:
+        """Return the sealed fields of a paper (by id, or an agreement's reference for its form). One entry.
+
+        Raises NotAllowed for what is not there.
+        """
+        return dict((await self._client.ask("paper_open", paper=paper))["fields"])
+
+    async def paper_find(self, value: str) -> list[str]:
+        """Return the references of agreements with a sealed field of this value. One entry, without the value."""
+        return list((await self._client.ask("paper_find", value=value))["agreements"])
+
+    async def paper_link(self, paper: str, item: str) -> None:
+        """Link an item of the intake tray to a paper. Raises NotAllowed, Malformed where it does not wait."""
+        await self._client.ask("paper_link", paper=paper, item=item)
+
     async def intake_summaries(self, message_ids: Sequence[str]) -> tuple[SummaryGrant, ...]:
         """Return summary keys of items of the intake tray, at most 100 a call. One entry."""
         answer = await self._client.ask("intake_list", messages=list(message_ids))

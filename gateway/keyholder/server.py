@@ -28,10 +28,11 @@ from gateway.domain.programme import Programme
 from gateway.domain.proof import Binding, Ending
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
-from gateway.frames import decode, listen, text
+from gateway.frames import PEER_UID, decode, listen, text
 from gateway.keyholder.authority import Authority
 from gateway.keyholder.intake import Intake
 from gateway.keyholder.keys import KeyholderKeys
+from gateway.keyholder.papers import Papers
 from gateway.keyholder.positions import keep_positions
 from gateway.keyholder.protocol import MAX_LIST, OpenGrant, SummaryGrant
 from gateway.keyholder.rates import Rates
@@ -87,6 +88,8 @@ class KeyholderServer:
         self._woken = asyncio.Event()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="unwrap")
         self._intake = Intake(database, keystore, self._key, clock, self._unwrap, self._sign, self._woken.set)
+        blind = Authority(keys, keystore, self._key).blind
+        self._papers = Papers(database, self._key, clock, self._unwrap, blind, self._programmes, self._woken.set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made, StoreUnavailable at the start."""
@@ -121,12 +124,13 @@ class KeyholderServer:
             "open": self._open,
             "file": self._file,
             "enact": self._enact,
+            **self._papers.answers(self._person),
         }
         return await _noted(verb, answers, request)
 
     async def _answer_operator(self, verb: str, request: Request) -> Request:
         own = {"hello": self._hello, "enact": self._enact_operator, "decide_identity": self._decide_identity}
-        answers = {**own, **self._intake.answers()}
+        answers = {**own, **self._intake.answers(), **self._papers.answers(self._operator)}
         return await _noted(verb, answers, request)
 
     async def _hello(self, _request: Request) -> Request:
@@ -199,12 +203,18 @@ class KeyholderServer:
         return await self._intake.file(message_id, case_id, session, self._rates)
 
     async def _enact(self, request: Request) -> Request:
-        session = await self._database.read(live_session, self._key, _token(request), self._now_us())
-        asks = await self._database.read(employee_or_user, self._key, session.person_id, self._now_us())
-        return await self._enact_as(Actor(session.person_id, session.programme, session.side, asks), request)
+        return await self._enact_as(await self._person(request), request)
 
     async def _enact_operator(self, request: Request) -> Request:
-        return await self._enact_as(Actor(), request)
+        return await self._enact_as(await self._operator(request), request)
+
+    async def _person(self, request: Request) -> Actor:
+        session = await self._database.read(live_session, self._key, _token(request), self._now_us())
+        asks = await self._database.read(employee_or_user, self._key, session.person_id, self._now_us())
+        return Actor(session.person_id, session.programme, session.side, asks)
+
+    async def _operator(self, _request: Request) -> Actor:
+        return Actor(uid=PEER_UID.get())
 
     async def _enact_as(self, actor: Actor, request: Request) -> Request:
         arguments = request.get("arguments")

@@ -15,6 +15,7 @@ enrolment = Table(
     METADATA,
     ident(),
     ref("agreement_id", "agreement", index=True),
+    Column("reference", String(16), nullable=False, unique=True),
     Column("state", String(16), nullable=False),
     Column("step", String(16), nullable=False),
     Column("before", String(16)),

@@ -89,6 +89,7 @@ def _states() -> None:
         "enrolment",
         _id(),
         _id("agreement_id"),
+        sa.Column("reference", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("step", sa.String(length=16), nullable=False),
         sa.Column("before", sa.String(length=16)),
@@ -97,6 +98,7 @@ def _states() -> None:
         _us("until_us", nullable=True),
         *_signed(),
         *_keys("enrolment", agreement_id="agreement"),
+        sa.UniqueConstraint("reference", name="uq_enrolment_reference"),
     )
     op.create_index("ix_enrolment_agreement_id", "enrolment", ["agreement_id"])
     op.create_table(

@@ -1,0 +1,85 @@
+"""What is looked up of papers: sealed fields to be shown, values to be found. Nothing is unwrapped here.
+
+Each look is entered before its answer. What is absent and what is forbidden look the same to a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from gateway.casework.act import Actor
+from gateway.casework.openings import Wrap
+from gateway.casework.papers import field_context
+from gateway.domain.errors import NotAllowed
+from gateway.domain.programme import FormKind
+from gateway.domain.rights import Thing, Verb
+from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.sealing import SealingKey
+from gateway.store.tables import agreement, enrolment, form, form_field, sealing_key
+from gateway.store.transaction import Transaction
+
+_NOT_YOURS = "There is no such paper here."
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper for whoever may see it: its sealed fields by key, each a wrap and a box, and the agreement's key."""
+
+    form_id: str
+    agreement_id: str
+    sealed: tuple[tuple[str, Wrap, bytes], ...]
+    to: SealingKey
+
+
+def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Paper:
+    """Return a paper by its id, or the consent form of an agreement by its reference. Raises NotAllowed."""
+    consent = (enrolment.c.reference == known_as.strip().upper()) & (form.c.kind == FormKind.CONSENT.value)
+    row = connection.execute(
+        select(form, agreement.c.programme)
+        .join(agreement, agreement.c.id == form.c.agreement_id)
+        .join(enrolment, enrolment.c.agreement_id == form.c.agreement_id)
+        .where((form.c.id == known_as) | consent)
+    ).first()
+    if row is None or not actor.may(Verb.ENROL, Thing(row.programme), now_us):
+        raise NotAllowed(_NOT_YOURS)
+    keys = connection.execute(select(sealing_key).where(sealing_key.c.agreement_id == row.agreement_id))
+    public = {one.id: one for one in genuine(sealing_key, keys, key)}
+    fields = connection.execute(select(form_field).where(form_field.c.form_id == row.id).order_by(form_field.c.key))
+    sealed = tuple(
+        (
+            one.key,
+            Wrap(field_context(row.id, one.key), False, one.key_id, one.suite, bytes(one.wrapped)),
+            bytes(one.sealed),
+        )
+        for one in fields
+        if one.sealed is not None and one.key_id in public
+    )
+    present = next((one for one in public.values() if one.retired_us is None), None)
+    if present is None:
+        raise NotAllowed(_NOT_YOURS)
+    return Paper(row.id, row.agreement_id, sealed, SealingKey(present.id, present.suite, bytes(present.public)))
+
+
+def enter_look(tx: Transaction, by: str, paper: Paper) -> None:
+    """Write the entry of a look at the sealed fields of a paper."""
+    keys = [key for key, _, _ in paper.sealed]
+    tx.record("paper_opened", by, agreement=paper.agreement_id, form=paper.form_id, fields=keys)
+
+
+def find_blind(connection: Connection, blind: Mapping[str, str]) -> list[str]:
+    """Return the references of agreements with a sealed field whose blind index is this; `blind` is by programme."""
+    found = select(enrolment.c.reference).distinct().join(agreement, agreement.c.id == enrolment.c.agreement_id)
+    found = found.join(form, form.c.agreement_id == agreement.c.id).join(form_field, form_field.c.form_id == form.c.id)
+    references: set[str] = set()
+    for programme, value in blind.items():
+        rows = connection.execute(found.where(agreement.c.programme == programme, form_field.c.blind == value))
+        references |= set(rows.scalars())
+    return sorted(references)
+
+
+def enter_search(tx: Transaction, by: str, found: list[str]) -> None:
+    """Write the entry of a search; what was searched for stands nowhere."""
+    tx.record("papers_searched", by, found=found)
