@@ -40,8 +40,9 @@ async def examine(settings: Settings, nameserver: str = "", addresses: Sequence[
         if not site.door:
             report.off("MX", "no table [mx]", "Off: the looks at MX, MTA-STS, TLS reports and DANE.")
             return report
-        hosts = await look.at("", lambda: lookup.exchanges(site.domain)) or []
-        await look.at("MX", lambda: receiving.mx(site, hosts, lookup, report))
+        found = await look.at("MX", lambda: lookup.exchanges(site.domain))
+        hosts = found or []
+        await look.at("MX", lambda: receiving.mx(site, found, lookup, report))
         await look.at("MTA-STS", lambda: receiving.mta_sts(site, hosts, lookup, report))
         await look.at("TLS reports", lambda: receiving.tls_reports(site, lookup, report))
         names = Names(servers, validates=True)

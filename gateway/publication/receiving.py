@@ -30,9 +30,12 @@ _REASONS: Final = {
 }
 
 
-async def mx(site: Site, hosts: Sequence[str], lookup: Lookup, report: Report) -> None:
-    """MX records (RFC 5321 section 5.1): hosts that have addresses, by their own names."""
+async def mx(site: Site, hosts: Sequence[str] | None, lookup: Lookup, report: Report) -> None:
+    """MX records (RFC 5321 section 5.1): hosts that have addresses, by their own names. None where DNS did not say."""
     wanted = DnsRecord(site.domain, "MX", f"10 {site.door}.")
+    report.wants(wanted)
+    if hosts is None:
+        return
     report.wants(wanted, Standing.THERE if site.door in hosts else Standing.DIFFERENT if hosts else Standing.MISSING)
     if "." in hosts:
         report.problem("MX", f"{site.domain} says that it takes no mail", "Take the null MX record out (RFC 7505).")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import Site, founded
+from tests.cli.conftest import Site, founded, run_gateway
 from tests.nameserver import Nameserver, nameserver
 
 Told = Any
@@ -74,3 +75,18 @@ async def test_a_key_that_others_can_read_is_told_wherever_it_lies(short_path: P
     (site.folder / "signing" / "gw1.pem").chmod(0o644)
     words = await asyncio.to_thread(partial(site.gateway, "config", "check", code=os.EX_CONFIG))
     assert "signing/gw1.pem" in words
+
+
+async def test_the_doctor_says_what_dns_lacks_and_prints_it(short_path: Path) -> None:
+    site = founded(short_path / "site")
+    (made,) = await asked(site, "new", "gw1", "--algorithm", "rsa")
+    async with nameserver({}) as server:
+        ask = ("dns", "--nameserver", at(server), "--address", "9.9.9.9")
+        words = await asyncio.to_thread(partial(run_gateway, "doctor", *ask, config=site.config))
+        told_json = await asyncio.to_thread(partial(run_gateway, "doctor", *ask, "--json", config=site.config))
+    assert words.returncode == told_json.returncode == os.EX_CONFIG
+    assert f"; missing\n{made['line']}\n" in words.stdout
+    assert 'secure.localhost. 3600 IN TXT "v=spf1 ip4:9.9.9.9 -all"' in words.stdout
+    told = json.loads(told_json.stdout)
+    assert {"name": "DKIM", "state": "problem"}.items() <= told["findings"][1].items()
+    assert [one["state"] for one in told["records"]] == ["missing"] * len(told["records"])
