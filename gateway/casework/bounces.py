@@ -23,9 +23,9 @@ from gateway.domain.rights import Side
 from gateway.failpoints import failpoint
 from gateway.store.cases import standing
 from gateway.store.outbox import OutboxState, address_hash, put, retry
-from gateway.store.reach import IS_NEW, enter_report, is_told_with, keep, present_state, report_of, state_of_row
+from gateway.store.reach import IS_NEW, enter_report, is_told_with, keep, present_state, state_of_row
 from gateway.store.settlements import concerned
-from gateway.store.tables import address_state, notice_report, outbox
+from gateway.store.tables import address_state, message, notice_report, outbox, person, recipient
 from gateway.store.transaction import Transaction
 
 AT_ONCE: Final = 100
@@ -69,11 +69,10 @@ def apply_reports(tx: Transaction, means: Means) -> int:
     """Apply up to AT_ONCE new reports, the oldest first, and return how many. One on a row under way waits for it."""
     rows = tx.all(_NEW, {"now": tx.now_us})
     for row in rows:
-        try:
-            _apply(tx, means, row)
-        except ValueError:  # a word of another version: it must not stand in the way of the others
-            maillog.alarm("notice_report", notice_report.name, row.id)
-            tx.execute(update(notice_report).where(notice_report.c.outbox_id == row.id).values(applied_us=tx.now_us))
+        of_report = and_(notice_report.c.outbox_id == row.id, notice_report.c.kind == row.report_kind)
+        tx.execute(update(notice_report).where(of_report).values(applied_us=tx.now_us, case_id=row.case_id))
+        if (report := _report_of(row)) is not None:
+            _apply(tx, means, row, report)
     failpoint("bounces.apply")
     return len(rows)
 
@@ -120,12 +119,43 @@ def try_again(tx: Transaction, authority: Ed25519PublicKey, employee_id: str, ca
         raise NotAllowed("This notice has gone out meanwhile.")
 
 
-def _apply(tx: Transaction, means: Means, row: Row[Any]) -> None:
-    """Apply one report: mark it, let the address feel it, and where a notice is lost by it tell who is concerned."""
-    report = report_of(row)
-    applied = {"applied_us": tx.now_us, "case_id": row.case_id}
-    of_report = and_(notice_report.c.outbox_id == row.id, notice_report.c.kind == row.report_kind)
-    tx.execute(update(notice_report).where(of_report).values(applied))
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A notice of a case that did not reach its person, or not so far, or was not wanted; since when, and why."""
+
+    outbox_id: str
+    name: str
+    kind: ReportKind
+    reason: Reason
+    since_us: int
+    created_us: int
+    message_reference: str | None
+
+
+def unreached(connection: Connection, case_id: str) -> list[Unreached]:
+    """Return the notices of a case that somebody has to care for, the newest trouble first.
+
+    Who has opened the message meanwhile has been reached; a complaint is shown for as long as it holds.
+    """
+    return [
+        Unreached(
+            row.id, row.name, ReportKind(row.report_kind), Reason(row.reason), row.at_us, row.created_us, row.reference
+        )
+        for row in connection.execute(_UNREACHED, {"case": case_id})
+    ]
+
+
+def _report_of(row: Row[Any]) -> Report | None:
+    """Return a report as it was entered, `named` being hashes; None for one in words of another version."""
+    try:
+        return Report(ReportKind(row.report_kind), row.enhanced, tuple(filter(None, row.named.split(","))))
+    except ValueError:
+        maillog.alarm("report", notice_report.name, row.id)
+        return None
+
+
+def _apply(tx: Transaction, means: Means, row: Row[Any], report: Report) -> None:
+    """Apply one report: let the address feel it, and where a notice is lost by it tell who is concerned."""
     address = _address_of(row)
     known = present_state(tx, row.person_id, address) if address else None
     if known is not None:
@@ -241,6 +271,7 @@ def _address_of(row: Row[Any]) -> str:
 
 _MAY_WAIT = [kind.value for kind in NoticeKind if kind.is_for_employees or kind is NoticeKind.REMINDER]
 """A reminder may be held until the morning; who writes to employees would tell them of themselves."""
+_UNDER_WAY = (OutboxState.WAITING.value, OutboxState.JOINED.value)
 _ROW = tuple(
     outbox.c[name]
     for name in ("id", "programme", "kind", "person_id", "case_id", "message_id", "fields", "state", "lease_until_us")
@@ -255,6 +286,39 @@ _NEW = (
     .join(outbox, outbox.c.id == notice_report.c.outbox_id)
     .where(IS_NEW)
     .order_by(notice_report.c.at_us)
+    .limit(AT_ONCE)
+)
+_UNREACHED = (
+    select(
+        outbox.c.id,
+        outbox.c.created_us,
+        person.c.name,
+        notice_report.c.kind.label("report_kind"),
+        notice_report.c.reason,
+        notice_report.c.at_us,
+        message.c.reference,
+    )
+    .select_from(
+        notice_report.join(outbox, outbox.c.id == notice_report.c.outbox_id)
+        .join(person, person.c.id == outbox.c.person_id)
+        .outerjoin(message, message.c.id == outbox.c.message_id)
+        .outerjoin(
+            recipient,
+            and_(recipient.c.message_id == outbox.c.message_id, recipient.c.person_id == outbox.c.person_id),
+        )
+    )
+    .where(
+        notice_report.c.case_id == bindparam("case"),
+        recipient.c.first_read_us.is_(None),
+        person.c.side == Side.CORRESPONDENT.value,
+        person.c.ended_us.is_(None),
+        or_(
+            and_(notice_report.c.kind == ReportKind.FAILED.value, outbox.c.state == OutboxState.FAILED.value),
+            and_(notice_report.c.kind == ReportKind.LATE.value, outbox.c.state.in_(_UNDER_WAY)),
+            notice_report.c.kind == ReportKind.COMPLAINT.value,
+        ),
+    )
+    .order_by(notice_report.c.at_us.desc(), outbox.c.id)
     .limit(AT_ONCE)
 )
 _LATE = (

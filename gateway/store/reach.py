@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, func, or_, select, update
 
 from gateway.domain.delivery import Delivery, DeliveryState
-from gateway.domain.reach import AddressState, Condition, Reason, Report, ReportKind, is_hard, reason_of
+from gateway.domain.reach import AddressState, Condition, Reason, ReportKind, is_hard, reason_of
 from gateway.store.tables import address_state, notice_report, outbox, person, person_address
 from gateway.store.transaction import Transaction
 
@@ -180,11 +180,6 @@ def count_new(connection: Connection, now_us: int) -> int:
     joined = notice_report.join(outbox, outbox.c.id == notice_report.c.outbox_id)
     statement = select(func.count()).select_from(joined).where(IS_NEW)
     return int(connection.execute(statement, {"now": now_us}).scalar_one())
-
-
-def report_of(row: Row[Any]) -> Report:
-    """Return a report as it was entered; `named` are hashes then."""
-    return Report(ReportKind(row.kind), row.enhanced, tuple(filter(None, row.named.split(","))))
 
 
 def state_of_row(row: Row[Any]) -> AddressState:
