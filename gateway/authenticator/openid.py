@@ -258,6 +258,8 @@ class OpenIdWays:
         if found is None:
             self._throttle.failed("first code", address, now_us)
             maillog.authenticated("first-code", "wrong")
+        else:
+            self._throttle.succeeded("first code", address)
         return found
 
     def _party(self, request: Request) -> RelyingParty:

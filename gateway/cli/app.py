@@ -23,6 +23,7 @@ COMMANDS = {
     "config": "gateway.cli.config:app",
     "employee": "gateway.cli.employee:app",
     "team": "gateway.cli.team:app",
+    "identity": "gateway.cli.identity:app",
     "case": "gateway.cli.case:app",
     "designated-user": "gateway.cli.designated_user:app",
     "intake": "gateway.cli.intake:app",

@@ -60,6 +60,27 @@ def give_totp(settings: Settings, known_as: str, *, as_json: bool) -> None:
     say(made.uri)
 
 
+def give_first_code(settings: Settings, known_as: str, hours: int, *, as_json: bool) -> None:
+    """Give a person the code that they type at their first sign-in; it is shown once."""
+    person = require_person(settings, known_as)
+    made = operator_of_authenticator(settings, lambda client: client.make_first_code())
+    added = enact(
+        settings,
+        "add_credential",
+        person=person,
+        kind=CredentialKind.FIRST_CODE.value,
+        label="first code",
+        lookup=made.lookup,
+        expires_us=now_us() + hours * 3_600_000_000,
+    )
+    if as_json:
+        show_json({**added, "code": made.clear})
+        return
+    say(f"Tell them this by telephone or face to face, never by mail. It is good once, for {hours} hours:")
+    say(made.clear)
+    say(f"They type it at {settings.site.portal_url}first-sign-in")
+
+
 def give_app_password(
     settings: Settings, known_as: str, label: str, networks: list[str], days: int | None, *, as_json: bool
 ) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli import credentials
 from gateway.cli.asking import authority_of, enact, programme_of, read, settings_of
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, PasswordFile, ProgrammeKey
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, FirstCodeHours, PasswordFile, ProgrammeKey
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.domain.address import parse_address
 from gateway.domain.errors import UnknownRecipient
@@ -102,6 +102,14 @@ def password(who: Who, source: PasswordFile = None, config: ConfigPath = DEFAULT
 def totp(who: Who, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Give a seed for an authenticator app; it is shown once."""
     credentials.give_totp(settings_of(config), who, as_json=as_json)
+
+
+@app.command("first-code")
+def first_code(
+    who: Who, hours: FirstCodeHours = 48, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
+    """Make the code for a first sign-in at an identity provider; it is shown once, and good once."""
+    credentials.give_first_code(settings_of(config), who, hours, as_json=as_json)
 
 
 @app.command()

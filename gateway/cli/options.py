@@ -21,3 +21,4 @@ NameServer = Annotated[
 ]
 
 DEFAULT_CONFIG = Path("gateway.toml")
+FirstCodeHours = Annotated[int, typer.Option("--hours", min=24, max=72, help="How long the code is good for.")]

@@ -99,9 +99,9 @@ passphrase_file = "secrets/passphrase"
 # session_absolute = "12 h"
 # second_factor = true
 
-# An identity provider at which people may sign in; "login-gov" is a name of your choice. Its secret is the private key
+# An identity provider at which people may sign in; "login" is a name of your choice. Its secret is the private key
 # of the client (PEM), or the client's secret; docs/configuration.md has what each profile means.
-# [authenticator.providers.login-gov]
+# [authenticator.providers.login]
 # title = "Login.gov"
 # profile = "login.gov"
 # issuer = "https://secure.login.gov/"
@@ -201,6 +201,9 @@ tls = [{tls}]
 # first_retry = "30 s"
 # longest_retry = "1 h"
 # give_up = "24 h"
+
+# Of a notice that waits for so long the employees are told at once, while it is still tried.
+# late_after = "4 h"
 # connections = 4
 # A folder of your own wording: a file in it takes the place of the shipped one in templates/notifications.
 # templates = ""

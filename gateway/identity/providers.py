@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from gateway.domain.assurance import Assurance
 
-CLIENT_AUTHENTICATIONS: Final = ("private_key_jwt", "client_secret_basic", "client_secret_post")
 _NIST = "http://idmanagement.gov/ns/assurance"
 
 
@@ -26,7 +25,6 @@ class Profile:
     One that `confirms_addresses` gives only such, and does not say so with each.
     """
 
-    client_authentication: tuple[str, ...]
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]
     prompt: str
@@ -37,7 +35,6 @@ class Profile:
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
         "login.gov": Profile(
-            client_authentication=("private_key_jwt",),
             scopes=("openid", "email"),
             acr_values=("urn:acr.login.gov:verified-facial-match-required", f"{_NIST}/aal/2"),
             prompt="select_account",
@@ -55,7 +52,6 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             ),
         ),
         "id.me": Profile(
-            client_authentication=("client_secret_basic", "client_secret_post"),
             scopes=("openid", f"{_NIST}/ial/2/aal/2"),
             acr_values=(),
             prompt="",
@@ -63,7 +59,6 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             confirms_addresses=True,
         ),
         "generic": Profile(
-            client_authentication=CLIENT_AUTHENTICATIONS,
             scopes=("openid", "email"),
             acr_values=(),
             prompt="",

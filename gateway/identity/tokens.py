@@ -165,11 +165,11 @@ def _fits(key: Key, algorithm: str) -> bool:
 
 def _key(entry: dict[str, Any]) -> Key:
     """Return a public key. Raises ValueError for other kinds, and what the library raises."""
-    if entry["kty"] == "RSA":
+    if entry["kty"] == "RSA" and len(entry["n"]) >= _LEAST_RSA_BITS // 6:
         return jwk.RSAKey.import_key(entry)
     if entry["kty"] == "EC":
         return jwk.ECKey.import_key(entry)
-    raise ValueError("another kind of key")
+    raise ValueError("another kind of key, or a short one")
 
 
 def _least_bits(key: Key) -> int:

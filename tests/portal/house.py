@@ -9,7 +9,7 @@ import secrets
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -28,6 +28,7 @@ from gateway.casework.correspondence import Posting, Served
 from gateway.casework.deposit import ReceivedDeposit, seal_received
 from gateway.domain.clock import from_microseconds, to_microseconds
 from gateway.domain.summary import Summary
+from gateway.identity.providers import Provider
 from gateway.keyholder import keys as keyholder_keys
 from gateway.keyholder.client import KeyholderClient
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
@@ -35,7 +36,7 @@ from gateway.keyholder.server import KeyholderServer
 from gateway.mime.summary import read_facts
 from gateway.portal.app import Portal
 from gateway.portal.signatures import Signatures
-from gateway.portal.site import PortalSite
+from gateway.portal.site import PortalSite, Way
 from gateway.portal.uploads import UploadLimits
 from gateway.programmes import load_programmes
 from gateway.resources import programmes_folder
@@ -44,6 +45,7 @@ from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.keystore import KeyStore
 from gateway.store.migrations import upgrade
+from tests.portal.specimens import shipped
 
 PASSWORD = "correct horse battery staple 7"
 DOMAIN = "gateway.example"
@@ -91,6 +93,7 @@ class House:
     deposit_key: bytes
     certificate: Path
     woken: list[str]
+    sign_in_server: AuthenticatorServer
     people: dict[str, Someone] = field(default_factory=dict)
     stops: dict[str, asyncio.Event] = field(default_factory=dict)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -104,11 +107,11 @@ class House:
         self.stops[program].set()
         await self.tasks[program]
 
-    async def add_employee(self, name: str, programme: str = "cwa") -> Someone:
+    async def add_employee(self, name: str, programme: str = "cwa", role: str = "employee") -> Someone:
         username = name.split(maxsplit=1)[0].lower()
         address = f"{username}@agency.example"
         made = await self.operator.enact(
-            "add_employee", programme=programme, name=name, address=address, username=username
+            "add_employee", programme=programme, name=name, address=address, username=username, role=role
         )
         return await self._with_credentials(made["person"], name, address, username)
 
@@ -190,11 +193,15 @@ async def open_house(
     environment: str = "trial",
     counties: bool = False,
     signatures: Signatures | None = None,
+    providers: Callable[[str], list[Provider]] | None = None,
+    ways: tuple[Way, ...] = (),
 ) -> AsyncIterator[House]:
-    """Build a house, run it, and leave nothing behind."""
+    """Build a house, run it, and leave nothing behind. `providers` are made when the portal's address is known."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
     try:
-        async with _opened(folder, limits, recheck_seconds, environment, signatures, counties=counties) as house:
+        async with _opened(
+            folder, limits, recheck_seconds, environment, signatures, providers, ways, counties=counties
+        ) as house:
             yield house
     finally:
         shutil.rmtree(folder)
@@ -207,6 +214,8 @@ async def _opened(
     recheck_seconds: float,
     environment: str,
     signatures: Signatures | None,
+    providers: Callable[[str], list[Provider]] | None,
+    ways: tuple[Way, ...],
     *,
     counties: bool,
 ) -> AsyncIterator[House]:
@@ -227,15 +236,6 @@ async def _opened(
         operator_socket=folder / "keyholder-op.sock",
         clock=clock,
     )
-    authenticator = AuthenticatorServer(
-        database,
-        authenticator_keys.load(keys),
-        authority,
-        socket=folder / "authenticator.sock",
-        operator_socket=folder / "authenticator-op.sock",
-        tick_seconds=0.001,
-        clock=clock,
-    )
     certificate = make_certificate(folder)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, folder / "tls.key")
@@ -246,7 +246,7 @@ async def _opened(
     portal = Portal(
         listen=[("127.0.0.1", 0)],
         tls=tls,
-        site=PortalSite("Secure mail of the test house", environment, "https://localhost/", DOMAIN),
+        site=PortalSite("Secure mail of the test house", environment, "https://localhost/", DOMAIN, ways),
         programmes=load_programmes(folders),
         database=database,
         blobs=blobs,
@@ -257,10 +257,21 @@ async def _opened(
         wake_notifier=lambda: woken.append("notifier"),
         limits=limits,
         signatures=signatures,
+        specimens=shipped(load_programmes(folders), environment, clock),
         recheck_seconds=recheck_seconds,
         clock=clock,
     )
     portal.bind()
+    authenticator = AuthenticatorServer(
+        database,
+        authenticator_keys.load(keys),
+        authority,
+        socket=folder / "authenticator.sock",
+        operator_socket=folder / "authenticator-op.sock",
+        tick_seconds=0.001,
+        providers=providers(f"https://localhost:{portal.port}") if providers else (),
+        clock=clock,
+    )
     house = House(
         folder,
         clock,
@@ -273,6 +284,7 @@ async def _opened(
         keyfiles.deposit_key(keys),
         certificate,
         woken,
+        authenticator,
     )
     for name, program in (("keyholder", keyholder), ("authenticator", authenticator), ("portal", portal)):
         house.stops[name] = asyncio.Event()

@@ -55,6 +55,8 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.intake_keys_destroyed, (1,), {"keys": 1}),
     (maillog.refused, (550, "5.7.1", "NotAllowed"), {"code": 550, "enhanced": "5.7.1", "reason": "NotAllowed"}),
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812), {"reference": "T-SM-7K2Q-9F4T", "octets": 812}),
+    (maillog.provider_away, ("login",), {"provider": "login"}),
+    (maillog.provider_told, ("login", "account-disabled"), {"provider": "login", "kind": "account-disabled"}),
     (maillog.authenticated, ("app-password", "wrong"), {"kind": "app-password", "outcome": "wrong"}),
     (maillog.withheld, ("open", "NotAllowed"), {"verb": "open", "reason": "NotAllowed"}),
     (maillog.screening_started, (7, 1, 2, 1), {"landlock": 7, "seccomp": 1, "text_children": 2, "page_children": 1}),

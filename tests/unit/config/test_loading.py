@@ -164,7 +164,7 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     (smime,) = re.findall(r"^# \[notifier\.smime\]\n(?:# .+\n)+", text, re.MULTILINE)
     text = text.replace(smime, "")
     shown = re.sub(
-        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[mx(?:.limits)?\])",
+        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[authenticator.providers.login\]|\[mx(?:.limits)?\])",
         "",
         text,
         flags=re.MULTILINE,
@@ -172,6 +172,8 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     every = written(tmp_path, shown)
     assert [relay.name for relay in every.submission.relays] == ["mta"]
     every = replace(every, submission=replace(every.submission, relays=()))
+    assert [one.title for one in every.authenticator.providers] == ["Login.gov"]
+    every = replace(every, authenticator=replace(every.authenticator, providers=()))
     assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
     assert every.mx is not None
     assert replace(every, mx=None) == written(tmp_path, text)
