@@ -215,6 +215,7 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     """Run the pages."""
+    from gateway.outbound.samples import specimens_of
     from gateway.portal.app import Portal
     from gateway.portal.openpgp import Keyring
     from gateway.portal.signatures import Signatures, Trust, load_anchors
@@ -242,6 +243,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
             limits=UploadLimits(octets=own.max_upload_octets),
+            specimens=specimens_of(settings),
             signatures=Signatures(Trust(load_anchors(own.smime_anchors), Keyring(own.openpgp_home))),
         )
         with listening("portal.listen", *own.listen):

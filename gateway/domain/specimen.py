@@ -18,5 +18,13 @@ class Specimen:
     html: str
 
 
-Specimens = Callable[[str, NoticeKind, str], Specimen]
-"""Shows what a kind of notice looks like: programme, kind, language. Raises KeyError for what is not known here."""
+@dataclass(frozen=True, slots=True)
+class Specimens:
+    """A site's wording as others show it.
+
+    `show` makes a sample of a programme (by key), kind and language; `subject` gives the words that a kind of notice of
+    a programme has in a language. Both raise KeyError for what is not of this site.
+    """
+
+    show: Callable[[str, NoticeKind, str], Specimen]
+    subject: Callable[[str, NoticeKind, str], str]

@@ -12,7 +12,7 @@ from gateway.domain.clock import Clock
 from gateway.domain.notice import Notice, NoticeKind, NoticeState
 from gateway.domain.programme import Programme
 from gateway.domain.reference import Reference
-from gateway.domain.specimen import Specimen
+from gateway.domain.specimen import Specimen, Specimens
 from gateway.outbound.templates import Templates
 from gateway.programmes import load_programmes
 from gateway.resources import templates_folder
@@ -37,11 +37,12 @@ def templates_of(settings: Settings, programmes: Mapping[str, Programme]) -> Tem
     return templates
 
 
-def samples_of(settings: Settings) -> Samples:
+def specimens_of(settings: Settings) -> Specimens:
     """Return what shows a site's notifications. Raises ConfigError with every problem of its templates."""
     programmes = load_programmes(settings.programmes)
     templates = templates_of(settings, programmes)
-    return Samples(templates, programmes, settings.site.portal_url, settings.site.environment, system_clock)
+    samples = Samples(templates, programmes, settings.site.portal_url, settings.site.environment, system_clock)
+    return Specimens(samples.show, samples.subject)
 
 
 def sample_notice(
@@ -79,3 +80,7 @@ class Samples:
         notice = sample_notice(kind, language, told, portal=self.portal, environment=self.environment, at=self.clock())
         body = self.templates.fill(notice, told)
         return Specimen(told.words(language).sender, body.subject, body.text, body.html)
+
+    def subject(self, programme: str, kind: NoticeKind, language: str) -> str:
+        """Return the words of a kind's subject, in the programme's first language where it does not speak this one."""
+        return self.templates.subject(kind, self.programmes[programme].language_for(language))

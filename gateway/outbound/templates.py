@@ -84,6 +84,10 @@ class Templates:
         text, html = (self._templates[notice.language, notice.kind, form].render(fields) for form in FORMATS)
         return Body(str(fields["subject"]), text, html)
 
+    def subject(self, kind: NoticeKind, language: str) -> str:
+        """Return the words of a kind's subject. Raises KeyError for a language that was not loaded."""
+        return self._catalogues[language].subjects[kind]
+
     def check_with(self, programmes: Iterable[Programme]) -> None:
         """Fill every template with the words of these programmes. Raises ConfigError with what does not fit."""
         _complain(

@@ -27,12 +27,15 @@ from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock
 from gateway.domain.programme import Programme
+from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.account import AccountPages
 from gateway.portal.cases import CasePages
 from gateway.portal.downloads import RECHECK_SECONDS, Downloads
 from gateway.portal.errors import Answer
+from gateway.portal.genuine import GenuinePage
 from gateway.portal.guard import ErrorPage, Guard
+from gateway.portal.notices import NoticePages
 from gateway.portal.pages import Pages
 from gateway.portal.providers import ProviderPages
 from gateway.portal.public import PublicPages
@@ -47,6 +50,7 @@ from gateway.portal.tries import Tries
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
+from gateway.portal.wording import WordingPages
 from gateway.resources import templates_folder
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -72,6 +76,7 @@ class Portal:
         deposit_key: bytes,
         wake_notifier: Callable[[], None] = lambda: None,
         limits: UploadLimits | None = None,
+        specimens: Specimens,
         signatures: Signatures | None = None,
         templates: Path | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
@@ -89,8 +94,10 @@ class Portal:
         visitors = Visitors(database, keyholder, authority, clock)
         vault = Vault(database, blobs, keyholder, authority, clock)
         sign_in = SignIn(pages, visitors, authenticator, keyholder)
+        notices = NoticePages(pages, visitors, database, keyholder, authority, specimens, clock)
         topics = (
             PublicPages(pages, database),
+            GenuinePage(pages, visitors, database, notices, Tries(clock)),
             RefusalPage(pages, database, Tries(clock)),
             sign_in,
             ProviderPages(pages, sign_in, authenticator, keyholder, Tries(clock, per_address=600, together=1_200)),
@@ -99,6 +106,8 @@ class Portal:
             ReadingPages(pages, visitors, vault, signatures, limits),
             Downloads(visitors, vault, signatures, site.domain, recheck_seconds),
             AccountPages(pages, visitors, database, keyholder, authenticator, clock),
+            notices,
+            WordingPages(pages, visitors, database, authority, specimens, clock, wake_notifier),
         )
         routes: list[Route] = [route for topic in topics for route in topic.routes()]
         self.app: ASGIApp = Guard(Router(routes, redirect_slashes=False), site.host, _error_page(pages))

@@ -1,4 +1,4 @@
-"""What anybody may see: the front page, the answer to "is this e-mail genuine?", style sheets, and a sign of life."""
+"""What anybody may see: the front page, style sheets, and a sign of life."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ class PublicPages:
         """Return this topic's routes."""
         return [
             Route("/", self.front, methods=["GET"]),
-            Route("/genuine", self.genuine, methods=["GET"]),
             Route("/signed-out", self.signed_out, methods=["GET"]),
             Route("/health", self.health, methods=["GET"]),
             Route("/static/{name}", self.static, methods=["GET"]),
@@ -35,10 +34,6 @@ class PublicPages:
     async def front(self, request: Request) -> Response:
         """The address in every notification: what this is, and the way in."""
         return self.pages.page(request, "front.html")
-
-    async def genuine(self, request: Request) -> Response:
-        """Tells how to know a notification of ours."""
-        return self.pages.page(request, "genuine.html")
 
     async def signed_out(self, request: Request) -> Response:
         """Confirms the end of a session."""

@@ -35,6 +35,21 @@ class Team:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a person wants to be told. An empty zone is the programme's."""
+
+    language: str
+    wants_link: bool
+    time_zone: str
+
+
+def wishes_of(connection: Connection, person_id: str) -> Wishes:
+    """Return how a person wants to be told, as it is now."""
+    row = connection.execute(_WISHES, {"person": person_id}).one()
+    return Wishes(row.language, bool(row.wants_link), row.time_zone or "")
+
+
 @remembered
 def person_by_id(connection: Connection, person_id: str) -> Person | None:
     """Return a person who has not been ended, or None."""
@@ -86,6 +101,7 @@ def _valid(now: Any) -> ColumnElement[bool]:
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _NOW: BindParameter[Any] = bindparam("now")
 _BY_ID = select(person).where(person.c.id == bindparam("person"), person.c.ended_us.is_(None))
+_WISHES = select(person.c.language, person.c.wants_link, person.c.time_zone).where(person.c.id == bindparam("person"))
 _BY_ADDRESS = (
     select(person)
     .join(person_address, person_address.c.person_id == person.c.id)
