@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from dns import flags, message, rcode, rdatatype, rrset
+from dns.name import from_text
 
 Zone = Mapping[tuple[str, str], Sequence[str]]
 """By name (lower case, without a dot at its end) and kind: the records, as a zone file has them."""
@@ -44,9 +45,13 @@ class Nameserver(asyncio.DatagramProtocol):
             return
         answer = message.make_response(query)
         answer.flags |= flags.RA | (flags.AD if self.vouches else 0)
-        records = self.zone.get((name, kind), ())
+        asked = question.name
+        for alias in self.zone.get((name, "CNAME"), ()):
+            answer.answer.append(rrset.from_text(asked, 60, "IN", "CNAME", alias))
+            asked = from_text(alias)
+        records = self.zone.get((asked.to_text(omit_final_dot=True).lower(), kind), ())
         if records:
-            answer.answer.append(rrset.from_text_list(question.name, 60, "IN", kind, list(records)))
+            answer.answer.append(rrset.from_text_list(asked, 60, "IN", kind, list(records)))
         elif not any(known == name for known, _ in self.zone):
             answer.set_rcode(rcode.NXDOMAIN)
         self.transport.sendto(answer.to_wire(), addr)

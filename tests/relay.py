@@ -9,12 +9,19 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+
+class Shown(Protocol):
+    """What a host shows to begin TLS."""
+
+    def server_context(self) -> ssl.SSLContext: ...
 
 
 class Certificate:
@@ -84,7 +91,12 @@ class Sink:
 
 @asynccontextmanager
 async def relay(
-    sink: Sink, certificate: Certificate | None, *, implicit: bool = False, authenticate: bool = False
+    sink: Sink,
+    certificate: Certificate | Shown | None,
+    *,
+    implicit: bool = False,
+    authenticate: bool = False,
+    port: int = 0,
 ) -> AsyncIterator[int]:
     """Run a relay and yield its port. Without a certificate it offers no STARTTLS."""
     context = certificate.server_context() if certificate else None
@@ -96,7 +108,7 @@ async def relay(
         return opened[-1]
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context if implicit else None)
+    server = await loop.create_server(protocol, "127.0.0.1", port, ssl=context if implicit else None)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

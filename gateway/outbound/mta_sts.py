@@ -122,7 +122,7 @@ async def _read(client: httpx2.AsyncClient, url: str, host: str) -> str:
 
 def _why(problem: BaseException | None) -> ResultType:
     while problem is not None:
-        if isinstance(problem, ssl.SSLError):
+        if isinstance(problem, ssl.SSLCertVerificationError):
             return ResultType.STS_WEBPKI_INVALID
         problem = problem.__cause__ or problem.__context__
     return ResultType.STS_POLICY_FETCH_ERROR
