@@ -101,7 +101,7 @@ class Portal:
             RefusalPage(pages, database, Tries(clock)),
             sign_in,
             ProviderPages(pages, sign_in, authenticator, keyholder, Tries(clock, per_address=600, together=1_200)),
-            CasePages(pages, visitors, vault),
+            CasePages(pages, visitors, vault, database, authority, wake_notifier),
             ReplyPages(pages, visitors, vault, database, blobs, authority, deposit_key, limits, clock, wake_notifier),
             ReadingPages(pages, visitors, vault, signatures, limits),
             Downloads(visitors, vault, signatures, site.domain, recheck_seconds),

@@ -1,32 +1,43 @@
-"""The list of cases, and one case with its messages."""
+"""The list of cases, and one case with its messages, and for employees whom its notices did not reach."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gateway.domain.rights import Verb
+from gateway.casework.bounces import try_again, unreached
+from gateway.domain.rights import Capacity, Verb
+from gateway.portal.forms import read_form
 from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
+from gateway.store.database import Database
+
+_RETRY = "retry-notice"
 
 
 @dataclass(frozen=True, slots=True)
 class CasePages:
-    """The pages `/cases` (needs no keyholder) and `/cases/REFERENCE`."""
+    """The pages `/cases` (needs no keyholder) and `/cases/REFERENCE`, and the button that tries a notice again."""
 
     pages: Pages
     visitors: Visitors
     vault: Vault
+    database: Database
+    authority: Ed25519PublicKey
+    wake_notifier: Callable[[], None]
 
     def routes(self) -> list[Route]:
         """Return this topic's routes."""
         return [
             Route("/cases", self.cases, methods=["GET"]),
             Route("/cases/{reference}", self.case, methods=["GET"]),
+            Route("/cases/{reference}/notices/{id}/retry", self.retry, methods=["POST"]),
         ]
 
     async def cases(self, request: Request) -> Response:
@@ -40,6 +51,7 @@ class CasePages:
         case, place = await self.vault.case(visitor, request.path_params["reference"])
         before = request.query_params.get("before")
         lines, following = await self.vault.listing(visitor, case, place, before)
+        cares = place.capacity is Capacity.OF_THE_CASE and before is None
         return self.pages.page(
             request,
             "case.html",
@@ -49,4 +61,17 @@ class CasePages:
             lines=lines,
             before=before,
             following=following,
+            unreached=await self.database.read(unreached, case.id) if cares else [],
+            retry_token=visitor.form_token(_RETRY) if cares else "",
         )
+
+    async def retry(self, request: Request) -> Response:
+        """Try a notice of the case again, and an address that was given up with it."""
+        visitor = await self.visitors.require_employee(request)
+        fields = await read_form(request)
+        visitor.require_form(_RETRY, fields.get("form_token", ""))
+        case, _ = await self.vault.case(visitor, request.path_params["reference"])
+        notice = request.path_params["id"]
+        await self.database.run(try_again, self.authority, visitor.person.id, case.id, notice)
+        self.wake_notifier()
+        return RedirectResponse(f"/cases/{case.reference}", status_code=303)

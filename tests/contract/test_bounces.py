@@ -24,6 +24,7 @@ from gateway.store import tables
 from gateway.store.authority import sign
 from gateway.store.claims import claim
 from gateway.store.database import Database
+from gateway.store.migrations import upgrade
 from gateway.store.outbox import Entry, OutboxState, put, retry
 from gateway.store.reach import forget_states, troubled
 from gateway.store.settlements import settle
@@ -374,3 +375,28 @@ async def test_the_program_looks_when_it_is_woken(store: Database, bounces: Boun
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_each_program_does_its_part_with_its_own_rights(sqlite_url: str, time: Time, tmp_path: Path) -> None:
+    upgrade(sqlite_url)
+    owner = Database(sqlite_url, clock=time)
+    door, notifier, portal = (Database(sqlite_url, clock=time, program=name) for name in ("mx", "notifier", "portal"))
+    late = timedelta(hours=4)
+    bounces = Bounces(notifier, AUTHORITY.public_key(), HASH_KEY, PATHS, tmp_path, late_after=late, clock=time)
+    try:
+        owner.call(settled_site)
+        row_id = owner.call(tell)
+        assert settled(notifier, DELIVERED)
+        assert bounced(door, row_id) == 1
+        assert await bounces.apply() == 1
+        owner.call(tell, "other")
+        time.pass_by(late)
+        assert await bounces.look() == 1
+        time.pass_by(QUIET)
+        await bounces.look()
+        assert [line.outbox_id for line in portal.read_now(unreached, "case")][-1] == row_id
+        portal.call(try_again, AUTHORITY.public_key(), "clerk", "case", row_id)
+        assert conditions(owner) == {}
+    finally:
+        for database in (door, notifier, portal, owner):
+            database.close()
