@@ -215,7 +215,7 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     """Run the pages."""
-    from gateway.outbound.samples import specimens_of
+    from gateway.outbound.wording import specimens_of
     from gateway.portal.app import Portal
     from gateway.portal.openpgp import Keyring
     from gateway.portal.signatures import Signatures, Trust, load_anchors

@@ -28,6 +28,7 @@ COMMANDS = {
     "designated-user": "gateway.cli.designated_user:app",
     "intake": "gateway.cli.intake:app",
     "queue": "gateway.cli.queue:app",
+    "notification": "gateway.cli.notification:app",
     "dkim": "gateway.cli.dkim:app",
 }
 """Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""

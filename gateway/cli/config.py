@@ -58,7 +58,7 @@ def _problems(path: Path) -> list[Problem]:
     except ConfigProblems as found:
         return list(found.problems)
     problems = configuration.file_problems(settings)
-    return [*problems, *_programme_problems(settings)]
+    return [*problems, *(_programme_problems(settings) or _wording_problems(settings))]
 
 
 def _programme_problems(settings: Settings) -> list[Problem]:
@@ -68,6 +68,16 @@ def _programme_problems(settings: Settings) -> list[Problem]:
         orders_of(settings.screening, programmes_of(settings).values())
     except ConfigError as found:
         return [Problem(str(settings.file), "programmes.use", line, "") for line in found.advice.splitlines()]
+    return []
+
+
+def _wording_problems(settings: Settings) -> list[Problem]:
+    from gateway.outbound.wording import check_wording
+
+    try:
+        check_wording(settings)
+    except ConfigError as found:
+        return [Problem(str(settings.file), "notifier", line, "") for line in found.advice.splitlines()]
     return []
 
 

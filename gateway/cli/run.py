@@ -40,6 +40,10 @@ async def _supervise(settings: Settings) -> None:
     if problems := file_problems(settings):
         raise ConfigProblems(problems)
     load_programmes(settings.programmes)
+    if settings.notifier.templates or settings.notifier.smime:
+        from gateway.outbound.wording import check_wording
+
+        check_wording(settings)
     os.umask(0o077)
     as_json = settings.log.is_json(terminal=sys.stderr.isatty())
     maillog.configure("supervisor", stream=sys.stderr, level=settings.log.level, json=as_json)

@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.clock import system_clock
-from gateway.config import Settings
 from gateway.domain.clock import Clock
 from gateway.domain.notice import Notice, NoticeKind, NoticeState
 from gateway.domain.programme import Programme
 from gateway.domain.reference import Reference
-from gateway.domain.specimen import Specimen, Specimens
+from gateway.domain.specimen import Specimen
 from gateway.outbound.templates import Templates
-from gateway.programmes import load_programmes
-from gateway.resources import templates_folder
 
 _AHEAD = timedelta(days=14)
 _STATES = {
@@ -27,22 +23,6 @@ _STATES = {
 _ANNOUNCED = frozenset({
     NoticeKind.REMINDER, NoticeKind.NOT_READ, NoticeKind.INVITATION, NoticeKind.MEETING, NoticeKind.ACCESS_ENDING,
 })  # fmt: skip
-
-
-def templates_of(settings: Settings, programmes: Mapping[str, Programme]) -> Templates:
-    """Return the templates of a site, its own files over the shipped ones. Raises ConfigError with every problem."""
-    languages = frozenset(language for programme in programmes.values() for language in programme.languages)
-    templates = Templates(templates_folder() / "notifications", languages, settings.notifier.templates)
-    templates.check_with(programmes.values())
-    return templates
-
-
-def specimens_of(settings: Settings) -> Specimens:
-    """Return what shows a site's notifications. Raises ConfigError with every problem of its templates."""
-    programmes = load_programmes(settings.programmes)
-    templates = templates_of(settings, programmes)
-    samples = Samples(templates, programmes, settings.site.portal_url, settings.site.environment, system_clock)
-    return Specimens(samples.show, samples.subject)
 
 
 def sample_notice(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from gateway.clock import system_clock
 from gateway.config import DirectSettings, RelaySettings, Settings, require_private
-from gateway.domain.address import Address, parse_address
+from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
 from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
@@ -19,10 +19,9 @@ from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.relay import Relay, RelayWay
-from gateway.outbound.samples import templates_of
-from gateway.outbound.smime import MailSigner, load_mail_signer
 from gateway.outbound.standing import Standings
 from gateway.outbound.tls_policy import Rule, TlsContexts
+from gateway.outbound.wording import mail_signer_of, templates_of
 from gateway.programmes import load_programmes
 from gateway.store import keyfiles
 from gateway.store.database import Database
@@ -50,15 +49,6 @@ def notifier_of(settings: Settings, database: Database) -> Notifier | None:
         clock=system_clock,
         schedule=schedule_of(settings),
     )
-
-
-def mail_signer_of(settings: Settings, sender: Address) -> MailSigner | None:
-    """Return what signs by S/MIME, None without. Raises ConfigError for what mail tools would not believe."""
-    own = settings.notifier.smime
-    if own is None:
-        return None
-    require_private(settings, [own.key])
-    return load_mail_signer(own.certificate, own.key, sender, system_clock())
 
 
 def courier_of(settings: Settings, database: Database) -> Courier | None:
