@@ -275,6 +275,11 @@ def reports_applied(reports: int, late: int) -> None:
     _say("info", "reports applied", reports=reports, late=late)
 
 
+def tls_report_settled(report_id: str, attempts: int, state: str) -> None:
+    """An attempt to send a TLS report has ended; `state` is delivered, delayed or failed."""
+    _say("info", "tls report settled", report_id=report_id, attempts=attempts, state=state)
+
+
 # ---- what should not be
 
 

@@ -201,7 +201,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
-    from gateway.outbound.site import bounces_of, notifier_of
+    from gateway.outbound.site import bounces_of, notifier_of, reporter_of
 
     async with open_database(settings, stop, "notifier") as database:
         notifier = notifier_of(settings, database)
@@ -209,7 +209,11 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
         if notifier is None:
             await stop.wait()
             return
-        async with _beside(bounces_of(settings, database).run()):
+        reporter = reporter_of(settings, database)
+        async with AsyncExitStack() as beside:
+            await beside.enter_async_context(_beside(bounces_of(settings, database).run()))
+            if reporter is not None:
+                await beside.enter_async_context(_beside(reporter.run()))
             await notifier.run(stop)
 
 

@@ -26,10 +26,13 @@ COMMANDS = {
     "identity": "gateway.cli.identity:app",
     "case": "gateway.cli.case:app",
     "designated-user": "gateway.cli.designated_user:app",
+    "enrolment": "gateway.cli.enrolment:app",
     "intake": "gateway.cli.intake:app",
     "queue": "gateway.cli.queue:app",
+    "address": "gateway.cli.address:app",
     "notification": "gateway.cli.notification:app",
     "dkim": "gateway.cli.dkim:app",
+    "tls-report": "gateway.cli.tls_report:app",
 }
 """Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""
 

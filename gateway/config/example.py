@@ -221,6 +221,8 @@ tls = [{tls}]
 # dane = []
 # plain = []
 # private_networks = []
+# A day's report to each domain that asks for one, of how TLS with it went (RFC 8460).
+# tls_reports = true
 
 [notifier.dkim]
 # The keys that sign are made and changed by commands: gateway dkim new

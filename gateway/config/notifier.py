@@ -98,6 +98,7 @@ def _direct(table: Table) -> DirectSettings:
         verified=rules["verified"],
         dane=rules["dane"],
         plain=rules["plain"],
+        tls_reports=table.flag("tls_reports", default=True),
     )
 
 

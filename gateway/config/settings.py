@@ -256,6 +256,7 @@ class DirectSettings:
     verified: tuple[str, ...]
     dane: tuple[str, ...]
     plain: tuple[str, ...]
+    tls_reports: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.relay import Relay, RelayWay
 from gateway.outbound.standing import Standings
 from gateway.outbound.tls_policy import Rule, TlsContexts
+from gateway.outbound.tls_report import Reporter
+from gateway.outbound.tls_reports import ByHttps, ByMail, TlsReporter, Uncounted
 from gateway.outbound.wording import mail_signer_of, templates_of
 from gateway.programmes import load_programmes
 from gateway.store import keyfiles
@@ -92,6 +94,38 @@ def direct_way_of(settings: Settings, direct: DirectSettings, database: Database
     return DirectWay(
         hosts, standings, tls, helo=own.hostname, port=direct.port, connections=own.connections, clock=system_clock
     )
+
+
+def reporter_of(settings: Settings, database: Database) -> TlsReporter | None:
+    """Return what sends TLS reports; None without direct delivery, whose TLS alone is known, or if the site wants none.
+
+    Raises ConfigError where a file does not fit.
+    """
+    own, site, direct = settings.notifier, settings.site, settings.notifier.direct
+    if direct is None or not direct.tls_reports:
+        return None
+    allow_list = AllowList.of(own.allow_list) if site.is_trial else None
+    names = Names(direct.nameservers)
+    hosts = HostFinder(names, frozenset(), direct.private_networks, direct.port)
+    tls = TlsContexts(direct.ca_file)
+    uncounted = Uncounted(database, names, hosts, {}, tls.verified, direct.policy_port, system_clock)
+    way = DirectWay(hosts, uncounted, tls, helo=own.hostname, port=direct.port, connections=1, clock=system_clock)
+    return TlsReporter(
+        database,
+        names,
+        organisation_of(settings),
+        {
+            "mailto": ByMail(Courier(way, allow_list, clock=system_clock), signers_of(settings)),
+            "https": ByHttps(hosts, allow_list, tls.verified, frozenset({443, direct.policy_port})),
+        },
+        clock=system_clock,
+    )
+
+
+def organisation_of(settings: Settings) -> Reporter:
+    """Return as whom this site reports."""
+    sender = parse_address(settings.notifier.sender)
+    return Reporter(settings.site.name, sender.domain, sender, f"postmaster@{settings.site.domain}")
 
 
 def bounces_of(settings: Settings, database: Database) -> Bounces:

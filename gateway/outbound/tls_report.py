@@ -38,12 +38,13 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class TlsReport:
-    """A day's report to one domain. Made again it is the same octets, under the same id."""
+    """A day's report to one domain; `made` is the date of its mail. Made again it is the same octets, under one id."""
 
     reporter: Reporter
     day: date
     domain: str
     outcomes: Sequence[TlsOutcome]
+    made: datetime
 
     @property
     def id(self) -> str:
@@ -73,11 +74,11 @@ class TlsReport:
         """Return the JSON in gzip, the same octets each time."""
         return gzip.compress(json.dumps(self.document(), sort_keys=True).encode("ascii"), mtime=0)
 
-    def mail(self, to: Address, at: datetime) -> bytes:
-        """Return the whole mail (section 5.3), CRLF line ends, unsigned. `at` is its date."""
+    def mail(self, to: Address) -> bytes:
+        """Return the whole mail (section 5.3), CRLF line ends, unsigned."""
         own = self.reporter
         head = [
-            f"Date: {format_datetime(at)}",
+            f"Date: {format_datetime(self.made)}",
             f"From: <{own.sender}>",
             f"To: <{to}>",
             f"Subject: Report Domain: {self.domain}\r\n Submitter: {own.domain}\r\n Report-ID: <{self.id}>",

@@ -64,6 +64,7 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.screening_fault, ("extraction/pdf.py:12", "KeyError"), {"place": "extraction/pdf.py:12"}),
     (maillog.outbox_postponed, (3,), {"rows": 3}),
     (maillog.outbox_failed, ("0f", 3, 451), {"outbox_id": "0f", "attempts": 3, "code": 451}),
+    (maillog.tls_report_settled, ("0f", 1, "delayed"), {"report_id": "0f", "attempts": 1, "state": "delayed"}),
     (maillog.dkim_keys_read, (2,), {"keys": 2}),
     (maillog.dkim_keys_kept, (2,), {"keys": 2}),
     (maillog.alarm, ("authority", "grant", "0f"), {"kind": "authority", "table": "grant", "row_id": "0f"}),
