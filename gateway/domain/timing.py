@@ -85,11 +85,6 @@ class Timing:
             return None
         return day_after(received.astimezone(zone).date() + DAY * self.not_read_days, zone)
 
-    def ending_stage(self, until: datetime, now: datetime) -> int | None:
-        """Return of how many days before `until` it is time to tell, the latest such; None while it is too early."""
-        due = [days for days in self.ending_days if until - now <= DAY * days]
-        return min(due, default=None) if until > now else None
-
 
 def topic_of(kind: NoticeKind, case_id: str | None) -> str | None:
     """Return what notices are told together by, beside person and programme; None for a kind that is told alone.

@@ -131,7 +131,7 @@ def _in_pace(tx: Transaction, taken: Iterable[_Taken], timings: Mapping[str, Tim
     taken = list(taken)
     told = paces(tx, {one.row.person_id for one in taken if one.topic})
     leads: dict[Topic, _Taken] = {}
-    later: dict[Topic, int] = {}
+    later: dict[Topic, int | ColumnElement[int]] = {}
     going: list[_Taken] = []
     for one in taken:
         if one.topic is None:
@@ -152,12 +152,15 @@ def _in_pace(tx: Transaction, taken: Iterable[_Taken], timings: Mapping[str, Tim
     return going
 
 
-def _waits_until(timing: Timing, row: Row[Any], told_us: int | None, now_us: int) -> int | None:
-    """Return until when a notice waits for others, None for one that goes now. A clock set back makes none wait."""
+def _waits_until(timing: Timing, row: Row[Any], told_us: int | None, now_us: int) -> int | ColumnElement[int] | None:
+    """Return until when each notice of a topic waits for others, None where this one goes now.
+
+    A clock set back makes none wait.
+    """
     if told_us is not None and told_us <= now_us < told_us + timing.merge_seconds * SECOND_US:
         return told_us + timing.merge_seconds * SECOND_US
     if row.created_us <= now_us < row.created_us + timing.hold_seconds * SECOND_US:
-        return int(row.created_us) + timing.hold_seconds * SECOND_US
+        return outbox.c.created_us + timing.hold_seconds * SECOND_US
     return None
 
 

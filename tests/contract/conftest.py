@@ -8,7 +8,9 @@ import pytest
 
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
+from gateway.store.privileges import grants
 from tests.postgres import Postgres, PostgresMissingError
+from tests.timed import Time, Timed
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +69,24 @@ def database(store_url: str) -> Iterator[Database]:
     opened = Database(store_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def timed(store_url: str, time: Time, request: pytest.FixtureRequest) -> Iterator[Timed]:
+    """A site with a clock in the test's hand; its notifier does what that program's line allows."""
+    owner, url = Database(store_url, clock=time), store_url
+    if "postgresql" in url:
+        server: Postgres = request.getfixturevalue("postgres")
+        name = url.partition("@/")[2].partition("?")[0]
+        make = "DO $$ BEGIN CREATE ROLE gateway_notifier LOGIN; EXCEPTION WHEN duplicate_object THEN END $$"
+        server.execute(make, *grants("notifier"), database=name)
+        url = server.url(name, "gateway_notifier")
+    program = Database(url, clock=time, program="notifier")
+    yield Timed(owner, program, time)
+    program.close()
+    owner.close()

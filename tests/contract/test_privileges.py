@@ -137,7 +137,7 @@ def test_the_portal_grants_itself_nothing(open_as: OpenAs, store_url: str) -> No
         ("submission", select(leaf.c.body)),
         ("notifier", select(message.c.sealed_summary)),
         ("notifier", select(METADATA.tables["segment"].c.inline)),
-        ("notifier", select(credential.c.id)),
+        ("notifier", select(credential.c.data)),
         ("authenticator", select(message.c.id)),
         ("authenticator", select(METADATA.tables["case_"].c.id)),
         ("keyholder", select(METADATA.tables["segment"].c.inline)),

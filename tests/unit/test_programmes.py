@@ -12,6 +12,7 @@ from gateway.domain.errors import ConfigError
 from gateway.domain.notice import NoticeKind
 from gateway.domain.programme import FormKind, Programme
 from gateway.domain.rights import Right
+from gateway.domain.timing import Quiet, Timing
 from gateway.programmes import load_programme, load_programmes
 from gateway.resources import programmes_folder
 
@@ -123,6 +124,33 @@ def test_every_problem_is_in_one_report(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_together_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert said in broken(tmp_path, (old, new))
+
+
+def test_a_programme_says_when_people_are_told_and_else_has_the_usual_times(tmp_path: Path) -> None:
+    assert load_programme(SHIPPED).timing == load_programme(COUNTY).timing == Timing()
+    folder = tmp_path / "other"
+    shutil.copytree(COUNTY, folder)
+    text = (folder / "programme.toml").read_text("utf-8")
+    own = '[timing]\nreminder_days = [1]\nquiet_from = "00:00"\nquiet_until = "00:00"\nnot_read_days = 0\n'
+    (folder / "programme.toml").write_text(text.replace("[limits]", f"{own}[limits]"), "utf-8")
+    assert load_programme(folder).timing == Timing(reminder_days=(1,), quiet=Quiet(), not_read_days=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("reminder_days = [5, 2]", "those of reminders rise"),
+        ("reminder_days = [0]", "numbers from 1 to 365"),
+        ("reminder_days = 2", "must be a list"),
+        ("hold_seconds = 90", "held no longer"),
+        ("merge_seconds = -1", "a number from 0"),
+        ('quiet_from = "24:00"', "a time of day"),
+        ("quiet_until = 8", "a time of day"),
+        ("reminders_per_day = 2", "is not known here"),
+    ],
+)
+def test_times_that_make_no_sense_are_told(tmp_path: Path, line: str, said: str) -> None:
+    assert said in broken(tmp_path, ("[limits]", f"[timing]\n{line}\n[limits]"))
 
 
 def test_a_wording_with_a_missing_line_names_its_file(tmp_path: Path) -> None:
