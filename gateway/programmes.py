@@ -353,6 +353,7 @@ def _wording(table: _Table) -> Wording:
         terms=table.inner(
             "terms", lambda terms: Terms(terms.line("version"), terms.text("service"), terms.text("conduct"))
         ),
+        meeting=table.line("meeting") if table.has("meeting") else "",
     )
 
 

@@ -69,7 +69,7 @@ def show(
     settings = settings_of(config)
     row = _row(settings, item)
     facts = _facts(row)
-    if row.filed_us is None:
+    if row.case_id is None:
         grant = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_open(row.reference))
         summary = _summary(grant.summary_key, row)
         facts |= _headline(summary) | _details(summary)
@@ -152,7 +152,8 @@ def _confirm(question: str, *, yes: bool) -> None:
 
 def _facts(row: Row[Any]) -> dict[str, Any]:
     """What is known of an item without opening it."""
-    state = "filed" if row.filed_us is not None else "discarded" if row.discarded_us is not None else "waits"
+    filed = "linked" if row.case_id is None else "filed"
+    state = filed if row.filed_us is not None else "discarded" if row.discarded_us is not None else "waits"
     return {
         "item": row.reference,
         "state": state,

@@ -122,7 +122,9 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How the programme speaks in one language. `sender` and `agency` stand in plain mail and name no kind of case."""
+    """How the programme speaks in one language. `sender` and `agency` stand in plain mail and name no kind of case, nor
+    does `meeting`, the title of an authentication meeting in calendars.
+    """
 
     agency: str
     programme: str
@@ -131,6 +133,7 @@ class Wording:
     hours: str
     ask: str
     terms: Terms
+    meeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

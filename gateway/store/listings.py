@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Row, Table, func, select
 
+from gateway.domain.enrolment import PlaceState
 from gateway.domain.rights import Side, in_force
 from gateway.store.authority import genuine
 from gateway.store.people import addresses_of
@@ -102,6 +103,7 @@ class Listings:
                 "addresses": people.get(row.person_id, {}).get("addresses", []),
                 "credentials": people.get(row.person_id, {}).get("credentials", []),
                 "right": row.right,
+                "state": row.state or PlaceState.ACTIVE.value,
                 "cases": sorted(covers.get(row.agreement_id, [])),
                 "until_us": row.until_us,
             }
@@ -141,7 +143,9 @@ class Listings:
             statement = statement.where(person.c.ended_us.is_(None))
         rows = self._connection.execute(statement).all()
         addresses = addresses_of(self._connection, [row.id for row in rows], self._now_us)
-        roles = {row.person_id: row.role for row in self._in_force(role)}
+        roles: dict[str, list[str]] = {}
+        for row in self._in_force(role):
+            roles.setdefault(row.person_id, []).append(row.role)
         places = self._names(team, team.c.address)
         teams: dict[str, list[str]] = {}
         for row in self._in_force(team_member):
@@ -156,7 +160,7 @@ class Listings:
                 "username": row.username,
                 "name": row.name,
                 "addresses": addresses.get(row.id, []),
-                "role": roles.get(row.id),
+                "role": ", ".join(sorted(roles.get(row.id, ()))) or None,
                 "teams": sorted(teams.get(row.id, [])),
                 "credentials": sorted(kinds.get(row.id, ())),
                 "ended_us": row.ended_us,
@@ -168,6 +172,8 @@ class Listings:
         people, teams = self._usernames(), self._names(team, team.c.address)
         found: dict[str, list[str]] = {}
         for row in self._in_force(assignment):
+            if row.purpose is not None:
+                continue
             holder = teams.get(row.team_id) if row.team_id else people.get(row.person_id)
             found.setdefault(row.case_id, []).append(holder or "?")
         return found
@@ -176,6 +182,8 @@ class Listings:
         people = self._usernames()
         users: dict[str, list[str]] = {}
         for row in self._in_force(designated_user):
+            if row.state not in {None, PlaceState.ACTIVE}:
+                continue
             users.setdefault(row.agreement_id, []).append(people.get(row.person_id, "?"))
         found: dict[str, list[str]] = {}
         for row in self._in_force(agreement_case):
