@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
 from gateway.demo.site import DOMAIN, Plan
@@ -27,7 +28,7 @@ from gateway.store.outbox import OutboxState
 from gateway.supervisor import read_status
 from tests.dialogs.certificates import Pair, make_certificate
 from tests.peers.test_relay import RELAY, is_open
-from tests.postfix import PATIENCE, free_port, lines_of, postfix_folder, running_postfix
+from tests.postfix import PATIENCE, free_port, hand_in, lines_of, postfix_folder, running_postfix
 from tests.relay import Certificate, Sink, relay
 from tests.worlds import FAST, log_lines, running_world, signed_in
 
@@ -54,13 +55,17 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def returning(folder: Path, mailboxes: int, door: str) -> AsyncIterator[World]:
-    """A running gateway whose notifier sends by a Postfix that brings what is returned to this door."""
+async def returning(folder: Path, mailboxes: int, door: str, ports: list[int] | None = None) -> AsyncIterator[World]:
+    """A running gateway whose notifier sends by a Postfix (on a port told in `ports`) that brings what is returned to
+    this door.
+    """
     port, client = free_port(), make_certificate(folder / "client", "mta.example")
     more = MX.format(port=port) if door == "mx" else RELAY.format(door="starttls", port=port, listed=client[0])
     async with running_world(Plan(more=FAST + more)) as world:
         assert await asyncio.to_thread(is_open, port)
         with running_postfix(folder, routes(world, port, mailboxes, client, door)) as mta:
+            if ports is not None:
+                ports.append(mta)
             await send_by(world, mta)
             yield world
 
@@ -139,4 +144,38 @@ async def test_a_bounce_sets_the_address_state_tells_the_employee_and_is_tried_a
         assert mail.rcpt_tos == [world.people["ines"].address]
         assert mail.mail_from is not None
         assert re.fullmatch(rf"b-[0-9a-f]{{32}}-[a-z2-7]{{20}}@{re.escape(DOMAIN)}", mail.mail_from)
+        assert await world._read(select(tables.address_state)) == []
+
+
+class Away(Sink):
+    """A mailbox whose owner is away, with a responder that has no manners: it answers everything, to the envelope
+    sender, each time, and marks no answer as one.
+    """
+
+    def __init__(self, mta: list[int]) -> None:
+        super().__init__()
+        self.mta = mta
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        said = await super().handle_DATA(server, session, envelope)
+        (me,) = envelope.rcpt_tos
+        answer = f"From: {me}\r\nTo: {envelope.mail_from}\r\nSubject: Away until 5.1.1\r\n\r\nCall 550 Main Street.\r\n"
+        for sender in ("", me):
+            await asyncio.to_thread(hand_in, self.mta[0], sender, [str(envelope.mail_from)], answer)
+        return said
+
+
+async def test_a_responder_without_manners_makes_no_loop(folder: Path) -> None:
+    ports: list[int] = []
+    away = Away(ports)
+    async with relay(away, Certificate(folder)) as mailboxes, returning(folder, mailboxes, "mx", ports) as world:
+        assert (await world.mail_tool("dana").send([world.case_address], letter(world))).code == 250
+        ended = select(tables.leaf.c.id).where(tables.leaf.c.kind == "mail_ended")
+        async with asyncio.timeout(PATIENCE):
+            while len(await world._read(ended)) < 2:
+                await asyncio.sleep(0.1)
+        assert len(away.mail) == 1
+        rows = await world._read(select(tables.outbox.c.state, tables.outbox.c.person_id))
+        assert {row.person_id for row in rows} == {world.people["ines"].id, world.people["raul"].id}
+        assert await world._read(select(tables.notice_report)) == []
         assert await world._read(select(tables.address_state)) == []
