@@ -70,6 +70,23 @@ async def test_a_composed_message_is_opened_part_by_part_and_its_text_first(site
     assert (await site.keyholder.open(token, message.id, "3")).key == part_key(message.content_key, message.id, "3")
 
 
+@pytest.mark.parametrize(("reader", "left"), [("sees", {"acts"}), ("acts", set())])
+async def test_an_opening_ends_all_reminders_where_its_reader_may_act_and_else_their_own(
+    site: KeyedSite, reader: str, left: set[str]
+) -> None:
+    case = await site.case(await site.employee())
+    made = {
+        right: await site.correspondent(case, username=f"{right}-user", right=right[:3]) for right in ("acts", "sees")
+    }
+    people = {right: one["person"] for right, one in made.items()}
+    message = await site.deposit(case, *people.values())
+    await site.execute(update(tables.recipient).values(remind_us=1))
+    await site.keyholder.open(await site.signed_in(people[reader]), message.id)
+    wanted = select(tables.recipient.c.person_id).where(tables.recipient.c.remind_us.is_not(None))
+    owing = await site.database.read(lambda c: set(c.execute(wanted).scalars()))
+    assert owing == {people[right] for right in left}
+
+
 async def test_an_opening_is_entered_once_and_notes_when_its_recipient_first_read(site: KeyedSite) -> None:
     case = await site.case()
     cora = await site.correspondent(case)
