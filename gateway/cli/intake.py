@@ -13,15 +13,18 @@ import typer
 from gateway.cli.asking import operator_of_keyholder, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
+from gateway.cli.site_reports import tls_report_facts
 from gateway.config import Settings
 from gateway.domain.errors import UnknownRecipient
 from gateway.domain.intake import Tray
+from gateway.mime.automatic import AutomaticKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from gateway.domain.summary import Mailbox, Summary
     from gateway.keyholder.protocol import OpenGrant
+    from gateway.portal.vault import SealedOctets
 
 app = typer.Typer(no_args_is_help=True, help="Mail from outside that waits: list, show, file, discard, put back.")
 
@@ -73,6 +76,8 @@ def show(
         grant = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_open(row.reference))
         summary = _summary(grant.summary_key, row)
         facts |= _headline(summary) | _details(summary)
+        if row.kind == AutomaticKind.TLS_REPORT:
+            facts |= tls_report_facts(summary.part_map, _octets(settings, grant))
         words = _text(settings, grant, summary) if text else ""
     else:
         words = f"It is filed as {row.filed_as}: the employees of that case read it in the portal." if text else ""
@@ -217,19 +222,12 @@ def _text(settings: Settings, grant: OpenGrant, summary: Summary) -> str:
     import nh3
 
     from gateway.portal.content import PartOctets, shown_text
-    from gateway.portal.vault import SealedOctets
-    from gateway.roles import open_blobs
-    from gateway.store.messages import segments_of
-    from gateway.store.segments import SegmentReader
 
     best = summary.part_map.best_text()
     part = best.plain or best.html
     if part is None:
         return "(no text)"
-    blobs = open_blobs(settings)
-    rows = read(settings, lambda connection: segments_of(connection, grant.message_id))
-    octets = SealedOctets([SegmentReader(blobs, row, grant.key) for row in rows])
-    shown = shown_text(PartOctets(part, octets))
+    shown = shown_text(PartOctets(part, _octets(settings, grant)))
     words = shown.text
     if best.plain is None:
         from html import unescape
@@ -237,6 +235,17 @@ def _text(settings: Settings, grant: OpenGrant, summary: Summary) -> str:
         words = unescape(nh3.clean(words, tags=set(), clean_content_tags={"script", "style"}))
     more = "\n(The text goes on.)" if shown.is_cut else ""
     return "\n".join(_line(line) for line in words.splitlines()) + more
+
+
+def _octets(settings: Settings, grant: OpenGrant) -> SealedOctets:
+    from gateway.portal.vault import SealedOctets
+    from gateway.roles import open_blobs
+    from gateway.store.messages import segments_of
+    from gateway.store.segments import SegmentReader
+
+    blobs = open_blobs(settings)
+    rows = read(settings, lambda connection: segments_of(connection, grant.message_id))
+    return SealedOctets([SegmentReader(blobs, row, grant.key) for row in rows])
 
 
 def _box(box: Mailbox) -> str:

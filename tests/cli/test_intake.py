@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 import json
 import os
 from collections.abc import Iterator
@@ -183,3 +185,53 @@ def test_what_waits_is_in_a_backup_and_opens_with_the_keys_that_go_with_it(
     finally:
         database.close()
         keystore.close()
+
+
+def test_a_tls_report_is_shown_by_what_it_comes_to(site: Site, door: Door) -> None:
+    report = json.dumps(
+        {
+            "organization-name": "Tours\u001b[2J",
+            "date-range": {"start-datetime": "2026-04-01T00:00:00Z", "end-datetime": "2026-04-01T23:59:59Z"},
+            "policies": [
+                {
+                    "policy": {"policy-type": "sts", "policy-domain": "secure.localhost"},
+                    "summary": {"total-successful-session-count": 97, "total-failure-session-count": 3},
+                    "failure-details": [{"result-type": "certificate-expired", "failed-session-count": 3}],
+                }
+            ],
+        }
+    )
+    shown = site.asked("intake", "show", taken_report(door, gzip.compress(report.encode())))
+    assert (shown["tls_succeeded"], shown["tls_failed"]) == (97, 3)
+    assert shown["tls_failures"] == ["certificate-expired 3"]
+    assert shown["tls_domains"] == ["secure.localhost"]
+    assert "2026-04-01" in shown["tls_report"]
+    assert shown["alarm"].startswith("3 of 100 sessions")
+    words = site.gateway("intake", "show", taken_report(door, gzip.compress(report.encode())))
+    assert "alarm" in words
+    assert "\x1b" not in words
+
+
+@pytest.mark.parametrize("octets", [b"", b"nonsense", gzip.compress(b"[" * 100_000), gzip.compress(b" " * 5_000_000)])
+def test_a_tls_report_that_is_none_is_told_as_such(site: Site, door: Door, octets: bytes) -> None:
+    shown = site.asked("intake", "show", taken_report(door, octets))
+    assert shown["tls_report"].startswith("cannot be read")
+    assert "alarm" not in shown
+
+
+def test_a_mail_that_says_it_reports_and_does_not_is_shown(site: Site, door: Door) -> None:
+    item = door.take(to="postmaster", kind=AutomaticKind.TLS_REPORT)
+    assert site.asked("intake", "show", item)["tls_report"] == "none in it"
+
+
+def taken_report(door: Door, octets: bytes) -> str:
+    body = (
+        (
+            'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type="tlsrpt"; boundary="b"\r\n\r\n'
+            "--b\r\nContent-Type: text/plain\r\n\r\nA report.\r\n--b\r\nContent-Type: application/tlsrpt+gzip\r\n"
+            f"Content-Transfer-Encoding: base64\r\n\r\n{base64.encodebytes(octets).decode()}\r\n--b--\r\n"
+        )
+        .replace("\r\n", "\n")
+        .replace("\n", "\r\n")
+    )
+    return door.take(body, to="postmaster", kind=AutomaticKind.TLS_REPORT)
