@@ -90,6 +90,12 @@ def may_enact(actor: Actor, verb: str, arguments: Mapping[str, Any], now_us: int
     return own is not None and actor.may(own, thing, now_us)
 
 
+def wanted_of(verb: str) -> tuple[str, ...]:
+    """Return the rights of which one lets somebody do a verb; the second is about oneself."""
+    own = (_OWN.get(verb),) if verb != "add_credential" else tuple(_OWN_CREDENTIALS.values())
+    return tuple(one.value for one in (_WANTED.get(verb, Asked.ADMINISTER), *own) if one is not None)
+
+
 def open_case(
     act: Act, *, programme: str, series: str, trial: bool, team: str | None = None, person: str | None = None
 ) -> dict[str, Any]:
@@ -256,7 +262,12 @@ _OWN: Mapping[str, Asked] = types.MappingProxyType(
 )
 """What everyone may do about themselves."""
 _OWN_CREDENTIALS: Mapping[str, Asked] = types.MappingProxyType(
-    {CredentialKind.TOTP: Asked.KEEP_SIGN_IN, CredentialKind.APP_PASSWORD: Asked.KEEP_APP_PASSWORDS}
+    {
+        CredentialKind.TOTP: Asked.KEEP_SIGN_IN,
+        CredentialKind.PASSKEY: Asked.KEEP_SIGN_IN,
+        CredentialKind.RECOVERY: Asked.KEEP_SIGN_IN,
+        CredentialKind.APP_PASSWORD: Asked.KEEP_APP_PASSWORDS,
+    }
 )
 
 

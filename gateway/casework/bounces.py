@@ -19,7 +19,7 @@ from gateway import maillog
 from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.reach import AddressState, Reason, Report, ReportKind, is_hard
-from gateway.domain.rights import Capacity, Side
+from gateway.domain.rights import Side, Verb
 from gateway.failpoints import failpoint
 from gateway.store.cases import standing
 from gateway.store.outbox import OutboxState, address_hash, put, retry
@@ -113,7 +113,7 @@ def try_again(tx: Transaction, authority: Ed25519PublicKey, employee_id: str, ca
     """Try a notice of a case again, at an employee's wish. Raises NotAllowed for what is not there or not theirs."""
     place = standing(tx.connection, authority, case_id, employee_id, tx.now_us)
     found = tx.one(select(outbox.c.id, outbox.c.kind).where(outbox.c.id == outbox_id, outbox.c.case_id == case_id))
-    is_theirs = place is not None and place.capacity is Capacity.OF_THE_CASE
+    is_theirs = place is not None and place.may(Verb.TEND)
     if not is_theirs or found is None or NoticeKind(found.kind).is_for_employees:
         raise NotAllowed("There is nothing here for you.")
     if not retry(tx, outbox_id, employee_id):

@@ -39,11 +39,12 @@ class Role(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can be asked for."""
+    """What can be asked for. To tend a case is to care that its notices arrive."""
 
     READ = "read"
     WRITE = "write"
     READ_AS_RECEIVED = "read-as-received"
+    TEND = "tend"
     FILE = "file"
     STATE_PURPOSE = "state-purpose"
     ENROL = "enrol"
@@ -74,7 +75,7 @@ GRANTS: Mapping[Capacity, frozenset[Verb]] = MappingProxyType(
         Capacity.OPERATOR: frozenset({_V.FILE, _V.ENROL, _V.ADMINISTER, _V.APPOINT_ADMINISTRATORS}),
         Capacity.ADMINISTRATOR: frozenset({_V.FILE, _V.ENROL, _V.ADMINISTER}),
         Capacity.ENROLLER: frozenset({_V.ENROL}),
-        Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.FILE}),
+        Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.TEND, _V.FILE}),
         Capacity.WITH_PURPOSE: frozenset({_V.READ, _V.READ_AS_RECEIVED}),
         Capacity.ACTING: frozenset({_V.READ, _V.WRITE}),
         Capacity.SEEING: frozenset({_V.READ}),

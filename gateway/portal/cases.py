@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.casework.bounces import try_again, unreached
-from gateway.domain.rights import Capacity, Verb
+from gateway.domain.rights import Verb
 from gateway.portal.forms import read_form
 from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
@@ -51,7 +51,7 @@ class CasePages:
         case, place = await self.vault.case(visitor, request.path_params["reference"])
         before = request.query_params.get("before")
         lines, following = await self.vault.listing(visitor, case, place, before)
-        cares = place.capacity is Capacity.OF_THE_CASE and before is None
+        cares = place.may(Verb.TEND) and before is None
         return self.pages.page(
             request,
             "case.html",

@@ -1,0 +1,93 @@
+"""Which right each route asks for: the reviewed table that tests hold the routes to, request by request.
+
+A page judges by `gateway.domain.rights` itself, where it has found what it is about; this table says what that comes
+to, so that no page is added without somebody having said whom it is for. A route that is not here is not served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from gateway.domain.rights import Verb
+
+
+class Of(StrEnum):
+    """What a verb is asked for."""
+
+    CASE = "a case"
+    PROGRAMME = "the programme"
+    ONESELF = "oneself"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A right that a route asks for."""
+
+    verb: Verb
+    of: Of
+
+
+class Whoever(StrEnum):
+    """Routes that ask for no right."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "whoever is signed in"
+
+
+_READ = Ask(Verb.READ, Of.CASE)
+_WRITE = Ask(Verb.WRITE, Of.CASE)
+_APP_PASSWORDS = Ask(Verb.KEEP_APP_PASSWORDS, Of.ONESELF)
+_OWN = Ask(Verb.KEEP_SIGN_IN, Of.ONESELF)
+_ADMINISTER = Ask(Verb.ADMINISTER, Of.PROGRAMME)
+
+ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
+    {
+        "GET /": Whoever.ANYBODY,
+        "GET /signed-out": Whoever.ANYBODY,
+        "GET /health": Whoever.ANYBODY,
+        "GET /static/{name}": Whoever.ANYBODY,
+        "GET /genuine": Whoever.ANYBODY,
+        "POST /genuine": Whoever.ANYBODY,
+        "GET /refused": Whoever.ANYBODY,
+        "POST /refused": Whoever.ANYBODY,
+        "GET /sign-in": Whoever.ANYBODY,
+        "POST /sign-in": Whoever.ANYBODY,
+        "GET /first-sign-in": Whoever.ANYBODY,
+        "POST /first-sign-in": Whoever.ANYBODY,
+        "POST /sign-in/at/{provider}": Whoever.ANYBODY,
+        "GET /sign-in/at/{provider}/return": Whoever.ANYBODY,
+        "GET /sign-in/at/{provider}/leave": Whoever.ANYBODY,
+        "POST /sign-in/at/{provider}/logout": Whoever.ANYBODY,
+        "POST /sign-in/at/{provider}/events": Whoever.ANYBODY,
+        "POST /sign-out": Whoever.SIGNED_IN,
+        "GET /cases": Whoever.SIGNED_IN,
+        "GET /cases/{reference}": _READ,
+        "POST /cases/{reference}/notices/{id}/retry": Ask(Verb.TEND, Of.CASE),
+        "GET /cases/{reference}/write": _WRITE,
+        "POST /cases/{reference}/write": _WRITE,
+        "GET /messages/{reference}": _READ,
+        "GET /messages/{reference}/sent": _READ,
+        "GET /messages/{reference}/parts/{path}": _READ,
+        "GET /messages/{reference}/parts/{path}/inside/{inner}": _READ,
+        "GET /messages/{reference}/received.eml": Ask(Verb.READ_AS_RECEIVED, Of.CASE),
+        "GET /messages/{reference}/copy.eml": _READ,
+        "GET /account/app-passwords": _APP_PASSWORDS,
+        "POST /account/app-passwords": _APP_PASSWORDS,
+        "POST /account/app-passwords/{id}/revoke": _APP_PASSWORDS,
+        "GET /account/sign-in": _OWN,
+        "GET /account/sign-in/passkeys": _OWN,
+        "POST /account/sign-in/passkeys": _OWN,
+        "POST /account/sign-in/recovery-codes": _OWN,
+        "POST /account/sign-in/factors/{id}/revoke": _OWN,
+        "POST /account/sign-in/sessions/end": _OWN,
+        "GET /account/notices": _OWN,
+        "POST /account/notices": _OWN,
+        "GET /desk/notices": _ADMINISTER,
+        "GET /desk/notices/frame": _ADMINISTER,
+        "POST /desk/notices/sample": _ADMINISTER,
+    }
+)
+"""By method and path. What a page shows beside is less for some: only an author sees that their message was sent."""
