@@ -128,6 +128,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             second_factor=own.second_factor,
             issuer=settings.site.name,
             providers=load_providers(own.providers, settings.site.portal_url),
+            origin=settings.site.portal_url.rstrip("/"),
         )
         await _serve(settings, server.run(stop), server.ready)
 

@@ -13,6 +13,7 @@ from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.transaction import Transaction
 
+SECOND_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.RECOVERY)
 MAX_FAILURES = 100
 """In a row, for one account: then an administrator gives a new password or forgives (SP 800-63B-4 section 3.2.2)."""
 USE_US = 60_000_000
@@ -20,13 +21,17 @@ USE_US = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The one password and the code seeds of an account that may sign in."""
+    """The one password of an account that may sign in, and its second factors: kind, id and data of each."""
 
     person_id: str
     password_id: str
     password: str
-    seeds: tuple[tuple[str, str], ...]
+    factors: tuple[tuple[CredentialKind, str, str], ...]
     failures: int
+
+    def of(self, kind: CredentialKind) -> list[tuple[str, str]]:
+        """Return id and data of the second factors of one kind."""
+        return [(credential_id, data) for one, credential_id, data in self.factors if one is kind]
 
     @property
     def is_blocked(self) -> bool:
@@ -54,7 +59,7 @@ def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, n
         .where(
             tables.person.c.username == username,
             tables.person.c.ended_us.is_(None),
-            tables.credential.c.kind.in_((CredentialKind.PASSWORD.value, CredentialKind.TOTP.value)),
+            tables.credential.c.kind.in_((CredentialKind.PASSWORD.value, *(kind.value for kind in SECOND_FACTORS))),
             tables.credential.c.revoked_us.is_(None),
         )
         .order_by(tables.credential.c.id)
@@ -64,8 +69,17 @@ def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, n
     if not passwords:
         return None
     last = passwords[-1]
-    seeds = tuple((row.id, row.data) for row in rows if row.kind == CredentialKind.TOTP)
-    return SignIn(last.person_id, last.id, last.data, seeds, last.failures or 0)
+    factors = tuple((CredentialKind(row.kind), row.id, row.data) for row in rows if row.kind in SECOND_FACTORS)
+    return SignIn(last.person_id, last.id, last.data, factors, last.failures or 0)
+
+
+def passkeys_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> list[str]:
+    """Return the data of a person's passkeys."""
+    table = tables.credential
+    statement = select(table).where(
+        table.c.person_id == person_id, table.c.kind == CredentialKind.PASSKEY.value, table.c.revoked_us.is_(None)
+    )
+    return [row.data for row in _in_force(genuine(table, connection.execute(statement), authority), now_us)]
 
 
 def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str, now_us: int) -> AppPassword | None:
@@ -105,6 +119,20 @@ def use_code(tx: Transaction, credential_id: str, step: int) -> bool:
     if known.last_step is not None and known.last_step >= step:
         return False
     _note(tx, credential_id, last_step=step, last_used_us=tx.now_us)
+    return True
+
+
+def use_passkey(tx: Transaction, credential_id: str, count: int) -> bool:
+    """Note a passkey's count of signatures; False when one that counts has not gone on: then there may be two of it."""
+    return count == 0 or use_code(tx, credential_id, count)
+
+
+def use_recovery_code(tx: Transaction, credential_id: str, number: int) -> bool:
+    """Spend one code of a set; False when it was spent before."""
+    spent = _use(tx, credential_id).last_step or 0
+    if spent & 1 << number:
+        return False
+    _note(tx, credential_id, last_step=spent | 1 << number, last_used_us=tx.now_us)
     return True
 
 

@@ -11,8 +11,10 @@ from gateway.authenticator.protocol import (
     ComeBack,
     NewAppPassword,
     NewFirstCode,
+    NewRecoveryCodes,
     NewTotp,
     Outcome,
+    PasskeyQuestion,
     SignedEnding,
     SignedIn,
 )
@@ -32,12 +34,34 @@ class AuthenticatorClient:
         """Return what the authenticator says of itself; it answers, so it is there."""
         return await self._client.ask("hello")
 
-    async def sign_in(self, username: str, password: str, code: str, client_address: str) -> SignedIn:
-        """Judge a sign-in. Raises NotAuthenticated, the same for every wrong thing, or RateExceeded."""
-        answer = await self._client.ask(
-            "sign_in", username=username, password=password, code=code, client_address=client_address
-        )
+    async def sign_in(
+        self, username: str, password: str, code: str, client_address: str, passkey: str = "", question: str = ""
+    ) -> SignedIn:
+        """Judge a sign-in: the second factor is a code, or a passkey's answer to a question that was asked here.
+
+        Raises NotAuthenticated, the same for every wrong thing, or RateExceeded.
+        """
+        proofs = {"password": password, "code": code, "passkey": passkey, "question": question}
+        answer = await self._client.ask("sign_in", username=username, client_address=client_address, **proofs)
         return SignedIn.from_frame(answer)
+
+    async def passkey_question(self) -> PasskeyQuestion:
+        """Return the question that a passkey answers at a sign-in."""
+        return _question(await self._client.ask("passkey_question"))
+
+    async def invite_passkey(self, token: bytes) -> PasskeyQuestion:
+        """Return the question by which the person of a live session adds a passkey. Raises NotAuthenticated."""
+        return _question(await self._client.ask("invite_passkey", token=encode(token)))
+
+    async def make_passkey(self, token: bytes, response: str, question: str) -> str:
+        """Return the `data` of the passkey that a browser has made. Raises NotAuthenticated when it is not good."""
+        arguments = {"token": encode(token), "response": response, "question": question}
+        return text(await self._client.ask("make_passkey", **arguments), "data")
+
+    async def make_recovery_codes(self, token: bytes) -> NewRecoveryCodes:
+        """Make recovery codes for the person of a live session. Raises NotAuthenticated."""
+        made = await self._client.ask("make_recovery_codes", token=encode(token))
+        return NewRecoveryCodes(text(made, "data"), tuple(str(code) for code in made["codes"]))
 
     async def begin(self, provider: str, first_code: str, client_address: str) -> Beginning | Outcome:
         """Begin a sign-in at a provider, with a first code if there is one. Raises NotAllowed, RateExceeded."""
@@ -147,6 +171,10 @@ def _endings(answer: dict[str, Any]) -> list[SignedEnding]:
         SignedEnding(Ending.from_json(one.get("ending")), decode(one.get("signature")))
         for one in (stated if isinstance(stated, list) else [])
     ]
+
+
+def _question(answer: dict[str, Any]) -> PasskeyQuestion:
+    return PasskeyQuestion(text(answer, "options"), text(answer, "question"))
 
 
 def _totp(answer: dict[str, Any]) -> NewTotp:

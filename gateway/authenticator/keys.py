@@ -23,13 +23,14 @@ class AuthenticatorKeys:
     first_code: bytes = field(repr=False)
     identity: bytes = field(repr=False)
     attempt_box: bytes = field(repr=False)
+    recovery: bytes = field(repr=False)
 
 
 def load(folder: Path) -> AuthenticatorKeys:
     """Load the authenticator's own keys. Raises ConfigError."""
     session = Ed25519PrivateKey.from_private_bytes(keyfiles.read_secret(folder / keyfiles.SESSION_KEY))
     secret = keyfiles.read_secret(folder / keyfiles.AUTHENTICATOR_KEY)
-    purposes = (b"pepper", b"app password", b"seed box", b"first code", b"identity", b"attempt box")
+    purposes = (b"pepper", b"app password", b"seed box", b"first code", b"identity", b"attempt box", b"recovery")
     return AuthenticatorKeys(session, *(_derive(secret, purpose) for purpose in purposes))
 
 

@@ -72,6 +72,22 @@ class SignedEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyQuestion:
+    """What a browser asks a device (JSON), and what comes back beside the answer."""
+
+    options: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecoveryCodes:
+    """Recovery codes: what `add_credential` takes, and the clear text that their person sees once."""
+
+    data: str = field(repr=False)
+    codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NewFirstCode:
     """A first code: what `add_credential` takes, and the clear text that is told to its person once."""
 

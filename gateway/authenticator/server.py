@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,9 +28,11 @@ from gateway.authenticator import accounts
 from gateway.authenticator.accounts import SignIn
 from gateway.authenticator.keys import AuthenticatorKeys
 from gateway.authenticator.openid import OpenIdWays
+from gateway.authenticator.second_factors import Match, Offered, SecondFactors
 from gateway.authenticator.throttle import Throttle
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import (
     AuthenticatorUnavailable,
     Malformed,
@@ -38,16 +40,15 @@ from gateway.domain.errors import (
     NotAuthenticated,
     Overloaded,
     RateExceeded,
-    Tampered,
 )
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, listen, text
 from gateway.identity import app_passwords, first_codes, passwords, totp
+from gateway.identity.passkeys import Place
 from gateway.identity.providers import Provider
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.store.database import Database
 from gateway.store.people import person_by_id
-from gateway.store.sealing import open_box, seal_box
 from gateway.store.sessions import live_session
 
 T = TypeVar("T")
@@ -63,8 +64,9 @@ _NOBODY = "nobody"
 class AuthenticatorServer:
     """The authenticator's two sockets and what answers on them. `ready` is set when both can be asked.
 
-    `issuer` names the gateway in people's authenticator apps. `tick_seconds`: sign-ins are answered at multiples of it
-    only. `second_factor`: whether a password needs a code beside it. The caller opens and closes the database.
+    `issuer` names the gateway in people's authenticator apps, `origin` is the portal's, for passkeys. Sign-ins are
+    answered at multiples of `tick_seconds` only. `second_factor`: whether a password needs one beside it. The caller
+    opens and closes the database.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class AuthenticatorServer:
         second_factor: bool = True,
         issuer: str = "Secure mail gateway",
         providers: Sequence[Provider] = (),
+        origin: str = "https://localhost",
         tick_seconds: float = TICK_SECONDS,
         clock: Clock = system_clock,
     ) -> None:
@@ -102,7 +105,9 @@ class AuthenticatorServer:
         self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
-        self._decoy = SignIn(_NOBODY, "", decoy, ((_NOBODY, self._sealed(_NOBODY, totp.new_seed())),), failures=0)
+        self._second_factors = SecondFactors(keys, Place(origin, issuer))
+        seed = (CredentialKind.TOTP, _NOBODY, self._second_factors.new_seed(_NOBODY)[1])
+        self._decoy = SignIn(_NOBODY, "", decoy, (seed,), failures=0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made."""
@@ -126,6 +131,10 @@ class AuthenticatorServer:
             "make_app_password": self._make_own_app_password,
             "make_totp": self._make_own_totp,
             "make_first_code": self._make_others_first_code,
+            "passkey_question": self._passkey_question,
+            "invite_passkey": self._invite_passkey,
+            "make_passkey": self._make_passkey,
+            "make_recovery_codes": self._make_recovery_codes,
             "begin": self._openid.begin,
             "finish": self._openid.finish,
             "leaving": self._openid.leaving,
@@ -153,9 +162,11 @@ class AuthenticatorServer:
         self._throttle.check(username, address, self._now_us())
         self._throttle.failed(username, address, self._now_us())
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, noted = loop.time(), list[Future[None]]()
         try:
-            answer = await self._judge(username, text(request, "password"), text(request, "code"))
+            passkey, question = text(request, "passkey"), text(request, "question")
+            offered = Offered(text(request, "code"), passkey, decode(question) if passkey else b"")
+            answer = await self._judge(username, text(request, "password"), offered, noted)
         except NotAuthenticated:
             maillog.authenticated("password", "wrong")
             raise
@@ -165,39 +176,41 @@ class AuthenticatorServer:
             return answer
         finally:
             await asyncio.sleep(self._tick - (loop.time() - began) % self._tick)
+            for one in noted:  # durable by now, as a rule: a wait before the tick's end would tell who is known
+                await asyncio.wrap_future(one)
 
-    async def _judge(self, username: str, password: str, code: str) -> Request:
-        """Do the same work whatever is wrong, then decide."""
+    async def _judge(self, username: str, password: str, offered: Offered, noted: list[Future[None]]) -> Request:
+        """Do the same work whatever is wrong, then decide; `noted` takes what is still being written of a failure."""
         known = await self._database.read(accounts.sign_in_of, self._authority, username, self._now_us())
         account = known or self._decoy
         password_right = await self._hash(
             lambda: passwords.is_right(self._keys.pepper, account.person_id, password, account.password)
         )
-        factor, step = self._matching_code(account, code)
+        match = self._second_factors.matching(account, offered, self._now_us())
         right = known is not None and password_right and not account.is_blocked
-        if right and account.seeds:
-            right = step is not None and await self._database.run(accounts.use_code, factor, step)
+        if right and account.factors:
+            right = match is not None and await self._spend(match)
         elif self._second_factor:
             right = False
         if not right:
             if known is not None:
-                await self._database.run(accounts.note_failure, known.password_id)
+                noted.append(self._database.submit(accounts.note_failure, known.password_id))
             raise NotAuthenticated(_WRONG)
         await self._database.run(accounts.note_use, account.password_id)
-        proofs = (account.password_id, factor) if account.seeds else (account.password_id,)
+        proofs = (account.password_id, match.credential_id) if match else (account.password_id,)
         token, statement, signature = new_session(
             self._keys.session, account.person_id, proofs, len(proofs), self._now_us(), self._limits
         )
         failpoint("authenticator.statement")
         return {"token": encode(token), "statement": asdict(statement), "signature": encode(signature)}
 
-    def _matching_code(self, account: SignIn, code: str) -> tuple[str, int | None]:
-        now_seconds = self._now_us() // 1_000_000
-        for credential_id, data in account.seeds:
-            step = totp.matching_step(self._opened(account.person_id, data), code, now_seconds)
-            if step is not None:
-                return credential_id, step
-        return "", None
+    async def _spend(self, match: Match) -> bool:
+        spend = {
+            CredentialKind.TOTP: accounts.use_code,
+            CredentialKind.PASSKEY: accounts.use_passkey,
+            CredentialKind.RECOVERY: accounts.use_recovery_code,
+        }[match.kind]
+        return await self._database.run(spend, match.credential_id, match.value)
 
     async def _check_app_password(self, request: Request) -> Request:
         known_as, address = text(request, "username").strip().lower()[:254], text(request, "client_address")
@@ -221,6 +234,26 @@ class AuthenticatorServer:
 
     async def _make_own_totp(self, request: Request) -> Request:
         return await self._totp_for(await self._person_of(request))
+
+    async def _passkey_question(self, _request: Request) -> Request:
+        return self._second_factors.ask(self._now_us())
+
+    async def _invite_passkey(self, request: Request) -> Request:
+        person_id, now_us = await self._person_of(request), self._now_us()
+        person = await self._database.read(person_by_id, person_id)
+        if person is None:
+            raise NotAllowed("There is no such person here.")
+        present = await self._database.read(accounts.passkeys_of, self._authority, person_id, now_us)
+        return self._second_factors.invite(person, present, now_us)
+
+    async def _make_passkey(self, request: Request) -> Request:
+        person_id, question = await self._person_of(request), decode(request.get("question"))
+        response, now_us = text(request, "response"), self._now_us()
+        return {"data": self._second_factors.new_passkey(person_id, response, question, now_us)}
+
+    async def _make_recovery_codes(self, request: Request) -> Request:
+        codes, data = self._second_factors.new_recovery_codes(await self._person_of(request))
+        return {"codes": codes, "data": data}
 
     async def _make_password(self, request: Request) -> Request:
         person_id, password = text(request, "person"), text(request, "password")
@@ -250,8 +283,8 @@ class AuthenticatorServer:
         person = await self._database.read(person_by_id, person_id)
         if person is None:
             raise NotAllowed("There is no such person here.")
-        seed = totp.new_seed()
-        return {"data": self._sealed(person_id, seed), "uri": totp.enrolment_uri(seed, person.name, self._issuer)}
+        seed, sealed = self._second_factors.new_seed(person_id)
+        return {"data": sealed, "uri": totp.enrolment_uri(seed, person.name, self._issuer)}
 
     async def _person_of(self, request: Request) -> str:
         token = decode(request.get("token"))
@@ -266,16 +299,6 @@ class AuthenticatorServer:
             return await asyncio.get_running_loop().run_in_executor(self._hashing, work)
         finally:
             self._waiting -= 1
-
-    def _sealed(self, person_id: str, seed: str) -> str:
-        return encode(seal_box(self._keys.seed_box, seed.encode("ascii"), f"totp {person_id}"))
-
-    def _opened(self, person_id: str, data: str) -> str:
-        try:
-            return open_box(self._keys.seed_box, decode(data), f"totp {person_id}").decode("ascii")
-        except (Malformed, Tampered):
-            maillog.alarm("seed", "credential", person_id)
-            raise NotAuthenticated(_WRONG) from None
 
     def _now_us(self) -> int:
         return to_microseconds(self._clock())

@@ -17,6 +17,7 @@ from gateway.store.ids import new_id
 from gateway.store.people import people_by_address, team_by_address
 
 MAX_CREDENTIALS = 20
+_ONE_AT_A_TIME = (CredentialKind.PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.RECOVERY)
 FIRST_CODE_US = 72 * 3600 * 1_000_000 + 60_000_000
 """How long a first code may be good for; a minute more, for clocks that differ."""
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,253}\Z")
@@ -96,7 +97,7 @@ def add_credential(
     expires_us: int | None = None,
 ) -> dict[str, Any]:
     """Add what the authenticator made. A new password takes the place of the old one and ends the sessions; a new first
-    code takes the place of the old one.
+    code and new recovery codes take the place of the old.
     """
     app_password = kind == CredentialKind.APP_PASSWORD
     made_here = {one.value for one in CredentialKind} - {CredentialKind.IDENTITY.value}
@@ -110,7 +111,7 @@ def add_credential(
     present = act.not_ended(tables.credential, person_id=person_id, kind=kind)
     if len(present) >= MAX_CREDENTIALS:
         raise Malformed(f"There are {MAX_CREDENTIALS} of these already. Revoke one first.")
-    if kind == CredentialKind.FIRST_CODE:
+    if kind in _ONE_AT_A_TIME:
         act.end(tables.credential, present)
     if kind == CredentialKind.PASSWORD:
         act.end(tables.credential, present)

@@ -11,7 +11,8 @@ class CredentialKind(StrEnum):
 
     An app password opens the submission door and nothing else. A first code is typed once, by a person who has been
     invited, beside the credential that they are then known by; by itself it signs nobody in. An identity is the link to
-    one account at an identity provider.
+    one account at an identity provider. TOTP, passkey and recovery (a set of codes, each good once) stand beside a
+    password.
     """
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind
@@ -19,6 +20,8 @@ class CredentialKind(StrEnum):
     APP_PASSWORD = "app_password"  # noqa: S105 - the name of a kind
     FIRST_CODE = "first_code"
     IDENTITY = "identity"
+    PASSKEY = "passkey"
+    RECOVERY = "recovery"
 
 
 FOUND_BY_LOOKUP = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.IDENTITY})

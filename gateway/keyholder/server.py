@@ -163,8 +163,8 @@ class KeyholderServer:
         return {}
 
     async def _decide_identity(self, request: Request) -> Request:
-        review, accept = text(request, "review"), request.get("accept") is True
-        return await self._sign(proofs.decide_identity, self._keys.session_public, Actor(), review, accept=accept)
+        actor, review, accept = await self._operator(request), text(request, "review"), request.get("accept") is True
+        return await self._sign(proofs.decide_identity, self._keys.session_public, actor, review, accept=accept)
 
     async def _list(self, request: Request) -> Request:
         case_id, before, limit = text(request, "case"), _cursor(request.get("before")), _limit(request.get("limit"))
@@ -203,6 +203,10 @@ class KeyholderServer:
         return await self._intake.file(message_id, case_id, session, self._rates)
 
     async def _enact(self, request: Request) -> Request:
+        if request.get("enact") == "add_credential":
+            session = await self._database.read(live_session, self._key, _token(request), self._now_us())
+            if not session.is_fresh(self._now_us()):
+                raise NotAllowed("Please sign in once more first.")
         return await self._enact_as(await self._person(request), request)
 
     async def _enact_operator(self, request: Request) -> Request:

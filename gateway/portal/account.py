@@ -80,6 +80,8 @@ class AccountPages:
         visitor = await self.visitors.require_employee(request)
         fields = await read_form(request)
         visitor.require_form(_PURPOSE, fields.get("form_token", ""))
+        if not visitor.session.is_fresh(to_microseconds(self.clock())):
+            return RedirectResponse("/sign-in?again=app-passwords", status_code=303)
         wish = _wish(fields, self.pages.programme_of(visitor), self.clock())
         if wish.problems:
             return await self._page(request, visitor, wish=wish, status=422)

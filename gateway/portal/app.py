@@ -36,6 +36,7 @@ from gateway.portal.errors import Answer
 from gateway.portal.genuine import GenuinePage
 from gateway.portal.guard import ErrorPage, Guard
 from gateway.portal.notices import NoticePages
+from gateway.portal.own_sign_in import OwnSignInPages
 from gateway.portal.pages import Pages
 from gateway.portal.providers import ProviderPages
 from gateway.portal.public import PublicPages
@@ -106,6 +107,7 @@ class Portal:
             ReadingPages(pages, visitors, vault, signatures, limits),
             Downloads(visitors, vault, signatures, site.domain, recheck_seconds),
             AccountPages(pages, visitors, database, keyholder, authenticator, clock),
+            OwnSignInPages(pages, visitors, database, keyholder, authenticator, authority, clock),
             notices,
             WordingPages(pages, visitors, database, authority, specimens, clock, wake_notifier),
         )

@@ -98,7 +98,7 @@ class ProviderPages:
         try:
             _require_ours(request, fields, "sign-in")
         except CrossSite:
-            return self.sign_in.form(request, "stale", status=403)
+            return await self.sign_in.form(request, "stale", status=403)
         return await self._go_on(request, way, "")
 
     async def come_back(self, request: Request) -> Response:
@@ -155,7 +155,7 @@ class ProviderPages:
     async def _go_on(self, request: Request, way: Way, first_code: str) -> Response:
         begun = await self.authenticator.begin(way.key, first_code, address_of(request))
         if begun is Outcome.AWAY:
-            return self.sign_in.form(request, "provider-away", status=503, provider=way.title)
+            return await self.sign_in.form(request, "provider-away", status=503, provider=way.title)
         if isinstance(begun, Outcome):
             return self._first_form(request, begun.value, 422)
         response = self.pages.page(request, "going_on.html", way=way, address=begun.address)

@@ -50,9 +50,23 @@ SECURITY_HEADERS: dict[str, str] = {
 """On every response; a route may replace one of them, none is ever absent."""
 
 
+def with_script(nonce: str) -> dict[str, str]:
+    """Return the headers of a page with the one script of ours: by its nonce it runs, may use passkeys, no more."""
+    policy = CONTENT_SECURITY_POLICY.replace("style-src", f"script-src 'nonce-{nonce}'; style-src", 1)
+    features = SECURITY_HEADERS["permissions-policy"]
+    for feature in ("publickey-credentials-create", "publickey-credentials-get"):
+        features = features.replace(f"{feature}=()", f"{feature}=(self)")
+    return {"content-security-policy": policy, "permissions-policy": features}
+
+
 def new_secret() -> bytes:
     """Return a fresh secret for a browser that has no session yet."""
     return secrets.token_bytes(TOKEN_OCTETS)
+
+
+def new_nonce() -> str:
+    """Return the word by which one page's script is known to be ours."""
+    return secrets.token_urlsafe(16)
 
 
 def form_token(secret: bytes, purpose: str) -> str:

@@ -6,6 +6,7 @@ signed in as somebody else by another site's page.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.domain.errors import NotAllowed, NotAuthenticated, RateExceeded
+from gateway.domain.errors import AuthenticatorUnavailable, NotAllowed, NotAuthenticated, RateExceeded
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.errors import CrossSite
 from gateway.portal.forms import read_form
@@ -25,15 +26,19 @@ from gateway.portal.security import (
     cookie_secret,
     drop_cookie,
     form_token,
+    new_nonce,
     new_secret,
     require_form_token,
     set_cookie,
+    with_script,
 )
 from gateway.portal.visitors import Visitors, address_of
 
 MAX_USERNAME = 254
 MAX_PASSWORD = 1_024
 MAX_CODE = 16
+AGAIN = {"app-passwords": "/account/app-passwords", "sign-in": "/account/sign-in"}
+"""Pages that ask to sign in once more before something is added, by the word that they are called by there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,11 @@ class SignIn:
         ]
 
     async def show(self, request: Request) -> Response:
-        """The form; who is signed in already goes on to the cases."""
-        if await self.visitors.recognise(request):
+        """The form; who is signed in already goes on to the cases, unless a page asks to sign in once more."""
+        again = request.query_params.get("again", "")
+        if again not in AGAIN and await self.visitors.recognise(request):
             return RedirectResponse("/cases", status_code=303)
-        return self.form(request, "ended" if "ended" in request.query_params else "")
+        return await self.form(request, "ended" if "ended" in request.query_params else "", again=again)
 
     async def sign_in(self, request: Request) -> Response:
         """Prove and admit; the answer to every wrong proof is the same page."""
@@ -65,18 +71,24 @@ class SignIn:
         try:
             require_form_token(cookie_secret(request.cookies, FORM_COOKIE), "sign-in", fields.get("form_token", ""))
         except CrossSite:
-            return self.form(request, "stale", status=403)
+            return await self.form(request, "stale", status=403)
         username = fields.get("username", "").strip()[:MAX_USERNAME]
         password = fields.get("password", "")[:MAX_PASSWORD]
         code = "".join(fields.get("code", "").split())[:MAX_CODE]
+        passkey, question = fields.get("passkey", ""), fields.get("question", "")
+        again = fields.get("again", "")
         try:
-            signed_in = await self.authenticator.sign_in(username, password, code, address_of(request))
+            signed_in = await self.authenticator.sign_in(
+                username, password, code, address_of(request), passkey, question
+            )
             await self.keyholder.admit(signed_in.statement, signed_in.signature)
         except (NotAuthenticated, NotAllowed):
-            return self.form(request, "wrong", username, status=422)
+            return await self.form(request, "wrong", username, status=422, again=again)
         except RateExceeded:
-            return self.form(request, "too-fast", username, status=429)
-        response = RedirectResponse("/cases", status_code=303)
+            return await self.form(request, "too-fast", username, status=429, again=again)
+        if before := cookie_secret(request.cookies, SESSION_COOKIE):
+            await self.keyholder.end_session(before)
+        response = RedirectResponse(AGAIN.get(again, "/cases"), status_code=303)
         set_cookie(response, SESSION_COOKIE, signed_in.token)
         drop_cookie(response, FORM_COOKIE)
         return response
@@ -93,19 +105,36 @@ class SignIn:
         drop_cookie(response, WAY_COOKIE)
         return response
 
-    def form(
-        self, request: Request, problem: str, username: str = "", status: int = 200, provider: str = ""
+    async def form(
+        self,
+        request: Request,
+        problem: str,
+        username: str = "",
+        *,
+        status: int = 200,
+        provider: str = "",
+        again: str = "",
     ) -> Response:
-        """The page with every way of signing in, and what was wrong; `provider` is the title of one that is away."""
-        secret = cookie_secret(request.cookies, FORM_COOKIE) or new_secret()
+        """The page with every way of signing in, and what was wrong.
+
+        `provider` is the title of one that is away; `again` the word of a page that asks to sign in once more.
+        """
+        secret, nonce = cookie_secret(request.cookies, FORM_COOKIE) or new_secret(), new_nonce()
+        passkey = None
+        with contextlib.suppress(AuthenticatorUnavailable):
+            passkey = await self.authenticator.passkey_question()
         response = self.pages.page(
             request,
             "sign_in.html",
             status=status,
+            headers=with_script(nonce),
             form_token=form_token(secret, "sign-in"),
             problem=problem,
             username=username,
             provider=provider,
+            again=again if again in AGAIN else "",
+            passkey=passkey,
+            nonce=nonce,
         )
         set_cookie(response, FORM_COOKIE, secret)
         return response

@@ -26,6 +26,7 @@ class Visitor:
 
     token: bytes
     person: Person
+    session: LiveSession
 
     @property
     def is_employee(self) -> bool:
@@ -67,7 +68,7 @@ class Visitors:
             # A page that can be shown without the keyholder is shown without it: then this use goes unnoted.
             with contextlib.suppress(KeyholderUnavailable):
                 await self._keyholder.touch(token)
-        return Visitor(token, person)
+        return Visitor(token, person, session)
 
     async def recognise(self, request: Request) -> Visitor | None:
         """Return who is asking, or None without a live session."""

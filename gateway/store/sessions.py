@@ -14,6 +14,8 @@ from gateway.store.tables import person, session, session_use
 
 TOUCH_US = 60_000_000
 """Use of a session is noted at most once in this time."""
+STEP_UP_US = 10 * 60_000_000
+"""So long after a sign-in it counts as fresh."""
 _PERSON_ENDED = person.c.ended_us.label("ended_person_us")
 
 
@@ -28,6 +30,11 @@ class LiveSession:
     assurance: int
     seen_us: int
     absolute_us: int
+    issued_us: int
+
+    def is_fresh(self, now_us: int) -> bool:
+        """Tell whether the person has proved who they are a moment ago: asked before a factor or a device is added."""
+        return now_us < self.issued_us + STEP_UP_US
 
     def needs_touch(self, now_us: int) -> bool:
         """Tell whether this use should be noted."""
@@ -51,5 +58,6 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
         ended = row.ended_us is not None or row.ended_person_us is not None
         if not ended and now_us < row.absolute_us and now_us < seen_us + row.idle_us:
             side = Side(row.side)
-            return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, seen_us, row.absolute_us)
+            times = (seen_us, row.absolute_us, row.issued_us)
+            return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, *times)
     raise NotAuthenticated("You are not signed in, or the sign-in has ended. Please sign in again.")

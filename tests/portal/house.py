@@ -270,6 +270,7 @@ async def _opened(
         operator_socket=folder / "authenticator-op.sock",
         tick_seconds=0.001,
         providers=providers(f"https://localhost:{portal.port}") if providers else (),
+        origin=f"https://localhost:{portal.port}",
         clock=clock,
     )
     house = House(
