@@ -185,7 +185,7 @@ class TlsReporter:
                     maillog.incident("tls_reports", problem)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
-            await asyncio.gather(*(carrier.close() for carrier in self._carriers.values()))
+            await self.close()
 
     async def send_due(self) -> int:
         """Plan what is to be reported, send all that is due now, and return how many attempts that took."""
@@ -195,6 +195,10 @@ class TlsReporter:
             attempts += len(entries)
             await asyncio.gather(*map(self._attempt, entries))
         return attempts
+
+    async def close(self) -> None:
+        """End what is kept open."""
+        await asyncio.gather(*(carrier.close() for carrier in self._carriers.values()))
 
     async def _attempt(self, entry: ReportEntry) -> None:
         try:

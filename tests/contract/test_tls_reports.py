@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,17 @@ import dkim
 import pytest
 from aiosmtpd.smtp import Envelope
 
-from gateway.domain.address import parse_address
-from gateway.outbound.courier import AllowList, Courier
-from gateway.outbound.direct import DirectWay
+from gateway.outbound.courier import AllowList
 from gateway.outbound.dkim import Signer
-from gateway.outbound.hosts import HostFinder
 from gateway.outbound.names import Names
-from gateway.outbound.tls_policy import TlsContexts
-from gateway.outbound.tls_report import Reporter
-from gateway.outbound.tls_reports import LATEST, ByHttps, ByMail, TlsReporter, Uncounted
+from gateway.outbound.tls_reports import LATEST, TlsReporter
 from gateway.store.database import Database
 from gateway.store.tls_outcomes import PolicyType, ResultType, TlsOutcome, count_tls
 from gateway.store.tls_reports import ReportState, claim, days, plan, reports, settle, spread
 from tests.nameserver import nameserver
 from tests.notifying import SIGNER, Time
 from tests.relay import Certificate, Sink, relay
+from tests.reporting import OURS, Web, tls_reporter
 
 FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MORNING = datetime(2026, 3, 2, tzinfo=UTC) + LATEST
@@ -41,9 +36,6 @@ DOMAIN = "agent.example"
 Zone = dict[tuple[str, str], list[str]]
 GOOD = TlsOutcome(PolicyType.STS, ResultType.SUCCESS, "mx.agent.example", 5)
 EXPIRED = TlsOutcome(PolicyType.STS, ResultType.CERTIFICATE_EXPIRED, "mx.agent.example", 2)
-OURS = Reporter(
-    "Example Agency", "gateway.example", parse_address("notices@gateway.example"), "postmaster@gateway.example"
-)
 
 
 @pytest.fixture
@@ -73,24 +65,6 @@ class World:
         self.zone[f"_smtp._tls.{DOMAIN}", "TXT"] = [f'"v=TLSRPTv1; rua={",".join(places)}"']
 
 
-class Web:
-    """A web server that keeps what is posted, and answers as it was told."""
-
-    def __init__(self) -> None:
-        self.posted: list[tuple[bytes, bytes]] = []
-        self.answers: list[str] = []
-        self.port = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        self.posted.append((head, await reader.readexactly(length)))
-        status = self.answers.pop(0) if self.answers else "201 Created"
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-
-
 @asynccontextmanager
 async def world(
     store: Database,
@@ -108,20 +82,12 @@ async def world(
     server = await asyncio.start_server(web.serve, "127.0.0.1", 0, ssl=certificate.server_context())
     web.port = int(server.sockets[0].getsockname()[1])
     async with server, nameserver(zone) as names_server, relay(sink, certificate) as port:
-        names = Names([names_server.place])
-        hosts = HostFinder(names, frozenset(), (ip_network("127.0.0.0/8"),), port)
-        tls = TlsContexts(certificate.path)
-        way = DirectWay(
-            hosts, Uncounted(store, names, hosts, {}, tls.verified, web.port, time), tls, helo="gateway.example",
-            port=port, connections=1, clock=time,
+        reporter = tls_reporter(
+            store, time, names_server.place, certificate.path, smtp_port=port, web_port=web.port, signers=signers,
+            allow_list=allow_list,
         )  # fmt: skip
-        carriers = {
-            "mailto": ByMail(Courier(way, allow_list, clock=time), signers),
-            "https": ByHttps(hosts, allow_list, tls.verified, frozenset({web.port})),
-        }
-        yield World(TlsReporter(store, names, OURS, carriers, clock=time, jitter=lambda: 0.5), zone, sink, web)
-        for carrier in carriers.values():
-            await carrier.close()
+        yield World(reporter, zone, sink, web)
+        await reporter.close()
 
 
 def counted(store: Database, *outcomes: TlsOutcome, domain: str = DOMAIN) -> None:
