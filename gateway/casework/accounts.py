@@ -114,7 +114,6 @@ def add_credential(
     if kind in _ONE_AT_A_TIME:
         act.end(tables.credential, present)
     if kind == CredentialKind.PASSWORD:
-        act.end(tables.credential, present)
         act.end(tables.session, act.not_ended(tables.session, person_id=person_id))
     given = act.give(
         tables.credential,
