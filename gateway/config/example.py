@@ -115,6 +115,13 @@ passphrase_file = "secrets/passphrase"
 # hosts = []
 # ca_file = ""
 
+[authenticator.codes]
+# A web service that sends codes by text message or telephone call, and the file of its token. Without one a trial
+# shows codes in its log, and a site in production sends none.
+# webhook = ""
+# token = ""
+# ca_file = ""
+
 [submission]
 # Where employees' mail tools hand in mail: STARTTLS (587) and TLS from the first octet (465).
 starttls = [{starttls}]
@@ -204,6 +211,8 @@ tls = [{tls}]
 
 # Of a notice that waits for so long the employees are told at once, while it is still tried.
 # late_after = "4 h"
+# No notice waits longer for others that it is told with, whatever a programme sets.
+# merge_at_most = "1 h"
 # connections = 4
 # A folder of your own wording: a file in it takes the place of the shipped one in templates/notifications.
 # templates = ""

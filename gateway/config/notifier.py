@@ -47,6 +47,8 @@ def read_notifier(table: Table, site: SiteSettings, keys: Path) -> NotifierSetti
         longest_retry_seconds=longest,
         give_up_seconds=table.time("give_up", "24 h", 60),
         connections=table.whole("connections", 4, 1, 100),
+        late_after_seconds=table.time("late_after", "4 h", 60),
+        merge_at_most_seconds=table.time("merge_at_most", "1 h", 0),
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from gateway.domain.assurance import Assurance
+from gateway.config.sign_in import CodeSettings, ProviderSettings
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
@@ -78,34 +77,9 @@ class KeyholderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderSettings:
-    """One provider. `secret` is the file of the client's secret or private key; `levels` what its `acr` words mean.
-
-    `least` is the assurance that a sign-in must reach, `least_by_programme` where a programme has its own. Empty
-    `scopes` or `acr_values` leave it to the profile. `sides` are those whose people may use it.
-    """
-
-    key: str
-    title: str
-    profile: str
-    issuer: str
-    client_id: str
-    client_authentication: str
-    secret: Path
-    scopes: tuple[str, ...]
-    acr_values: tuple[str, ...]
-    levels: Mapping[str, Assurance]
-    least: Assurance
-    least_by_programme: Mapping[str, Assurance]
-    sides: frozenset[str]
-    hosts: tuple[str, ...]
-    ca_file: Path | None
-
-
-@dataclass(frozen=True, slots=True)
 class AuthenticatorSettings:
     """Sockets, operators (user ids, beside root and its own user), how long a sign-in lasts, whether by a code too;
-    identity providers in the order in which people are shown them.
+    identity providers in the order in which people are shown them; what sends codes to telephones.
     """
 
     socket: Path
@@ -115,6 +89,7 @@ class AuthenticatorSettings:
     session_absolute_seconds: int
     second_factor: bool
     providers: tuple[ProviderSettings, ...]
+    codes: CodeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +256,8 @@ class NotifierSettings:
     """Outgoing mail, by a relay or directly. Outside production only `allow_list` (`name@domain`, `@domain`) gets any.
 
     `templates` is a folder of the site's own wording.
-    `connections` are those at once to one host or destination.
+    `connections` are those at once to one host or destination. Of a notice that waits for `late_after_seconds` the
+    employees are told; none waits longer than `merge_at_most_seconds` for others, whatever a programme says.
     """
 
     relay: RelaySettings | None
@@ -296,6 +272,8 @@ class NotifierSettings:
     longest_retry_seconds: int
     give_up_seconds: int
     connections: int
+    late_after_seconds: int
+    merge_at_most_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

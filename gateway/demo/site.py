@@ -107,6 +107,7 @@ tls = "starttls"
 ca_file = "tls/certificate.pem"
 allow_list = ["@agency.example", "@tour-agency.example", "@counsel.example"]
 first_retry = "1 s"
+merge_at_most = "0 s"  # each notice for itself, so that the story can look for it
 
 [log]
 level = "debug"

@@ -7,7 +7,7 @@ of them: the same wall clock, whatever the sun does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,6 +68,11 @@ class Timing:
         for days in (self.reminder_days, tuple(reversed(self.ending_days))):
             if list(days) != sorted(set(days)) or any(day < 1 for day in days):
                 raise ValueError("days are whole, from 1 on, each once; those of reminders rise, those of endings fall")
+
+    def at_most(self, seconds: int) -> Timing:
+        """Return the same, but that no notice waits longer than this for others."""
+        merge = min(self.merge_seconds, seconds)
+        return replace(self, merge_seconds=merge, hold_seconds=min(self.hold_seconds, merge))
 
     def reminder_at(self, received: datetime, number: int, zone: ZoneInfo) -> datetime | None:
         """Return when the reminder with this number (from 0) is meant for, None after the last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from gateway.clock import system_clock
@@ -32,7 +33,10 @@ from gateway.store.database import Database
 def notifier_of(settings: Settings, database: Database) -> Notifier | None:
     """Return the notifier, None without a way for its mail. Raises ConfigError where a file does not fit."""
     own, site, keys = settings.notifier, settings.site, settings.keys.folder
-    programmes = load_programmes(settings.programmes)
+    programmes = {
+        key: replace(programme, timing=programme.timing.at_most(own.merge_at_most_seconds))
+        for key, programme in load_programmes(settings.programmes).items()
+    }
     sender = parse_address(own.sender)
     renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
     authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)

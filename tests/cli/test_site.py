@@ -206,6 +206,7 @@ def test_whom_nobody_knows_is_said_so(site: Site) -> None:
         ["case", "show", "T-SM-2222"],
         ["case", "close", "T-SM-2222"],
         ["queue", "retry", "none"],
+        ["queue", "stop", "SM-2222-2222"],
     ):
         assert site.gateway(*command, code=os.EX_NOUSER)
 
@@ -213,7 +214,7 @@ def test_whom_nobody_knows_is_said_so(site: Site) -> None:
 def test_what_prints_data_prints_json(site: Site) -> None:
     for command in (
         ["employee", "list"], ["team", "list"], ["case", "list"], ["designated-user", "list"], ["queue", "list"],
-        ["config", "show"], ["config", "check"], ["doctor"],
+        ["queue", "planned"], ["config", "show"], ["config", "check"], ["doctor"],
     ):  # fmt: skip
         json.loads(site.gateway(*command, "--json"))
         plain = site.gateway(*command)

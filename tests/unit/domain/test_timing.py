@@ -97,6 +97,12 @@ def test_what_is_answered_in_its_case_is_told_by_case() -> None:
     assert topic_of(NoticeKind.SUBMISSION_SUCCESSFUL, "a") is None
 
 
+def test_a_site_lets_no_notice_wait_longer_than_it_says() -> None:
+    timing = Timing(merge_seconds=60, hold_seconds=30)
+    assert timing.at_most(3600) == timing
+    assert timing.at_most(10) == Timing(merge_seconds=10, hold_seconds=10)
+
+
 def test_a_person_without_a_zone_that_we_know_has_the_programmes() -> None:
     assert zone_of(None, NEW_YORK) is NEW_YORK
     assert zone_of("Mars/Olympus", NEW_YORK) is NEW_YORK
