@@ -141,7 +141,7 @@ async def test_a_report_to_a_return_path_is_entered_and_nothing_of_it_kept(
     which: str, owner: Database, mx: OutsideDoor, relay: RelayDoor, woken: list[str]
 ) -> None:
     row_id = told(owner)
-    door = {"mx": mx, "relay": relay}[which]
+    door: Door = mx if which == "mx" else relay
     assert await brought(door, returned(row_id), PATHS.of(row_id)) == replies.ENDED
     assert reports(owner) == [(row_id, "failed", "unknown_mailbox", NAMED)]
     (entry,) = entries(owner)
@@ -158,7 +158,7 @@ async def test_a_storm_of_reports_writes_once(
     which: str, owner: Database, mx: OutsideDoor, relay: RelayDoor, woken: list[str]
 ) -> None:
     row_id = told(owner)
-    door = {"mx": mx, "relay": relay}[which]
+    door: Door = mx if which == "mx" else relay
     for _ in range(200):
         assert await brought(door, returned(row_id), PATHS.of(row_id)) == replies.ENDED
     assert len(reports(owner)) == len(entries(owner)) == len(woken) == 1
@@ -169,7 +169,7 @@ async def test_a_forged_return_path_is_answered_alike_and_changes_nothing(
     which: str, owner: Database, mx: OutsideDoor, relay: RelayDoor, woken: list[str]
 ) -> None:
     row_id = told(owner)
-    door = {"mx": mx, "relay": relay}[which]
+    door: Door = mx if which == "mx" else relay
     assert await brought(door, mails.failure(), FORGED.of(row_id)) == replies.ENDED
     assert await brought(door, mails.failure(), PATHS.of("0" * 32)) == replies.ENDED
     assert reports(owner) == []
@@ -213,7 +213,7 @@ async def test_ten_mebibytes_of_report_are_read_at_their_beginning(
     which: str, owner: Database, mx: OutsideDoor, relay: RelayDoor
 ) -> None:
     row_id = told(owner)
-    door = {"mx": mx, "relay": relay}[which]
+    door: Door = mx if which == "mx" else relay
     assert await brought(door, returned(row_id).encode() + b"x" * 10 * 2**20, PATHS.of(row_id)) == replies.ENDED
     assert len(reports(owner)) == 1
 
