@@ -32,6 +32,7 @@ SIGNED_WHERE_PRESENT = ("x-auto-response-suppress", "tls-report-domain", "tls-re
 LEAST_RSA_BITS = 2048
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 _SPACE = re.compile(rb"[ \t]+")
+_SPACES = re.compile(rb"[ \t]{2,}|\t")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINE = 70
 
@@ -161,10 +162,10 @@ def _relaxed_field(line: bytes) -> bytes:
 
 def _relaxed_body(body: bytes) -> bytes:
     """Canonicalise a body (RFC 6376 section 3.4.4)."""
-    lines = [_SPACE.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
-    while lines and not lines[-1]:
-        lines.pop()
-    return b"".join(line + b"\r\n" for line in lines)
+    lines = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    while lines.endswith(b"\r\n"):
+        lines = lines[:-2]
+    return lines + b"\r\n" if lines else b""
 
 
 def _folded(names: list[str]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, Table
+from sqlalchemy import Connection, Dialect, Select, Table, Update
 from sqlalchemy.exc import DBAPIError
 
 
@@ -37,6 +37,14 @@ def first(connection: Connection, statement: Select[Any], value: Any) -> Sequenc
     return row
 
 
+def run(connection: Connection, statement: Update, values: Mapping[str, Any]) -> int:
+    """Run an UPDATE that a module made once, with its parameters by their names; return how many rows it changed."""
+    text, order = _parametered(statement, connection.dialect)
+    if order is None:
+        return int(connection.exec_driver_sql(text, dict(values)).rowcount)
+    return int(execute(connection, text, [values[name] for name in order]).rowcount)
+
+
 def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have the same columns: into PostgreSQL in one trip."""
     text = _insert(table, tuple(rows[0]), connection.dialect)
@@ -56,6 +64,14 @@ def _compiled(statement: Select[Any], dialect: Dialect) -> str:
     """Return the text of a query with one parameter, which goes by its place."""
     compiled = statement.compile(dialect=dialect)
     return str(compiled) if compiled.positional else _NAMED.sub("%s", str(compiled))
+
+
+@lru_cache(256)
+def _parametered(statement: Update, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """Return the text of a statement, and the names of its parameters where they go by their places."""
+    compiled = statement.compile(dialect=dialect)
+    names = getattr(compiled, "positiontup", None)
+    return str(compiled), None if names is None else tuple(names)
 
 
 @lru_cache(1024)
