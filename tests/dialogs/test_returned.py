@@ -40,8 +40,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[tuple[Listener, Database, str]
         reports=Reports(database, PATHS),
     )  # fmt: skip
     listener = await open_listener(
-        door, name="mx", host="127.0.0.1", port=0, tls=None, implicit_tls=False, limits=DoorLimits(), hostname="gw.test",
-        require_auth=False, tls_required=False,
+        door, name="mx", host="127.0.0.1", port=0, tls=None, implicit_tls=False, limits=DoorLimits(),
+        hostname="gw.test", require_auth=False, tls_required=False,
     )  # fmt: skip
     try:
         yield listener, database, database.call(told)
