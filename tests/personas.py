@@ -75,14 +75,18 @@ def _by_operator() -> Iterator[Persona]:
 def _by_form() -> Iterator[Persona]:
     agreement = Agreement("a", ((CASE, ALWAYS),), AgreementState.REVIEWED, ALWAYS)
     for state in PlaceState:
-        yield _user("agent", state.value, Place(agreement, Right.ACT, ALWAYS, state))
+        yield _user("designated user by a form", state.value, Place(agreement, Right.ACT, ALWAYS, state))
     for form in AgreementState:
         told = replace(agreement, state=form, span=TODAY if form is AgreementState.NOTICE else ALWAYS)
-        yield _user("agent", f"active, form {form.value}", Place(told, Right.ACT, ALWAYS, PlaceState.ACTIVE))
+        yield _user(
+            "designated user by a form", f"active, form {form.value}", Place(told, Right.ACT, ALWAYS, PlaceState.ACTIVE)
+        )
     over = replace(agreement, state=AgreementState.NOTICE, span=PAST)
-    yield _user("agent", "active, notice over", Place(over, Right.ACT, ALWAYS, PlaceState.ACTIVE))
+    yield _user("designated user by a form", "active, notice over", Place(over, Right.ACT, ALWAYS, PlaceState.ACTIVE))
     left = replace(agreement, covers=((CASE, PAST),))
-    yield _user("agent", "active, case taken out", Place(left, Right.ACT, ALWAYS, PlaceState.ACTIVE))
+    yield _user(
+        "designated user by a form", "active, case taken out", Place(left, Right.ACT, ALWAYS, PlaceState.ACTIVE)
+    )
 
 
 def _authorised() -> Iterator[Persona]:

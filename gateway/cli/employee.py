@@ -12,6 +12,7 @@ from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, FirstCodeHou
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.domain.address import parse_address
 from gateway.domain.errors import UnknownRecipient
+from gateway.domain.rights import Role
 from gateway.store.listings import Listings
 
 app = typer.Typer(no_args_is_help=True, help="Employees: add, list, end; passwords, codes and app passwords.")
@@ -92,6 +93,45 @@ def end(who: Who, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
         say(f"{who} has no access any more.")
 
 
+@app.command("give-role")
+def give_role(
+    who: Who,
+    role: Annotated[Role, typer.Argument(help="What they may do beside their own cases.")],
+    until: Annotated[str, typer.Option(help="The last day, in the programme's time zone: 2027-01-31.")] = "",
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Give an employee a role, with an end: it ends by itself at that day."""
+    settings = settings_of(config)
+    person = credentials.require_person(settings, who)
+    found = read(settings, lambda rows: Listings(rows, authority_of(settings), now_us()).employees())
+    programme = next((one["programme"] for one in found if one["id"] == person), "")
+    ends = credentials.end_of_day(until, programme_of(settings, programme).zone) if until else None
+    given = enact(settings, "give_role", person=person, role=role.value, until_us=ends)
+    if as_json:
+        show_json(given)
+    else:
+        say(f"{who} has the role {role.value}{f' until the end of {until}' if until else ''}.")
+
+
+@app.command("end-role")
+def end_role(
+    who: Who,
+    role: Annotated[Role, typer.Argument(help="The role they have.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Take a role from an employee, now."""
+    settings = settings_of(config)
+    ended = enact(settings, "end_role", person=credentials.require_person(settings, who), role=role.value)
+    if not ended.get("ended"):
+        raise UnknownRecipient(f"{who} has no role {role.value}. See: gateway employee list")
+    if as_json:
+        show_json(ended)
+    else:
+        say(f"{who} has the role {role.value} no more.")
+
+
 @app.command()
 def password(who: Who, source: PasswordFile = None, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Set a password, read from a prompt, standard input or a file."""
@@ -102,6 +142,18 @@ def password(who: Who, source: PasswordFile = None, config: ConfigPath = DEFAULT
 def totp(who: Who, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Give a seed for an authenticator app; it is shown once."""
     credentials.give_totp(settings_of(config), who, as_json=as_json)
+
+
+@app.command()
+def telephone(
+    who: Who,
+    number: Annotated[str, typer.Argument(help="With its country's code: +12025550142.")],
+    call: Annotated[bool, typer.Option("--call", help="Codes are told by a call, not sent as text.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Set the telephone that codes are sent to; a passkey or an authenticator app is surer."""
+    credentials.give_telephone(settings_of(config), who, number, "call" if call else "text", as_json=as_json)
 
 
 @app.command("first-code")

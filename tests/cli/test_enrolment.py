@@ -136,6 +136,17 @@ def test_a_designee_is_authorised_and_the_way_out(site: Site, case: str, tmp_pat
     site.gateway("enrolment", "show", f"{agreement}.9", code=67)
 
 
+def test_an_employee_gets_a_role_with_an_end(site: Site, case: str) -> None:
+    assert case
+    assert "until the end of 2099-01-31" in site.gateway(
+        "employee", "give-role", "dana", "enroller", "--until", "2099-01-31"
+    )
+    assert "enroller" in site.asked("employee", "show", "dana")["role"]
+    site.gateway("employee", "give-role", "dana", "enroller", "--until", "2020-01-31", code=os.EX_DATAERR)
+    site.gateway("employee", "end-role", "dana", "enroller")
+    site.gateway("employee", "end-role", "dana", "enroller", code=67)
+
+
 def test_what_is_no_json_is_said(site: Site) -> None:
     for given in ("not json", "[1]", '{"agent-name": 5}', '{"users": "Ines"}'):
         site.gateway("enrolment", "open", "--from", "-", given=given, code=os.EX_DATAERR)

@@ -117,8 +117,8 @@ async def test_without_a_session_one_is_asked_to_sign_in(corridor: Corridor, rou
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("route", [route for route in ASKED if "{reference}" in route and route.startswith("GET")])
 async def test_what_is_forbidden_looks_like_what_is_absent(corridor: Corridor, route: str) -> None:
-    forbidden = await corridor.ask(route, "agent: suspended")
+    forbidden = await corridor.ask(route, "designated user by a form: suspended")
     known = corridor.story.case if "/cases" in route else corridor.story.first
-    absent = await corridor.ask(route, "agent: suspended", re.sub(r"....\Z", "2222", known))
+    absent = await corridor.ask(route, "designated user by a form: suspended", re.sub(r"....\Z", "2222", known))
     assert forbidden.status_code == absent.status_code == 404
     assert forbidden.text == absent.text
