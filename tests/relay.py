@@ -64,6 +64,9 @@ class Sink:
         self.rcpt_replies: list[str] = []
         self.data_replies: list[str] = []
         self.logins: list[tuple[bytes, bytes]] = []
+        self.hold: asyncio.Event | None = None
+        self.waiting = 0
+        """With `hold` an answer to mail waits until it is set; `waiting` counts those that do or did."""
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -79,6 +82,9 @@ class Sink:
         return self.rcpt_replies.pop(0) if self.rcpt_replies else "250 2.1.5 recipient fine"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.waiting += 1
+        if self.hold is not None:
+            await self.hold.wait()
         reply = self.data_replies.pop(0) if self.data_replies else "250 2.0.0 queued"
         if reply.startswith("2"):
             self.mail.append(envelope)

@@ -5,7 +5,7 @@ which paper gives which right for how long, and in which words people are told, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -157,7 +157,7 @@ class Programme:
     notices: frozenset[NoticeKind]
     screening: tuple[str, ...]
     wording: Mapping[str, Wording]
-    timing: Timing = Timing()
+    timing: Timing = field(default_factory=Timing)
     enrolment: EnrolmentRules = EnrolmentRules()
 
     @property
