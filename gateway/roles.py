@@ -248,6 +248,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=partial(notify, site.run, "notifier"),
             limits=UploadLimits(octets=own.max_upload_octets),
+            policy=settings.mx.policy if settings.mx else "",
             specimens=specimens_of(settings),
             signatures=Signatures(Trust(load_anchors(own.smime_anchors), Keyring(own.openpgp_home))),
         )

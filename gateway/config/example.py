@@ -181,6 +181,9 @@ tls = [{tls}]
 # xforward = []
 # authserv_ids = []
 # nameservers = []
+# The portal serves an MTA-STS policy for the domain's mail hosts: "off", "testing" or "enforce".
+# mta_sts = "off"
+# mta_sts_hosts = ["{bare_domain}"]
 
 # [mx.limits]
 # connections = 1000

@@ -9,6 +9,7 @@ from typing import Final
 from gateway.config.doors import ADDRESS, HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.reading import Table
 from gateway.config.settings import Clean, MxSettings, Position, SiteSettings, Tainted, TlsSettings
+from gateway.domain.mta_sts import PolicyMode
 
 CONSEQUENCES: Final[Mapping[Position, str]] = MappingProxyType(
     {
@@ -68,19 +69,22 @@ def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
     authserv_ids = table.texts("authserv_ids", (), HOST, HOST_SHAPE)
     if position is Position.FIRST_HOP and authserv_ids:
         table.complain("authserv_ids", "names hosts in front, and a first hop has none.", "Leave it out.")
+    hostname = table.text("hostname", site.domain, HOST, HOST_SHAPE)
     return MxSettings(
         listen=listen,
         position=position,
         tainted=tainted,
         operators=operators,
         clean=Clean(table.choice("clean", Clean.REFUSE, list(Clean))),
-        hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
+        hostname=hostname,
         certificate=certificate,
         key=key,
         max_message_octets=table.size("max_message", "25 MiB", 64 * 1024),
         xforward=xforward,
         authserv_ids=authserv_ids,
         nameservers=tuple((place.host, place.port) for place in table.listens("nameservers", ())),
+        mta_sts=PolicyMode(table.choice("mta_sts", PolicyMode.OFF, list(PolicyMode))),
+        mta_sts_hosts=table.texts("mta_sts_hosts", (hostname,), HOST, HOST_SHAPE),
         limits=table.table("limits", lambda inner: read_limits(inner, "256 MiB")),
     )
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from gateway.config.sign_in import CodeSettings, ProviderSettings
+from gateway.domain.mta_sts import PolicyMode, policy_text
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
@@ -176,7 +177,7 @@ class MxSettings:
     """The public door. `xforward` are networks of hosts in front that may tell where a mail came from.
 
     `operators` are addresses of employees who are told of discarded mail. `authserv_ids` are names under which hosts in
-    front tell who vouches for it; `nameservers` whom we ask else (host, port).
+    front tell who vouches for it; `nameservers` whom we ask else (host, port). `mta_sts_hosts` are those of the policy.
     """
 
     listen: tuple[Listen, ...]
@@ -191,7 +192,14 @@ class MxSettings:
     xforward: Networks
     authserv_ids: tuple[str, ...]
     nameservers: tuple[tuple[str, int], ...]
+    mta_sts: PolicyMode
+    mta_sts_hosts: tuple[str, ...]
     limits: SubmissionLimits
+
+    @property
+    def policy(self) -> str:
+        """The MTA-STS policy that the portal serves, "" for none."""
+        return "" if self.mta_sts is PolicyMode.OFF else policy_text(self.mta_sts, self.mta_sts_hosts)
 
 
 class RelayTls(StrEnum):

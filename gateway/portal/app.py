@@ -26,6 +26,7 @@ from gateway import maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock
+from gateway.domain.mta_sts import policy_host
 from gateway.domain.programme import Programme
 from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
@@ -38,6 +39,7 @@ from gateway.portal.guard import ErrorPage, Guard
 from gateway.portal.notices import NoticePages
 from gateway.portal.own_sign_in import OwnSignInPages
 from gateway.portal.pages import Pages
+from gateway.portal.policy_host import PolicyHost
 from gateway.portal.providers import ProviderPages
 from gateway.portal.public import PublicPages
 from gateway.portal.reading import ReadingPages
@@ -80,10 +82,13 @@ class Portal:
         specimens: Specimens,
         signatures: Signatures | None = None,
         templates: Path | None = None,
+        policy: str = "",
         recheck_seconds: float = RECHECK_SECONDS,
         clock: Clock = system_clock,
     ) -> None:
-        """Build it. `listen`: addresses and ports, 0 for any free one; `templates`: another folder of pages."""
+        """Build it. `listen`: addresses and ports, 0 for any free one; `templates`: another folder of pages; `policy`:
+        the MTA-STS policy to be served, "" for none.
+        """
         self.ready = asyncio.Event()
         self._listen = listen
         self._tls = tls
@@ -111,8 +116,10 @@ class Portal:
             notices,
             WordingPages(pages, visitors, database, authority, specimens, clock, wake_notifier),
         )
-        routes: list[Route] = [route for topic in topics for route in topic.routes()]
-        self.app: ASGIApp = Guard(Router(routes, redirect_slashes=False), site.host, _error_page(pages))
+        self.routes: list[Route] = [route for topic in topics for route in topic.routes()]
+        self.app: ASGIApp = Guard(Router(self.routes, redirect_slashes=False), site.host, _error_page(pages))
+        if policy:
+            self.app = PolicyHost(self.app, policy_host(site.domain), policy)
 
     def bind(self) -> int:
         """Take the addresses and return the port of the first. Raises OSError when one cannot be had."""

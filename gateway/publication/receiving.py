@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.domain.dns_record import DnsRecord
+from gateway.domain.mta_sts import PATH, PolicyMode, policy_host, policy_text
+from gateway.domain.mta_sts import policy_id as own_policy_id
 from gateway.outbound import dane
 from gateway.outbound.mta_sts import Mode, NoPolicy, Policy, fetch, parse, policy_id
 from gateway.outbound.names import Names
@@ -33,15 +35,16 @@ _REASONS: Final = {
 async def mx(site: Site, hosts: Sequence[str] | None, lookup: Lookup, report: Report) -> None:
     """MX records (RFC 5321 section 5.1): hosts that have addresses, by their own names. None where DNS did not say."""
     wanted = DnsRecord(site.domain, "MX", f"10 {site.door}.")
-    report.wants(wanted)
+    if site.is_first_hop:
+        there = Standing.THERE if hosts and site.door in hosts else Standing.DIFFERENT if hosts else Standing.MISSING
+        report.wants(wanted, Standing.UNKNOWN if hosts is None else there)
     if hosts is None:
         return
-    report.wants(wanted, Standing.THERE if site.door in hosts else Standing.DIFFERENT if hosts else Standing.MISSING)
     if "." in hosts:
         report.problem("MX", f"{site.domain} says that it takes no mail", "Take the null MX record out (RFC 7505).")
         return
     if not hosts:
-        report.problem("MX", f"{site.domain} has no MX record", "Publish the one below.")
+        report.problem("MX", f"{site.domain} has no MX record", "Publish one for the host that takes its mail.")
         return
     faults = [f"{host} {fault}" for host in hosts if (fault := await _fault(host, lookup))]
     if faults:
@@ -52,10 +55,11 @@ async def mx(site: Site, hosts: Sequence[str] | None, lookup: Lookup, report: Re
 
 async def mta_sts(site: Site, hosts: Sequence[str], lookup: Lookup, report: Report) -> None:
     """MTA-STS (RFC 8461): the record, and the policy as others fetch it, by which each MX host may take mail."""
-    place = f"mta-sts.{site.domain}"
-    record = DnsRecord.text(f"_mta-sts.{site.domain}", f"v=STSv1; id={site.policy_id}")
+    place = policy_host(site.domain)
+    text = site.policy or policy_text(PolicyMode.ENFORCE, hosts or [site.door])
+    record = DnsRecord.text(f"_mta-sts.{site.domain}", f"v=STSv1; id={own_policy_id(text)}")
     host = DnsRecord(place, "CNAME", f"{site.portal}.")
-    report.policy_url, report.policy = f"https://{place}/.well-known/mta-sts.txt", site.policy
+    report.policy_url, report.policy = f"https://{place}{PATH}", text
     report.wants(record)
     report.wants(host)
     texts = await lookup.texts(record.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,14 +10,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config import Settings
+from gateway.config import Position, Settings
 from gateway.domain.errors import Malformed
 from gateway.outbound.dkim_keys import DkimKey, KeyFolder
 from gateway.publication.lookup import Lookup
 
 Address = IPv4Address | IPv6Address
 
-POLICY_SECONDS: Final = 604_800
 POLICY_PORT: Final = 443
 _ELSEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 """Addresses for documentation, to which nothing is sent: the system says from where it would be."""
@@ -28,8 +26,8 @@ _ELSEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"
 class Site:
     """Names that mail carries. `domain` is that of case addresses and return paths, `author` that of the sender's.
 
-    `door` is the host name of the public door, "" without one; `certificate` what it shows. `keep_days` is how long a
-    retired key stays.
+    `door` is the host name of the public door, "" without one; `certificate` what it shows; `policy` what the portal
+    serves of MTA-STS, "" for nothing. `keep_days` is how long a retired key stays.
     """
 
     domain: str
@@ -40,6 +38,8 @@ class Site:
     keys: tuple[DkimKey, ...]
     keep_days: int
     door: str
+    is_first_hop: bool
+    policy: str
     certificate: Path | None
     policy_port: int
     ca_file: Path | None
@@ -57,20 +57,12 @@ class Site:
             keys=tuple(KeyFolder(own.dkim.folder, own.dkim.domain).all()),
             keep_days=own.dkim.keep_seconds // 86400,
             door=mx.hostname if mx else "",
+            is_first_hop=mx is not None and mx.position is Position.FIRST_HOP,
+            policy=mx.policy if mx else "",
             certificate=mx.certificate if mx else None,
             policy_port=direct.policy_port if direct else POLICY_PORT,
             ca_file=direct.ca_file if direct else None,
         )
-
-    @property
-    def policy(self) -> str:
-        """The MTA-STS policy of the domain (RFC 8461 section 3.2), for the public door alone."""
-        return f"version: STSv1\r\nmode: enforce\r\nmx: {self.door}\r\nmax_age: {POLICY_SECONDS}\r\n"
-
-    @property
-    def policy_id(self) -> str:
-        """An id of the policy that changes with it, and not without."""
-        return hashlib.sha256(self.policy.encode("ascii")).hexdigest()[:16]
 
 
 async def sending_addresses(settings: Settings, lookup: Lookup, given: Iterable[str]) -> list[Address]:
