@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from gateway.domain.errors import Tampered
 from gateway.store.authority import genuine, is_genuine, require_genuine, sign
-from gateway.store.tables import AUTHORITY, METADATA, role, sealing_key
+from gateway.store.tables import AUTHORITY, METADATA, designated_user, role, sealing_key
 
 KEY = Ed25519PrivateKey.generate()
 PUBLIC = KEY.public_key()
@@ -94,6 +94,19 @@ def test_a_value_of_a_type_that_the_column_should_not_hold_gives_nothing(connect
 def test_octets_and_their_hex_text_are_not_the_same_statement() -> None:
     row = {"id": "k", "case_id": None, "month": None, "suite": 1, "created_us": 1, "retired_us": None, "version": 1}
     assert sign(sealing_key, {**row, "public": b"\xab"}, KEY) != sign(sealing_key, {**row, "public": "ab"}, KEY)
+
+
+def test_a_column_that_came_later_is_signed_only_once_it_holds_something(connection: Connection) -> None:
+    before = {"id": "d", "agreement_id": "a", "person_id": "p", "right": "act", "from_us": 1, "until_us": None}
+    signature = sign(designated_user, {**before, "version": 1}, KEY)
+    old = stored(connection, designated_user, {**before, "version": 1}, signature)
+    assert is_genuine(designated_user, old, PUBLIC)
+    for later in ({"state": "active"}, {"needs": "x"}, {"moved_us": 0}, {"state": ""}):
+        forged = stored(connection, designated_user, {**before, "version": 1, **later}, signature)
+        assert not is_genuine(designated_user, forged, PUBLIC)
+    given = {**before, "version": 1, "state": "suspended"}
+    taken_out = stored(connection, designated_user, {**given, "state": None}, sign(designated_user, given, KEY))
+    assert not is_genuine(designated_user, taken_out, PUBLIC)
 
 
 def test_every_table_that_gives_power_has_a_version_and_a_signature() -> None:
