@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import rows, table
+from benchmarks import notifications, rows, table
 from benchmarks.screening import speed
 from benchmarks.submission import Bench, peers
 
@@ -19,8 +19,10 @@ def main() -> None:
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     folder = Path(tempfile.mkdtemp(prefix="gateway-benchmark-", dir=asked.folder))
     try:
-        if set(asked.rows) - {rows.SCREENING}:
+        if set(asked.rows) - {rows.SCREENING, *_OUTGOING}:
             _submission(asked, folder, rounds, seconds)
+        if set(asked.rows) & set(_OUTGOING):
+            _outgoing(asked, folder, rounds)
         if rows.SCREENING in asked.rows:
             for line in speed.lines(folder):
                 _say(line)
@@ -46,6 +48,24 @@ def _submission(asked: argparse.Namespace, folder: Path, rounds: int, seconds: f
             _say("\n".join(table.lines_of_large(bench.send_large(rounds))))
         if rows.CROWD in asked.rows:
             _say("\n".join(table.lines_of_crowd(bench.bear_crowd(rounds))))
+
+
+def _outgoing(asked: argparse.Namespace, folder: Path, rounds: int) -> None:
+    _say(f"notifier beside Postfix, giving to one smtp-sink; {os.cpu_count()} cores, {rounds} rounds, medians")
+    _say(table.HEAD)
+    scale = 0.1 if asked.quick else 1.0
+    if rows.NOTIFICATIONS in asked.rows:
+        drained = notifications.compare(folder, rounds, int(notifications.NOTICES * scale))
+        _say("\n".join(table.lines_of_notifications(drained)))
+    if rows.CLAIM in asked.rows:
+        claimed = notifications.compare_claims(folder, rounds * 5, int(1_000_000 * scale))
+        _say("\n".join(table.lines_of_claims(claimed)))
+    if rows.BACKLOG in asked.rows:
+        backlog = notifications.start_with_backlog(folder, int(rows.BACKLOG_NOTICES * scale))
+        _say("\n".join(table.lines_of_backlog(backlog)))
+
+
+_OUTGOING = (rows.NOTIFICATIONS, rows.CLAIM, rows.BACKLOG)
 
 
 def _arguments() -> argparse.Namespace:

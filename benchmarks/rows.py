@@ -45,4 +45,15 @@ CROWD_P99 = (2.0, 1.5)
 CROWD_P99_MS = (1000, 500)
 CROWD_GROWTH_MIB = (200, 100)
 CROWD_STALL_MS = (50, 20)
-KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, SCREENING)
+NOTIFICATIONS = "notifications"
+NOTIFICATIONS_TIMES = (1.0, 1.8)
+"""Made, signed and delivered, beside Postfix's unsigned drain to the same sink."""
+USUAL_TIMES = (10.0, 15.0)
+"""The same beside EmailMessage, dkimpy and aiosmtplib."""
+CLAIM = "claim"
+CLAIM_TIMES = (1.5, 1.2)
+"""Ten rows claimed and settled: at a million rows beside a thousand."""
+BACKLOG = "backlog"
+BACKLOG_SECONDS = (5.0, 2.0)
+BACKLOG_NOTICES = 100_000
+KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, NOTIFICATIONS, CLAIM, BACKLOG, SCREENING)

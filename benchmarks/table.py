@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 
 from benchmarks import rows
+from benchmarks.notifications import CONNECTIONS, Backlog, Claimed, Drained
 from benchmarks.rows import Row
 from benchmarks.submission import Crowded, Figures, Large, ratios
 
@@ -49,6 +50,35 @@ def lines_of_crowd(crowd: Crowded) -> list[str]:
         _alone(f"{name}: p99, of that without", "×", times, rows.CROWD_P99, digits=1),
         _alone(f"{name}: memory growth", "MiB", crowd.growths, rows.CROWD_GROWTH_MIB),
         _alone(f"{name}: longest stall", "ms", crowd.stalls, rows.CROWD_STALL_MS),
+    ]
+
+
+def lines_of_notifications(drained: Drained) -> list[str]:
+    """Return the lines of notifications beside Postfix, and beside the usual libraries."""
+    title = f"notifications signed and sent, {CONNECTIONS} connections"
+    usual = [drained.usual[0]] * len(drained.ours)
+    ratio, low, high = ratios(drained.ours, usual)
+    spread = f"{ratio:.2f} ({low:.2f}–{high:.2f})"
+    goals = _goals(ratio, *rows.USUAL_TIMES, at_least=True)
+    mine, other = f"{statistics.median(drained.ours):.0f}/s", f"{drained.usual[0]:.0f}/s"
+    return [
+        _compared(title, "/s", drained.ours, drained.postfix, *rows.NOTIFICATIONS_TIMES, at_least=True),
+        f"{'  beside EmailMessage, dkimpy, aiosmtplib':<54} {mine:>12} {other:>12} {spread:>20}  {goals}",
+    ]
+
+
+def lines_of_claims(claimed: Claimed) -> list[str]:
+    """Return the line of a claim among many rows, beside one among few."""
+    times = [many / few for many, few in zip(claimed.many, claimed.few, strict=True)]
+    return [_alone("claim and settle 10 rows: at 1e6, of that at 1e3", "×", times, rows.CLAIM_TIMES, digits=2)]
+
+
+def lines_of_backlog(backlog: Backlog) -> list[str]:
+    """Return the lines of a start with many notices due."""
+    title = f"{rows.BACKLOG_NOTICES} due at the start"
+    return [
+        _alone(f"{title}: until the first is sent", "s", backlog.first, rows.BACKLOG_SECONDS, digits=1),
+        f"{'  until those behind a dead domain are all sent':<54} {statistics.median(backlog.behind):>10.1f} s",
     ]
 
 

@@ -136,7 +136,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
     load_programmes(settings.programmes)
     names = ", ".join(folder.name for folder in settings.programmes)
     yield Finding("programmes", State.OK, names)
-    if settings.notifier.relay is None:
+    if settings.notifier.relay is None and settings.notifier.direct is None:
         yield Finding(
             "relay", State.OFF, "none named", "Off: notifications. They wait in the queue. Set notifier.relay."
         )
@@ -151,8 +151,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:
-    outside = {settings.mx.certificate} if settings.mx else set()
-    for path in sorted({settings.submission.certificate, settings.portal.certificate, *outside}):
+    further = {own.certificate for own in (settings.mx, settings.notifier.smime) if own is not None}
+    for path in sorted({settings.submission.certificate, settings.portal.certificate, *further}):
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         until = certificate.not_valid_after_utc
         words = f"{path.name} until {until.date().isoformat()}"

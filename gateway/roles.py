@@ -111,7 +111,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
 async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that judges proofs of identity."""
     from gateway.authenticator import keys
-    from gateway.authenticator.providers import load_providers
+    from gateway.authenticator.providers import load_providers, sender_of
     from gateway.authenticator.server import AuthenticatorServer
     from gateway.identity.sessions import SessionLimits
 
@@ -129,6 +129,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             issuer=settings.site.name,
             providers=load_providers(own.providers, settings.site.portal_url),
             origin=settings.site.portal_url.rstrip("/"),
+            sender=sender_of(own.codes, settings.site),
         )
         await _serve(settings, server.run(stop), server.ready)
 
@@ -201,7 +202,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
-    """Run the program that tells people by plain mail. Without a relay what is to be sent waits."""
+    """Run the program that tells people by plain mail. Without a way for its mail what is to be sent waits."""
     from gateway.outbound.site import bounces_of, notifier_of, reporter_of
 
     async with open_database(settings, stop, "notifier") as database:
@@ -228,6 +229,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.portal.uploads import UploadLimits
 
     own, site = settings.portal, settings.site
+    sends_codes = settings.authenticator.codes.webhook is not None or site.is_trial
     ways = tuple(Way(one.key, one.title) for one in settings.authenticator.providers)
     async with AsyncExitStack() as stack:
         keyholder = KeyholderClient(settings.keyholder.socket)
@@ -238,7 +240,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
             tls=_door_tls("portal", settings, own.certificate, own.key),
-            site=PortalSite(site.name, site.environment, site.portal_url, site.domain, ways),
+            site=PortalSite(site.name, site.environment, site.portal_url, site.domain, ways, sends_codes),
             programmes=load_programmes(settings.programmes),
             database=database,
             blobs=open_blobs(settings),
@@ -364,8 +366,8 @@ def _tell_ready(settings: Settings) -> None:
 
 
 def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The mail door reads blocks fastest on uvloop; the others wait for others."""
-    if name != "submission":
+    """What speaks SMTP much of its time is fastest on uvloop; the others wait for others."""
+    if name not in ("submission", "notifier"):
         return None
     import uvloop
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,11 +15,16 @@ from gateway.domain.address import parse_address
 from gateway.domain.notice import NoticeKind
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import AllowList, Courier
+from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim import Signer
+from gateway.outbound.hosts import HostFinder
+from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.relay import Relay, RelayWay
+from gateway.outbound.standing import Standings
 from gateway.outbound.templates import Templates
+from gateway.outbound.tls_policy import TlsContexts
 from gateway.programmes import load_programmes
 from gateway.resources import programmes_folder, templates_folder
 from gateway.store import tables
@@ -52,13 +58,14 @@ def notifier(
     *,
     environment: str = "production",
     allow_list: AllowList | None = None,
+    courier: Courier | None = None,
 ) -> Notifier:
     relay = Relay("127.0.0.1", port, "gateway.example", ca_file=ca_file, deadline=20.0)
     return Notifier(
         database,
         PROGRAMMES,
         Renderer(TEMPLATES, parse_address("notices@gateway.example")),
-        Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
+        courier or Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
         (SIGNER,),
         NotifierSite("https://gateway.example/", "gateway.example", environment, run),
         NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
@@ -95,11 +102,21 @@ def tell(
     )  # fmt: skip
 
 
-async def _send_once(url: str, port: str, ca_file: str, minutes: str) -> None:
+async def _send_once(url: str, port: str, ca_file: str, minutes: str, nameserver: str = "") -> None:
+    """Send what is due: by a relay, or, where the port of a name server is given, directly."""
     clock = Time(NOON + timedelta(minutes=int(minutes)))
     database = Database(url, clock=clock)
-    await notifier(database, int(port), Path(ca_file), Path(), clock).send_due()
+    courier = _direct(database, int(port), Path(ca_file), clock, int(nameserver)) if nameserver else None
+    await notifier(database, int(port), Path(ca_file), Path(), clock, courier=courier).send_due()
     database.close()
+
+
+def _direct(database: Database, port: int, ca_file: Path, clock: Time, nameserver: int) -> Courier:
+    names, tls = Names([("127.0.0.1", nameserver)]), TlsContexts(ca_file)
+    hosts = HostFinder(names, frozenset(), (ip_network("127.0.0.0/8"),), port)
+    standings = Standings(database, names, hosts, {}, tls.verified, 1, clock)
+    way = DirectWay(hosts, standings, tls, helo="gateway.example", port=port, connections=4, clock=clock)
+    return Courier(way, None, clock=clock, jitter=lambda: 0.0)
 
 
 if __name__ == "__main__":

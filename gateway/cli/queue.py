@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import destinations
 from gateway.cli.asking import read, settings_of, write
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, say, show_json, show_rows
@@ -15,6 +16,8 @@ from gateway.store.reminders import planned, stop
 from gateway.wake import notify
 
 app = typer.Typer(no_args_is_help=True, help="Notifications that wait or have failed, and reminders to come.")
+app.command("tls")(destinations.tls)
+app.command("forget-tls")(destinations.forget_tls)
 
 BY = "operator"
 MOST = 100_000

@@ -19,7 +19,7 @@ from gateway.casework.bounces import Means, apply_reports, enter_late, heal, lat
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.return_path import ReturnPaths
 from gateway.store.database import Database
-from gateway.store.reach import count_new
+from gateway.store.reach import count_new, healing
 from gateway.wake import Waker, notify
 
 NAME: Final = "bounces"
@@ -78,7 +78,8 @@ class Bounces:
         before_us = to_microseconds(self._clock() - self._late_after)
         while await self._database.read(late, before_us, 1):
             found += await self._database.run(enter_late, self._means, before_us)
-        await self._database.run(heal)
+        if await self._database.read(healing, to_microseconds(self._clock())):
+            await self._database.run(heal)
         if found:
             maillog.reports_applied(0, found)
             self._wake()

@@ -21,17 +21,24 @@ BACKLOG_SECONDS: Final = 20.0
 MOST_MAILS: Final = 100
 """So many mails by one conversation, as hosts do not bear an endless one."""
 LONGEST_QUEUE: Final = timedelta(minutes=10)
-FIRST_GUESS: Final = 1.0
+FIRST_QUEUE: Final = timedelta(seconds=5)
+FIRST_SECONDS: Final = 0.1
+FIRST_MAILS: Final = 4
+"""What is thought of a place that has not taken a mail yet: how long one takes, how many are let in a conversation."""
 _WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """What is asked of one place: conversations at once, mails under way however quick it is, seconds kept unused."""
+    """What is asked of one place: conversations at once, mails under way however quick it is, seconds kept unused.
+
+    One that `is_only` need not leave room for others.
+    """
 
     connections: int = 4
     most: int = 256
     keep: float = 15.0
+    is_only: bool = False
 
 
 class Destination:
@@ -44,7 +51,8 @@ class Destination:
         self._bears = bears
         self._schedule = schedule
         self._jitter = jitter
-        self._mean = FIRST_GUESS
+        self._mean = FIRST_SECONDS
+        self._is_known = False
         self._failures = 0
         self._rests_until: datetime | None = None
         self._turn: datetime | None = None
@@ -67,7 +75,8 @@ class Destination:
         """A mail was answered in so many seconds: the place is well."""
         self._failures = 0
         self._rests_until = None
-        self._mean += (seconds - self._mean) * _WEIGHT
+        self._mean += (seconds - self._mean) * (_WEIGHT if self._is_known else 1.0)
+        self._is_known = True
 
     def failed(self, delivery: Delivery, now: datetime) -> None:
         """The place could not be spoken to: leave it alone, the longer the more often that was so."""
@@ -107,12 +116,16 @@ class Destination:
         if self._failures:
             return 1
         least, most = self._bears.connections, self._bears.most
+        if self._bears.is_only:
+            return most
+        if not self._is_known:
+            return min(most, least * FIRST_MAILS)
         return max(least, min(most, int(least * BACKLOG_SECONDS / self._mean)))
 
     def _queue(self, start: datetime, now: datetime) -> timedelta:
         step = timedelta(seconds=self._mean / self._bears.connections)
-        turn = max(start, self._turn or start) + step
-        self._turn = min(turn, start + LONGEST_QUEUE)
+        longest = LONGEST_QUEUE if self._is_known or start > now else FIRST_QUEUE
+        self._turn = min(max(start, self._turn or start) + step, start + longest)
         return self._turn - now
 
     def _close_idle(self) -> None:

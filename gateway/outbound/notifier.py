@@ -15,6 +15,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -32,6 +33,7 @@ from gateway.outbound.courier import Courier
 from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
 from gateway.outbound.samples import sample_notice
+from gateway.outbound.signing import Signing
 from gateway.outbound.timetable import Timetable
 from gateway.outbound.turns import Turns
 from gateway.store.claims import claim
@@ -43,6 +45,8 @@ from gateway.wake import Waker
 NAME = "notifier"
 LEASE = timedelta(minutes=5)
 RETRY_SECONDS = 1.0
+END_SECONDS = 30.0
+"""How long what is under way may take when the program is to end; whoever stops it kills it soon after."""
 IN_FLIGHT = 512
 BATCH = 64
 """So many rows are claimed at once, or more: a claim costs a commit."""
@@ -104,6 +108,7 @@ class Notifier:
         self._leases: dict[str, Entry] = {}
         self._turns = Turns(database, courier, self._schedule, clock)
         self._room = asyncio.Event()
+        self._signing = Signing()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send what is due until `stop` is set, then finish what is under way.
@@ -121,8 +126,13 @@ class Notifier:
                         raise StoreUnavailable("The store is not writing.")
         finally:
             stopping.cancel()
-            await asyncio.gather(*self._under_way)
+            if self._under_way:
+                _, late = await asyncio.wait(self._under_way, timeout=END_SECONDS)
+                for task in late:  # their leases run out
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
             await self._courier.close()
+            self._signing.close()
 
     async def send_due(self) -> int:
         """Plan and send everything that is due now, wait for it, and return how many attempts that took."""
@@ -191,7 +201,7 @@ class Notifier:
             draft = self._draft(entry, to)
         except Malformed:
             return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
-        mail = await asyncio.to_thread(self._signed, draft, self._programmes[entry.programme])
+        mail = await self._signing.made(partial(self._signed, draft, self._programmes[entry.programme]))
         return await self._courier.deliver(mail, to, self._return_paths.of(entry.id))
 
     def _draft(self, entry: Entry, to: Address) -> Draft:

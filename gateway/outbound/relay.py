@@ -59,7 +59,7 @@ class RelayWay:
             password=relay.password,
             seconds=relay.deadline,
         )
-        self.bears = Bearing(relay.connections, MOST, relay.keep)
+        self.bears = Bearing(relay.connections, MOST, relay.keep, is_only=True)
         self.seconds = relay.deadline
 
     def place(self, to: Address) -> str:  # noqa: ARG002 - all go the same way

@@ -17,6 +17,7 @@ from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from gateway.store.outbox import waiting
 from gateway.store.transaction import Transaction
+from tests.nameserver import nameserver
 from tests.notifying import AUTHORITY, Time, settle_in, tell
 from tests.relay import Certificate, Sink, relay
 
@@ -24,9 +25,11 @@ SIGKILL = -9
 DAY_US = 24 * 3600 * 1_000_000
 
 
-async def send_once(url: str, port: int, certificate: Certificate, minutes: int, failpoints: str = "") -> int:
+async def send_once(
+    url: str, port: int, certificate: Certificate, minutes: int, failpoints: str = "", nameserver: int = 0
+) -> int:
     environment = {**os.environ, "GATEWAY_FAILPOINTS": failpoints}
-    arguments = (url, str(port), str(certificate.path), str(minutes))
+    arguments = (url, str(port), str(certificate.path), str(minutes), str(nameserver or ""))
     child = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.notifying", *arguments, env=environment)
     return await child.wait()
 
@@ -58,6 +61,43 @@ async def test_a_kill_loses_no_notice_and_repeats_only_the_same_mail(
         assert await send_once(url, port, certificate, 0, armed) == SIGKILL
         assert await send_once(url, port, certificate, 6) == 0
         assert await send_once(url, port, certificate, 12) == 0
+    sent = [message_from_bytes(envelope.content)["Message-ID"] for envelope in sink.mail]  # type: ignore[arg-type]
+    assert set(sent) == {f"<notice.{row_id}@gateway.example>"}
+    assert len(sent) <= (2 if may_repeat else 1)
+    assert database.read_now(waiting) == []
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "may_repeat"),
+    [
+        ("outbox.claim", False),
+        ("store.commit.after@4", False),
+        ("store.commit.before@5", False),  # what TLS came to, before a word of the mail
+        ("store.commit.after@5", False),
+        ("courier.final_dot", True),
+        ("outbox.settle", True),
+        ("store.commit.before@6", True),
+        ("store.commit.after@6", False),
+    ],
+)
+async def test_a_kill_during_direct_delivery_loses_no_notice_either(
+    tmp_path: Path, failpoint: str, may_repeat: bool
+) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    upgrade(url)
+    database = Database(url, clock=Time())
+    database.call(settle_in)
+    row_id = database.call(tell)
+    certificate, sink = Certificate(tmp_path, "mx.mail.example"), Sink()
+    zone = {("mail.example", "MX"): ["10 mx.mail.example."], ("mx.mail.example", "A"): ["127.0.0.1"]}
+    name, _, nth = failpoint.partition("@")
+    armed = f"{name}=kill{'@' + nth if nth else ''}"
+    async with nameserver(zone) as names, relay(sink, certificate) as port:
+        at = names.place[1]
+        assert await send_once(url, port, certificate, 0, armed, nameserver=at) == SIGKILL
+        assert await send_once(url, port, certificate, 6, nameserver=at) == 0
+        assert await send_once(url, port, certificate, 12, nameserver=at) == 0
     sent = [message_from_bytes(envelope.content)["Message-ID"] for envelope in sink.mail]  # type: ignore[arg-type]
     assert set(sent) == {f"<notice.{row_id}@gateway.example>"}
     assert len(sent) <= (2 if may_repeat else 1)

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import rows, table
 from benchmarks.load import Load, Outcome, compose
+from benchmarks.notifications import Backlog, Claimed, Drained
 from benchmarks.submission import Crowded, Figures, Large, percentile, ratios
 
 
@@ -68,3 +69,19 @@ def test_chunks_are_held_to_our_own_data_and_a_crowd_to_what_was_before_it() -> 
     assert line.endswith("met")
     lines = table.lines_of_crowd(Crowded(before=[100.0], during=[250.0], growths=[20.0], stalls=[60.0]))
     assert [each.rsplit(maxsplit=1)[1] for each in lines] == ["reached", "MISSED", "reached", "MISSED"]
+
+
+def test_notifications_are_held_to_postfix_and_to_the_usual_libraries() -> None:
+    first, second = table.lines_of_notifications(Drained(ours=[1200.0], postfix=[1000.0], usual=[100.0]))
+    assert first.endswith("met")
+    assert second.endswith("met")
+
+
+def test_a_claim_among_many_rows_is_held_to_one_among_few() -> None:
+    [line] = table.lines_of_claims(Claimed(few=[1.0, 1.0, 1.0], many=[1.1, 1.1, 9.0]))
+    assert line.endswith("reached")
+
+
+def test_a_backlog_is_held_to_its_first_notice() -> None:
+    first, _ = table.lines_of_backlog(Backlog(first=[6.0], behind=[9.0]))
+    assert first.endswith("MISSED")

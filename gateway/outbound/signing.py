@@ -1,0 +1,67 @@
+"""Makes mails in threads beside the event loop, several at a time, as handing over one costs half of making it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+Make = Callable[[], bytes]
+
+THREADS: Final = 2
+"""More of them would only contend for the interpreter: an RSA signature alone goes without it."""
+CHUNK: Final = 8
+
+
+class Signing:
+    """A few threads, and what waits for them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="signing")
+        self._waiting: list[tuple[Make, asyncio.Future[bytes]]] = []
+        self._busy = 0
+
+    async def made(self, make: Make) -> bytes:
+        """Return what `make` returns, in a thread. Raises what it raises."""
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting.append((make, future))
+        if self._busy < THREADS:
+            asyncio.get_running_loop().call_soon(self._begin)
+        return await future
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False)
+
+    def _begin(self) -> None:
+        while self._waiting and self._busy < THREADS:
+            chunk, self._waiting = self._waiting[:CHUNK], self._waiting[CHUNK:]
+            self._busy += 1
+            running = asyncio.get_running_loop().run_in_executor(self._pool, _make_all, [make for make, _ in chunk])
+            running.add_done_callback(partial(self._done, [future for _, future in chunk]))
+
+    def _done(
+        self, futures: Sequence[asyncio.Future[bytes]], running: asyncio.Future[list[bytes | Exception]]
+    ) -> None:
+        self._busy -= 1
+        for future, made in zip(futures, running.result(), strict=True):
+            if future.done():
+                continue
+            if isinstance(made, Exception):
+                future.set_exception(made)
+            else:
+                future.set_result(made)
+        self._begin()
+
+
+def _make_all(wanted: Sequence[Make]) -> list[bytes | Exception]:
+    return [_made(make) for make in wanted]
+
+
+def _made(make: Make) -> bytes | Exception:
+    try:
+        return make()
+    except Exception as problem:  # noqa: BLE001 - it is the caller's
+        return problem
