@@ -23,9 +23,9 @@ from gateway.domain.rights import Side, Verb
 from gateway.failpoints import failpoint
 from gateway.store.cases import standing
 from gateway.store.outbox import OutboxState, address_hash, put, retry
-from gateway.store.reach import IS_NEW, enter_report, is_told_with, keep, present_state, state_of_row
+from gateway.store.reach import IS_NEW, enter_report, healing, is_told_with, keep, present_state, state_of_row
 from gateway.store.settlements import concerned
-from gateway.store.tables import address_state, message, notice_report, outbox, person, recipient
+from gateway.store.tables import message, notice_report, outbox, person, recipient
 from gateway.store.transaction import Transaction
 
 AT_ONCE: Final = 100
@@ -99,14 +99,11 @@ def late(connection: Connection, before_us: int, most: int = AT_ONCE) -> Sequenc
 
 def heal(tx: Transaction) -> int:
     """Let time heal addresses that were quiet for long enough; return how many."""
-    rows = tx.all(select(address_state))
-    healed = 0
+    rows = healing(tx.connection, tx.now_us)
     for row in rows:
         before = state_of_row(row)
-        after = before.healed(tx.now_us)
-        keep(tx, row.address_id, before, after)
-        healed += after != before
-    return healed
+        keep(tx, row.address_id, before, before.healed(tx.now_us))
+    return len(rows)
 
 
 def try_again(tx: Transaction, authority: Ed25519PublicKey, employee_id: str, case_id: str, outbox_id: str) -> None:

@@ -44,6 +44,7 @@ _ACTIONS = {
     "relayed": None,
     "expanded": None,
 }
+_RECIPIENTS = ("final-recipient", "original-recipient")
 _BY_CLASS = {"5": ReportKind.FAILED, "4": ReportKind.DELAYED}
 
 _FIELD = re.compile(r"([!-9;-~]{1,60})[ \t]{0,8}:(.*)", re.DOTALL)
@@ -120,8 +121,9 @@ def _of_recipient(group: dict[str, str]) -> Report | None:
     kind = _ACTIONS[action] if action in _ACTIONS else _BY_CLASS.get(first)
     if kind is None:
         return None
-    named = (_typed_address(group.get(name, "")) for name in ("original-recipient", "final-recipient"))
-    return Report(kind, enhanced, tuple(dict.fromkeys(filter(None, named))))
+    # The original one says where it was sent; of a mailbox shared by many only one may be gone, and that is the final one.
+    named = next(filter(None, (_typed_address(group.get(name, "")) for name in _RECIPIENTS)), "")
+    return Report(kind, enhanced, (named,) if named else ())
 
 
 def _groups(octets: bytes) -> Iterator[dict[str, str]]:

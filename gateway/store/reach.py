@@ -197,6 +197,14 @@ def state_of_row(row: Row[Any]) -> AddressState:
     )
 
 
+def healing(connection: Connection, now_us: int) -> list[Row[Any]]:
+    """Return the states that time alone makes good."""
+    statement = select(address_state).where(
+        address_state.c.state.in_([Condition.DELAYED.value, Condition.FAILING.value])
+    )
+    return [row for row in connection.execute(statement) if state_of_row(row).healed(now_us) != state_of_row(row)]
+
+
 def troubled(connection: Connection, now_us: int) -> list[Row[Any]]:
     """Return the present addresses that are not simply good, with their persons, the latest news first."""
     statement = (

@@ -89,9 +89,10 @@ def test_recipients_are_read_in_each_notation(written: str, read_as: tuple[str, 
     assert of(f"Final-Recipient: {written}\r\nAction: failed\r\nStatus: 5.1.1\r\n")[0].named == read_as
 
 
-def test_the_original_recipient_is_named_beside_the_final_one() -> None:
-    fields = f"Original-Recipient: rfc822;{ADDRESS}\r\nFinal-Recipient: rfc822;x@inner.example\r\nAction: failed\r\n"
-    assert of(fields)[0].named == (ADDRESS, "x@inner.example")
+def test_of_a_shared_mailbox_the_one_who_is_gone_is_named() -> None:
+    original = f"Original-Recipient: rfc822;{ADDRESS}\r\nAction: failed\r\n"
+    assert of(f"Final-Recipient: rfc822;gone@firm.example\r\n{original}")[0].named == ("gone@firm.example",)
+    assert of(original)[0].named == (ADDRESS,)
 
 
 def test_internationalised_reports_are_read_coded_or_not() -> None:
