@@ -121,7 +121,7 @@ def _of_recipient(group: dict[str, str]) -> Report | None:
     kind = _ACTIONS[action] if action in _ACTIONS else _BY_CLASS.get(first)
     if kind is None:
         return None
-    # The original one says where it was sent; of a mailbox shared by many only one may be gone, and that is the final one.
+    # Of a mailbox shared by many only one may be gone: the final recipient, not the original one.
     named = next(filter(None, (_typed_address(group.get(name, "")) for name in _RECIPIENTS)), "")
     return Report(kind, enhanced, (named,) if named else ())
 
