@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Integer, Row, and_, bindparam, or_, select, t
 from gateway import maillog
 from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import NoticeKind, NoticeState
-from gateway.domain.reach import AddressState, Reason, Report, ReportKind, is_hard
+from gateway.domain.reach import AddressState, Reason, Report, ReportKind, is_hard, may_kill
 from gateway.domain.rights import Side, Verb
 from gateway.failpoints import failpoint
 from gateway.store.cases import standing
@@ -197,8 +197,8 @@ def _felt(state: AddressState, report: Report, now_us: int, *, names_it: bool) -
     """
     match report.kind:
         case ReportKind.FAILED:
-            hard = is_hard(report.enhanced)
-            return state.failed(report.reason, now_us, is_hard=hard, may_die=names_it)
+            may_die = names_it and may_kill(report.enhanced)
+            return state.failed(report.reason, now_us, is_hard=is_hard(report.enhanced), may_die=may_die)
         case ReportKind.DELAYED:
             return state.delayed(report.reason, now_us)
         case ReportKind.DELIVERED:

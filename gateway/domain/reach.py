@@ -1,8 +1,8 @@
 """Whether a person is reached at an address: what can be reported of a notice, why, and what that makes of the address.
 
 A failure that lies in the address itself (RFC 3463 section 3.2) kills it at once; any other one counts, at most once in
-`COUNT_ONCE`, and the third kills. A count decays, a mail that was taken and came not back heals, an address that was
-changed begins anew. A dead address is not written to.
+`COUNT_ONCE`, and the third kills, unless it is about our mail or their system. A count decays, a mail that was taken and
+came not back heals, an address that was changed begins anew. A dead address is not written to.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _WORDS: Mapping[Reason, str] = MappingProxyType(
         Reason.UNWANTED: "The mail system of the address takes notices for unwanted mail.",
         Reason.COMPLAINED: "Notices were reported as unwanted mail from this address. Reminders are not sent there.",
         Reason.NO_ADDRESS: "There is no address that notices may go to.",
-        Reason.UNSPECIFIED: "The mail system of the address gave no reason.",
+        Reason.UNSPECIFIED: "No reason is known.",
     }
 )
 _ADDRESS_DETAILS = {
@@ -88,6 +88,7 @@ _ADDRESS_DETAILS = {
 _MAILBOX_DETAILS = {1: Reason.DISABLED, 2: Reason.FULL, 3: Reason.TOO_LARGE}
 _SENDER_DETAILS = frozenset({7, 8})  # of the address subject, but about the sender's
 _CRYPTOGRAPHIC = frozenset({4, 5, 6, 10, 11, 30})  # RFC 3463 section 3.8, RFC 5248, RFC 8689
+_OF_THE_MAILBOX = frozenset({0, 1, 2, 4})
 _SUBJECTS = {3: Reason.SYSTEM, 4: Reason.UNREACHABLE, 5: Reason.SYSTEM, 6: Reason.NOT_TAKEN}
 
 
@@ -117,6 +118,12 @@ def is_hard(enhanced: str) -> bool:
     found = _ENHANCED.match(enhanced)
     is_address = found is not None and enhanced[0] == "5" and int(found[1]) == 1
     return is_address and found is not None and int(found[2]) not in _SENDER_DETAILS
+
+
+def may_kill(enhanced: str) -> bool:
+    """Tell whether failures of this kind add up to a dead address: not what is about our mail, or their system."""
+    found = _ENHANCED.match(enhanced)
+    return found is None or (int(found[1]) in _OF_THE_MAILBOX and reason_of(enhanced) is not Reason.NOT_TAKEN)
 
 
 @dataclass(frozen=True, slots=True)

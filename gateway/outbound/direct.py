@@ -83,7 +83,7 @@ class DirectWay:
                 return await self._open(place)
         except TimeoutError:
             self._known.pop(place, None)
-            raise Hurdle(Delivery(DeliveryState.DELAYED, text="the hosts did not answer in time")) from None
+            raise Hurdle(Delivery(DeliveryState.DELAYED, enhanced="4.4.1", text="no host answered in time")) from None
         except BaseException:
             self._known.pop(place, None)
             raise
@@ -91,7 +91,7 @@ class DirectWay:
     async def _open(self, domain: str) -> Conversation:
         known = await self._found(domain)
         tries = 0
-        problem = Hurdle(Delivery(DeliveryState.DELAYED, text="no host of the domain could be reached"))
+        problem = Hurdle(Delivery(DeliveryState.DELAYED, enhanced="4.4.1", text="no host could be reached"))
         for exchange in _in_turn(known.route.exchanges):
             try:
                 host = await self._hosts.host(exchange.host, is_proven=known.route.is_proven)
@@ -129,7 +129,7 @@ class DirectWay:
     async def _open_at(self, address: str, host: Host, demand: Demand, domain: str) -> Conversation:
         if demand.level is Level.PLAIN and not self._hosts.is_private(address):
             raise Hurdle(Delivery(DeliveryState.DELAYED, enhanced="4.7.5", text="plain, and not in a private network"))
-        problem = Hurdle(Delivery(DeliveryState.DELAYED, text="the host could not be reached"))
+        problem = Hurdle(Delivery(DeliveryState.DELAYED, enhanced="4.4.1", text="the host could not be reached"))
         for level in self._levels(host, demand):
             try:
                 conversation = await self._open_by(level, address, host, demand, domain)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, func, or_, select, update
 
 from gateway.domain.delivery import Delivery, DeliveryState
-from gateway.domain.reach import AddressState, Condition, Reason, ReportKind, is_hard, reason_of
+from gateway.domain.reach import AddressState, Condition, Reason, ReportKind, is_hard, may_kill, reason_of
 from gateway.store.tables import address_state, notice_report, outbox, person, person_address
 from gateway.store.transaction import Transaction
 
@@ -53,11 +53,12 @@ def note_attempt(
     if is_lost:
         for row_id, of_case in ((outbox_id, case_id), *told_with(tx, outbox_id)):
             enter_report(tx, row_id, ReportKind.FAILED, reason, delivery.enhanced, case_id=of_case, is_applied=True)
-    if state is None:
-        return
+    if state is None or not (delivery.code or delivery.enhanced):
+        return  # nobody spoke: the way was closed on our side, which says nothing of the address
     address_id, before = state
     if is_lost:
-        after = before.failed(reason, tx.now_us, is_hard=is_hard(delivery.enhanced))
+        hard, may_die = is_hard(delivery.enhanced), may_kill(delivery.enhanced)
+        after = before.failed(reason, tx.now_us, is_hard=hard, may_die=may_die)
     elif delivery.state is DeliveryState.DELAYED:
         after = before.delayed(reason, tx.now_us)
     else:

@@ -279,6 +279,24 @@ def test_a_refusal_in_the_dialogue_itself_is_a_failure_too(store: Database) -> N
     assert (line.outbox_id, line.kind, line.reason) == (row_id, ReportKind.FAILED, Reason.UNKNOWN_MAILBOX)
 
 
+@pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.DELAYED])
+def test_where_nobody_spoke_the_address_is_not_blamed(store: Database, state: DeliveryState) -> None:
+    sent(
+        store, delivery=Delivery(state, text="the relay could not be reached, or the address is not on a list of ours")
+    )
+    assert conditions(store) == {}
+    (line,) = store.read_now(unreached, "case")
+    assert line.reason is Reason.UNSPECIFIED
+
+
+async def test_a_refusal_for_policy_never_kills(store: Database, bounces: Bounces, time: Time) -> None:
+    for _ in range(5):
+        bounced(store, sent(store), reported(enhanced="5.7.1"))
+        await bounces.apply()
+        assert conditions(store) == {FIRST: ("failing", "unwanted")}
+        time.pass_by(COUNT_ONCE)
+
+
 async def test_a_notice_that_waits_for_hours_is_told_once(store: Database, bounces: Bounces, time: Time) -> None:
     row_id = store.call(tell)
     settled(store, DELAYED, due_us=0)

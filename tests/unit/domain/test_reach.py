@@ -17,6 +17,7 @@ from gateway.domain.reach import (
     Report,
     ReportKind,
     is_hard,
+    may_kill,
     reason_of,
 )
 
@@ -125,6 +126,17 @@ def test_a_complaint_outlives_the_healing() -> None:
 )
 def test_codes_have_one_meaning_in_words(enhanced: str, reason: Reason, hard: bool) -> None:
     assert (reason_of(enhanced), is_hard(enhanced)) == (reason, hard)
+
+
+@pytest.mark.parametrize(
+    ("enhanced", "kills"),
+    [
+        ("5.1.1", True), ("5.2.2", True), ("4.4.7", True), ("5.0.0", True), ("", True), ("5.1.8", False),
+        ("5.7.1", False), ("5.6.1", False), ("5.3.2", False), ("4.7.5", False),
+    ],
+)  # fmt: skip
+def test_what_is_about_our_mail_or_their_system_never_kills(enhanced: str, kills: bool) -> None:
+    assert may_kill(enhanced) is kills
 
 
 def test_every_reason_has_words_that_are_a_sentence() -> None:
