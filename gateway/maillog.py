@@ -192,6 +192,11 @@ def provider_told(provider: str, kind: str) -> None:
     _say("info", "provider told", provider=provider, kind=kind)
 
 
+def code_sent(channel: str, outcome: str, code: str = "") -> None:
+    """A one-time code went to a telephone by text or call: sent, refused, failed; shown in a trial, with the code."""
+    _say("info", "code sent", channel=channel, outcome=outcome, **({"code": code} if code else {}))
+
+
 def opened(parts: int) -> None:
     """The keyholder gave out keys for so many parts."""
     _say("info", "opened", parts=parts)

@@ -13,7 +13,7 @@ from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.transaction import Transaction
 
-SECOND_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.RECOVERY)
+SECOND_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.RECOVERY, CredentialKind.TELEPHONE)
 MAX_FAILURES = 100
 """In a row, for one account: then an administrator gives a new password or forgives (SP 800-63B-4 section 3.2.2)."""
 USE_US = 60_000_000
@@ -137,7 +137,10 @@ def use_recovery_code(tx: Transaction, credential_id: str, number: int) -> bool:
 
 
 def note_failure(tx: Transaction, credential_id: str) -> None:
-    """Count one more failure in a row."""
+    """Count one more failure in a row; for nobody's (an empty id) go the same way and count nothing."""
+    if not credential_id:
+        tx.one(select(tables.credential_use).where(tables.credential_use.c.credential_id == credential_id))
+        return
     known = _use(tx, credential_id)
     _note(tx, credential_id, failures=known.failures + 1, last_failure_us=tx.now_us)
 

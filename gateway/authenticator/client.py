@@ -15,8 +15,10 @@ from gateway.authenticator.protocol import (
     NewTotp,
     Outcome,
     PasskeyQuestion,
+    SignedBinding,
     SignedEnding,
     SignedIn,
+    SigningUp,
 )
 from gateway.domain.credential import Principal
 from gateway.domain.errors import AuthenticatorUnavailable
@@ -35,15 +37,33 @@ class AuthenticatorClient:
         return await self._client.ask("hello")
 
     async def sign_in(
-        self, username: str, password: str, code: str, client_address: str, passkey: str = "", question: str = ""
+        self,
+        username: str,
+        password: str,
+        code: str,
+        client_address: str,
+        *,
+        passkey: str = "",
+        question: str = "",
+        sent: str = "",
     ) -> SignedIn:
         """Judge a sign-in: the second factor is a code, or a passkey's answer to a question that was asked here.
 
+        `sent` is what `send_code` gave: then the password was judged before, and the code is the one that was sent.
+
         Raises NotAuthenticated, the same for every wrong thing, or RateExceeded.
         """
-        proofs = {"password": password, "code": code, "passkey": passkey, "question": question}
+        proofs = {"password": password, "code": code, "passkey": passkey, "question": question, "sent": sent}
         answer = await self._client.ask("sign_in", username=username, client_address=client_address, **proofs)
         return SignedIn.from_frame(answer)
+
+    async def send_code(self, username: str, password: str, client_address: str) -> str:
+        """Send a code to a telephone, where the password is right and one is known; return what the page carries.
+
+        It tells nobody whether a code was sent. Raises RateExceeded.
+        """
+        proofs = {"username": username, "password": password, "client_address": client_address}
+        return text(await self._client.ask("send_code", **proofs), "sent")
 
     async def passkey_question(self) -> PasskeyQuestion:
         """Return the question that a passkey answers at a sign-in."""
@@ -78,10 +98,22 @@ class AuthenticatorClient:
         outcome = Outcome(text(found, "outcome"))
         if outcome is not Outcome.SIGNED_IN:
             return ComeBack(outcome)
-        if "binding" not in found:
-            return ComeBack(outcome, SignedIn.from_frame(found))
-        signature = decode(found.get("binding_signature"))
-        return ComeBack(outcome, SignedIn.from_frame(found), Binding.from_json(found["binding"]), signature)
+        return ComeBack(outcome, SignedIn.from_frame(found), _bindings(found))
+
+    async def begin_sign_up(self, first_code: str, client_address: str) -> SigningUp | None:
+        """Begin a first sign-in with a password; None when the code is not good. Raises RateExceeded."""
+        found = await self._client.ask("begin_sign_up", first_code=first_code, client_address=client_address)
+        if "outcome" in found:
+            return None
+        return SigningUp(*(text(found, name) for name in ("username", "uri", "options", "ticket")))
+
+    async def finish_sign_up(
+        self, ticket: str, password: str, code: str, passkey: str
+    ) -> tuple[SignedIn, tuple[SignedBinding, ...]]:
+        """Judge what was chosen. Raises Malformed for what may not stand, NotAuthenticated when the code is over."""
+        chosen = {"ticket": ticket, "password": password, "code": code, "passkey": passkey}
+        found = await self._client.ask("finish_sign_up", **chosen)
+        return SignedIn.from_frame(found), _bindings(found)
 
     async def leaving(self, provider: str) -> str:
         """Return where a browser signs out at a provider; empty where it cannot. Raises NotAllowed."""
@@ -144,6 +176,11 @@ class OperatorClient:
         """Make an app password."""
         return _app_password(await self._client.ask("make_app_password"))
 
+    async def make_telephone(self, person_id: str, number: str, channel: str) -> tuple[str, str]:
+        """Return the `data` and the label of a telephone that codes are sent to. Raises Malformed."""
+        made = await self._client.ask("make_telephone", person=person_id, number=number, channel=channel)
+        return text(made, "data"), text(made, "label")
+
     async def make_first_code(self) -> NewFirstCode:
         """Make a first code."""
         return _first_code(await self._client.ask("make_first_code"))
@@ -163,6 +200,13 @@ def _app_password(answer: dict[str, Any]) -> NewAppPassword:
 
 def _first_code(answer: dict[str, Any]) -> NewFirstCode:
     return NewFirstCode(text(answer, "lookup"), text(answer, "clear"))
+
+
+def _bindings(answer: dict[str, Any]) -> tuple[SignedBinding, ...]:
+    return tuple(
+        SignedBinding(Binding.from_json(one.get("binding")), decode(one.get("signature")))
+        for one in answer.get("bindings", ())
+    )
 
 
 def _endings(answer: dict[str, Any]) -> list[SignedEnding]:

@@ -23,7 +23,7 @@ from gateway.authenticator import accounts, identities
 from gateway.authenticator.identities import Holder
 from gateway.authenticator.keys import AuthenticatorKeys
 from gateway.authenticator.protocol import Outcome
-from gateway.authenticator.throttle import Throttle
+from gateway.authenticator.sign_up import FirstCodes
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
@@ -31,7 +31,6 @@ from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, Tampe
 from gateway.domain.proof import Binding, Ending
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, text
-from gateway.identity import first_codes
 from gateway.identity.openid import Attempt, Declined, Identity, RelyingParty
 from gateway.identity.outward import ProviderAway
 from gateway.identity.providers import Provider
@@ -69,7 +68,7 @@ class OpenIdWays:
         database: Database,
         keys: AuthenticatorKeys,
         authority: Ed25519PublicKey,
-        throttle: Throttle,
+        codes: FirstCodes,
         *,
         limits: SessionLimits | None = None,
         clock: Clock = system_clock,
@@ -78,7 +77,7 @@ class OpenIdWays:
         self._database = database
         self._keys = keys
         self._authority = authority
-        self._throttle = throttle
+        self._codes = codes
         self._limits = limits or SessionLimits()
         self._clock = clock
         self._spent: OrderedDict[str, int] = OrderedDict()
@@ -88,7 +87,7 @@ class OpenIdWays:
         party, code = self._party(request), text(request, "first_code")
         code_id = ""
         if code:
-            holder = await self._of_code(code, text(request, "client_address"))
+            holder = await self._codes.holder(code, text(request, "client_address"), self._now_us())
             if holder is None or holder.side not in party.provider.sides:
                 return {"outcome": Outcome.CODE_OVER}
             code_id = holder.credential_id
@@ -201,7 +200,7 @@ class OpenIdWays:
             await self._database.run(identities.put_for_review, provider.key, identity.addresses, binding, signature)
             return {"outcome": Outcome.REVIEW}
         found = await self._signed_in(provider, identity, holder.person_id, binding.credential_id)
-        return {**found, "binding": asdict(binding), "binding_signature": encode(signature)}
+        return {**found, "bindings": [{"binding": asdict(binding), "signature": encode(signature)}]}
 
     async def _signed_in(
         self, provider: Provider, identity: Identity, person_id: str, credential_id: str
@@ -246,21 +245,6 @@ class OpenIdWays:
             for (person_id, of_link), sessions in by_link.items()
         ]
         return [{"ending": asdict(one), "signature": encode(one.sign(self._keys.session))} for one in stated]
-
-    async def _of_code(self, code: str, address: str) -> Holder | None:
-        """Return whose first code this is. Raises RateExceeded for who has guessed too often."""
-        now_us = self._now_us()
-        self._throttle.check("first code", address, now_us)
-        lookup = first_codes.lookup(self._keys.first_code, code)
-        found = await self._database.read(
-            identities.holder_of, self._authority, CredentialKind.FIRST_CODE, lookup, now_us
-        )
-        if found is None:
-            self._throttle.failed("first code", address, now_us)
-            maillog.authenticated("first-code", "wrong")
-        else:
-            self._throttle.succeeded("first code", address)
-        return found
 
     def _party(self, request: Request) -> RelyingParty:
         party = self._parties.get(text(request, "provider"))

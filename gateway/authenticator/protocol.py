@@ -54,13 +54,30 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedBinding:
+    """A first credential that was proved; the keyholder makes it, all of one first sign-in together."""
+
+    binding: Binding
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ComeBack:
-    """The outcome; with SIGNED_IN the sign-in, and at a first one the binding that the keyholder makes first."""
+    """The outcome; with SIGNED_IN the sign-in, and at a first one the bindings that the keyholder makes before."""
 
     outcome: Outcome
     signed_in: SignedIn | None = None
-    binding: Binding | None = None
-    binding_signature: bytes = b""
+    bindings: tuple[SignedBinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningUp:
+    """What the page for a first password shows and carries: user name, the app's URI, what a device is asked."""
+
+    username: str
+    uri: str = field(repr=False)
+    options: str
+    ticket: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
-"""From the configuration to the providers: profiles filled in, secrets read once at the start."""
+"""From the configuration to what is called outside: providers with their profiles, and what sends codes.
+
+Secrets are read once, at the start.
+"""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 
-from gateway.config import ProviderSettings
+from gateway.authenticator.code_sender import CodeSender, LogSender, WebhookSender
+from gateway.config import CodeSettings, ProviderSettings, SiteSettings
 from gateway.domain.errors import ConfigError
 from gateway.identity.providers import PROFILES, Provider
 from gateway.store.keyfiles import read_private
@@ -17,6 +22,14 @@ LEAVE = "signed-out"
 def load_providers(listed: Sequence[ProviderSettings], portal_url: str) -> list[Provider]:
     """Return the providers. `portal_url` ends with a slash. Raises ConfigError for a secret that cannot be read."""
     return [_provider(one, portal_url) for one in listed]
+
+
+def sender_of(codes: CodeSettings, site: SiteSettings) -> CodeSender | None:
+    """Return what sends codes to telephones, None where nothing does. Raises ConfigError."""
+    if codes.webhook is not None and codes.token is not None:
+        token = read_private(codes.token).decode("utf-8", "replace").strip()
+        return WebhookSender(codes.webhook, token, site.name, _trust(codes.ca_file))
+    return LogSender() if site.is_trial else None
 
 
 def _provider(one: ProviderSettings, portal_url: str) -> Provider:
@@ -40,14 +53,14 @@ def _provider(one: ProviderSettings, portal_url: str) -> Provider:
         leave_to=portal_url + LEAVE,
         confirms_addresses=profile.confirms_addresses,
         hosts=frozenset(one.hosts),
-        trust=_trust(one),
+        trust=_trust(one.ca_file),
     )
 
 
-def _trust(one: ProviderSettings) -> ssl.SSLContext | None:
-    if one.ca_file is None:
+def _trust(file: Path | None) -> ssl.SSLContext | None:
+    if file is None:
         return None
     try:
-        return ssl.create_default_context(cafile=one.ca_file)
+        return ssl.create_default_context(cafile=file)
     except OSError:
-        raise ConfigError(f"{one.ca_file}: no certificates of an authority can be read from here.") from None
+        raise ConfigError(f"{file}: no certificates of an authority can be read from here.") from None

@@ -38,6 +38,7 @@ class Offered:
     code: str = ""
     passkey: str = ""
     question: bytes = b""
+    sent: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class SecondFactors:
         """Return a fresh seed of codes, in clear and sealed."""
         seed = totp.new_seed()
         return seed, encode(seal_box(self._keys.seed_box, seed.encode("ascii"), f"totp {person_id}"))
+
+    def shows(self, person_id: str, sealed: str, code: str, now_us: int) -> bool:
+        """Tell whether an app that was given this seed shows this code now."""
+        return totp.matching_step(self._seed(person_id, sealed), code, now_us // 1_000_000) is not None
 
     def new_recovery_codes(self, person_id: str) -> tuple[list[str], str]:
         """Return fresh recovery codes, in clear, and their data."""

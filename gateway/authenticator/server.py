@@ -26,9 +26,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway import maillog
 from gateway.authenticator import accounts
 from gateway.authenticator.accounts import SignIn
+from gateway.authenticator.code_sender import CodeSender
 from gateway.authenticator.keys import AuthenticatorKeys
 from gateway.authenticator.openid import OpenIdWays
 from gateway.authenticator.second_factors import Match, Offered, SecondFactors
+from gateway.authenticator.sign_up import FirstCodes, SignUp
+from gateway.authenticator.telephone import TelephoneCodes
 from gateway.authenticator.throttle import Throttle
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
@@ -82,6 +85,7 @@ class AuthenticatorServer:
         second_factor: bool = True,
         issuer: str = "Secure mail gateway",
         providers: Sequence[Provider] = (),
+        sender: CodeSender | None = None,
         origin: str = "https://localhost",
         tick_seconds: float = TICK_SECONDS,
         clock: Clock = system_clock,
@@ -90,8 +94,7 @@ class AuthenticatorServer:
         self._database = database
         self._keys = keys
         self._authority = authority
-        self._socket = socket
-        self._operator_socket = operator_socket
+        self._socket, self._operator_socket = socket, operator_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
         self._limits = limits or SessionLimits()
         self._second_factor = second_factor
@@ -99,15 +102,26 @@ class AuthenticatorServer:
         self._tick = tick_seconds
         self._clock = clock
         self._throttle = Throttle()
-        self._openid = OpenIdWays(
-            providers, database, keys, authority, self._throttle, limits=self._limits, clock=clock
-        )
+        codes = FirstCodes(database, keys, authority, self._throttle)
+        self._openid = OpenIdWays(providers, database, keys, authority, codes, limits=self._limits, clock=clock)
         self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
         self._second_factors = SecondFactors(keys, Place(origin, issuer))
+        self._telephone = TelephoneCodes(keys, sender)
+        self._sign_up = SignUp(
+            database,
+            keys,
+            authority,
+            codes,
+            self._second_factors,
+            self._hash,
+            issuer=issuer,
+            limits=self._limits,
+            clock=clock,
+        )
         seed = (CredentialKind.TOTP, _NOBODY, self._second_factors.new_seed(_NOBODY)[1])
-        self._decoy = SignIn(_NOBODY, "", decoy, (seed,), failures=0)
+        self._decoy = SignIn(_NOBODY, "", decoy, (seed,), 0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made."""
@@ -121,12 +135,13 @@ class AuthenticatorServer:
                 await stop.wait()
         finally:
             self._hashing.shutdown(wait=False, cancel_futures=True)
-            await self._openid.close()
+            await asyncio.gather(self._openid.close(), self._telephone.close())
 
     async def _answer(self, verb: str, request: Request) -> Request:
         answers: dict[str, Callable[[Request], Any]] = {
             "hello": self._hello,
             "sign_in": self._sign_in,
+            "send_code": self._send_code,
             "check_app_password": self._check_app_password,
             "make_app_password": self._make_own_app_password,
             "make_totp": self._make_own_totp,
@@ -135,6 +150,8 @@ class AuthenticatorServer:
             "invite_passkey": self._invite_passkey,
             "make_passkey": self._make_passkey,
             "make_recovery_codes": self._make_recovery_codes,
+            "begin_sign_up": self._sign_up.begin,
+            "finish_sign_up": self._sign_up.finish,
             "begin": self._openid.begin,
             "finish": self._openid.finish,
             "leaving": self._openid.leaving,
@@ -148,6 +165,7 @@ class AuthenticatorServer:
             "hello": self._hello,
             "make_password": self._make_password,
             "make_totp": self._make_totp,
+            "make_telephone": self._make_telephone,
             "make_app_password": self._make_app_password,
             "make_first_code": self._make_first_code,
             "forgive": self._forgive,
@@ -165,7 +183,8 @@ class AuthenticatorServer:
         began, noted = loop.time(), list[Future[None]]()
         try:
             passkey, question = text(request, "passkey"), text(request, "question")
-            offered = Offered(text(request, "code"), passkey, decode(question) if passkey else b"")
+            sent = decode(text(request, "sent"))
+            offered = Offered(text(request, "code"), passkey, decode(question) if passkey else b"", sent)
             answer = await self._judge(username, text(request, "password"), offered, noted)
         except NotAuthenticated:
             maillog.authenticated("password", "wrong")
@@ -179,6 +198,25 @@ class AuthenticatorServer:
             for one in noted:  # durable by now, as a rule: a wait before the tick's end would tell who is known
                 await asyncio.wrap_future(one)
 
+    async def _send_code(self, request: Request) -> Request:
+        """Send a code where the password is right; the answer is the same whatever is wrong, at the end of a tick."""
+        username, address = text(request, "username").strip().lower()[:254], text(request, "client_address")
+        self._throttle.check(username, address, self._now_us())
+        self._throttle.failed(username, address, self._now_us())
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        known = await self._database.read(accounts.sign_in_of, self._authority, username, self._now_us())
+        account, password = known or self._decoy, text(request, "password")
+        password_right = await self._hash(
+            lambda: passwords.is_right(self._keys.pepper, account.person_id, password, account.password)
+        )
+        right = known is not None and password_right and not account.is_blocked
+        noted = None if right else self._database.submit(accounts.note_failure, account.password_id)
+        await asyncio.sleep(self._tick - (loop.time() - began) % self._tick)
+        if noted is not None:
+            await asyncio.wrap_future(noted)
+        return {"sent": encode(self._telephone.begin(account, right=right, now_us=self._now_us()))}
+
     async def _judge(self, username: str, password: str, offered: Offered, noted: list[Future[None]]) -> Request:
         """Do the same work whatever is wrong, then decide; `noted` takes what is still being written of a failure."""
         known = await self._database.read(accounts.sign_in_of, self._authority, username, self._now_us())
@@ -186,15 +224,19 @@ class AuthenticatorServer:
         password_right = await self._hash(
             lambda: passwords.is_right(self._keys.pepper, account.person_id, password, account.password)
         )
-        match = self._second_factors.matching(account, offered, self._now_us())
+        if offered.sent:  # the password was right when the code was sent: the box says for whom
+            found = self._telephone.matching(account, offered.sent, offered.code, self._now_us())
+            match = Match(found[0], CredentialKind.TELEPHONE, found[1]) if found else None
+            password_right = match is not None
+        else:
+            match = self._second_factors.matching(account, offered, self._now_us())
         right = known is not None and password_right and not account.is_blocked
         if right and account.factors:
             right = match is not None and await self._spend(match)
         elif self._second_factor:
             right = False
         if not right:
-            if known is not None:
-                noted.append(self._database.submit(accounts.note_failure, known.password_id))
+            noted.append(self._database.submit(accounts.note_failure, account.password_id))
             raise NotAuthenticated(_WRONG)
         await self._database.run(accounts.note_use, account.password_id)
         proofs = (account.password_id, match.credential_id) if match else (account.password_id,)
@@ -207,6 +249,7 @@ class AuthenticatorServer:
     async def _spend(self, match: Match) -> bool:
         spend = {
             CredentialKind.TOTP: accounts.use_code,
+            CredentialKind.TELEPHONE: accounts.use_code,
             CredentialKind.PASSKEY: accounts.use_passkey,
             CredentialKind.RECOVERY: accounts.use_recovery_code,
         }[match.kind]
@@ -262,6 +305,11 @@ class AuthenticatorServer:
 
     async def _make_totp(self, request: Request) -> Request:
         return await self._totp_for(text(request, "person"))
+
+    async def _make_telephone(self, request: Request) -> Request:
+        person_id, number, channel = (text(request, name) for name in ("person", "number", "channel"))
+        data, label = self._telephone.new_number(person_id, number, channel)
+        return {"data": data, "label": label}
 
     async def _make_app_password(self, _request: Request) -> Request:
         clear = app_passwords.new_app_password()

@@ -17,7 +17,7 @@ from gateway.store.ids import new_id
 from gateway.store.people import people_by_address, team_by_address
 
 MAX_CREDENTIALS = 20
-_ONE_AT_A_TIME = (CredentialKind.PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.RECOVERY)
+_ONE_AT_A_TIME = (CredentialKind.PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.RECOVERY, CredentialKind.TELEPHONE)
 FIRST_CODE_US = 72 * 3600 * 1_000_000 + 60_000_000
 """How long a first code may be good for; a minute more, for clocks that differ."""
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,253}\Z")

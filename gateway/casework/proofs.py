@@ -7,6 +7,7 @@ whose first code is in force, and that code is then spent; and sessions that end
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,17 +26,36 @@ from gateway.store.transaction import Transaction
 
 REVIEW_US = 60 * 24 * 3600 * 1_000_000
 """How long a link may wait for a decision."""
+_WHOLE = (
+    frozenset({CredentialKind.IDENTITY}),
+    frozenset({CredentialKind.PASSWORD, CredentialKind.TOTP}),
+    frozenset({CredentialKind.PASSWORD, CredentialKind.PASSKEY}),
+)
+"""What a first sign-in may come to: nothing that signs in by half."""
+_BESIDE_A_PASSWORD = (
+    CredentialKind.PASSWORD,
+    CredentialKind.TOTP,
+    CredentialKind.PASSKEY,
+    CredentialKind.RECOVERY,
+    CredentialKind.TELEPHONE,
+)
 _AGAIN = "The code is not valid, or no longer. Please ask for a new one."
 
 
 def bind(
-    tx: Transaction, authority: Authority, signed_by: Ed25519PublicKey, binding: Binding, signature: bytes
+    tx: Transaction, authority: Authority, signed_by: Ed25519PublicKey, stated: Sequence[tuple[Binding, bytes]]
 ) -> None:
-    """Make the credential that a person proved beside their first code. Raises NotAuthenticated when the code is over
-    or the account is linked to somebody already.
+    """Make the credentials that a person proved beside their first code, all or none.
+
+    They are a link to an account at a provider; or a password and one second factor, which take the place of every
+    earlier one. Raises NotAuthenticated when the code is over, Malformed when the account is somebody's already.
     """
-    binding.verify(signature, signed_by, tx.now_us)
-    _make(_act(tx, authority, binding.person_id), binding)
+    for binding, signature in stated:
+        binding.verify(signature, signed_by, tx.now_us)
+    if not stated:
+        raise NotAuthenticated(_AGAIN)
+    bindings = [binding for binding, _ in stated]
+    _make(_act(tx, authority, bindings[0].person_id), bindings)
 
 
 def decide_identity(
@@ -56,7 +76,7 @@ def decide_identity(
         binding.verify(bytes(row.signature), signed_by, tx.now_us, REVIEW_US)
         if binding.person_id != person.id:
             raise NotAuthenticated(_AGAIN)
-        _make(act, binding, judged_by_hand=True)
+        _make(act, [binding], judged_by_hand=True)
     decided = {"decided_us": tx.now_us, "accepted": int(accept)}
     tx.execute(table.update().where(table.c.id == row.id).values(decided))
     act.record("identity_decided", person=person.id, review=row.id, accepted=int(accept))
@@ -81,17 +101,34 @@ def end_stated(
     act.record("ended_by_provider", person=person_id, credential=told, ended=ended, reason=ending.reason)
 
 
-def _make(act: Act, binding: Binding, *, judged_by_hand: bool = False) -> None:
-    """Make the credential and spend the code. What an operator has looked at may come after the code's last day."""
-    table, tx = tables.credential, act.tx
-    act.person(binding.person_id)
-    code = _genuine(act, id=binding.first_code_id, person_id=binding.person_id, kind=CredentialKind.FIRST_CODE.value)
+def _make(act: Act, bindings: Sequence[Binding], *, judged_by_hand: bool = False) -> None:
+    """Make the credentials and spend the code. What an operator has looked at may come after the code's last day."""
+    first, tx = bindings[0], act.tx
+    act.person(first.person_id)
+    code = _genuine(act, id=first.first_code_id, person_id=first.person_id, kind=CredentialKind.FIRST_CODE.value)
     in_time = code is not None and (judged_by_hand or (code.expires_us is not None and tx.now_us < code.expires_us))
-    if code is None or not in_time or binding.kind != CredentialKind.IDENTITY or not binding.lookup:
+    same = {(one.person_id, one.first_code_id) for one in bindings} == {(first.person_id, first.first_code_id)}
+    kinds = frozenset(one.kind for one in bindings)
+    if code is None or not in_time or not same or len(kinds) != len(bindings) or kinds not in _WHOLE:
         raise NotAuthenticated(_AGAIN)
-    if _genuine(act, lookup=binding.lookup, kind=binding.kind) is not None:
+    if CredentialKind.PASSWORD in kinds:
+        for kind in _BESIDE_A_PASSWORD:
+            act.end(tables.credential, act.not_ended(tables.credential, person_id=first.person_id, kind=kind.value))
+        act.end(tables.session, act.not_ended(tables.session, person_id=first.person_id))
+    for one in bindings:
+        _give(act, one)
+    act.end(tables.credential, [code])
+    failpoint("keyholder.bind")
+    join_by_code(act, first.person_id)
+
+
+def _give(act: Act, binding: Binding) -> None:
+    table = tables.credential
+    if binding.kind == CredentialKind.IDENTITY and not binding.lookup:
+        raise NotAuthenticated(_AGAIN)
+    if binding.lookup and _genuine(act, lookup=binding.lookup, kind=binding.kind) is not None:
         raise Malformed("This account at the provider signs in somebody here already.")
-    if tx.one(select(table.c.id).where(table.c.id == binding.credential_id)) is not None:
+    if act.tx.one(select(table.c.id).where(table.c.id == binding.credential_id)) is not None:
         raise NotAuthenticated(_AGAIN)
     given = act.give(
         table,
@@ -99,17 +136,15 @@ def _make(act: Act, binding: Binding, *, judged_by_hand: bool = False) -> None:
         person_id=binding.person_id,
         kind=binding.kind,
         label=line(binding.label, "label")[:100],
-        lookup=binding.lookup,
+        lookup=binding.lookup or None,
         data=binding.data,
         networks="",
-        created_us=tx.now_us,
+        created_us=act.tx.now_us,
         expires_us=None,
         revoked_us=None,
     )
-    act.end(table, [code])
-    failpoint("keyholder.bind")
-    act.record("first_credential", person=binding.person_id, credential=given, type=binding.kind, code=code.id)
-    join_by_code(act, binding.person_id)
+    facts = {"person": binding.person_id, "credential": given}
+    act.record("first_credential", **facts, type=binding.kind, code=binding.first_code_id)
 
 
 def _act(tx: Transaction, authority: Authority, person_id: str) -> Act:

@@ -60,6 +60,18 @@ def give_totp(settings: Settings, known_as: str, *, as_json: bool) -> None:
     say(made.uri)
 
 
+def give_telephone(settings: Settings, known_as: str, number: str, channel: str, *, as_json: bool) -> None:
+    """Set the telephone that codes are sent to."""
+    person = require_person(settings, known_as)
+    data, label = operator_of_authenticator(settings, lambda client: client.make_telephone(person, number, channel))
+    kind = CredentialKind.TELEPHONE.value
+    added = enact(settings, "add_credential", person=person, kind=kind, label=label, data=data)
+    if as_json:
+        show_json({**added, "label": label})
+        return
+    say(f"Codes are sent there: {label}. A number can be taken over: a passkey, or an authenticator app, is surer.")
+
+
 def give_first_code(settings: Settings, known_as: str, hours: int, *, as_json: bool) -> None:
     """Give a person the code that they type at their first sign-in; it is shown once."""
     person = require_person(settings, known_as)

@@ -105,6 +105,18 @@ def totp(who: Who, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False)
     credentials.give_totp(settings_of(config), who, as_json=as_json)
 
 
+@app.command()
+def telephone(
+    who: Who,
+    number: Annotated[str, typer.Argument(help="With its country's code: +12025550142.")],
+    call: Annotated[bool, typer.Option("--call", help="Codes are told by a call, not sent as text.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Set the telephone that codes are sent to; a passkey or an authenticator app is surer."""
+    credentials.give_telephone(settings_of(config), who, number, "call" if call else "text", as_json=as_json)
+
+
 @app.command("first-code")
 def first_code(
     who: Who, hours: FirstCodeHours = 48, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False

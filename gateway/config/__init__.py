@@ -23,7 +23,6 @@ from gateway.config.settings import (
     NotifierSettings,
     PortalSettings,
     Position,
-    ProviderSettings,
     RelaySettings,
     RelayTls,
     ScreeningLimits,
@@ -38,6 +37,7 @@ from gateway.config.settings import (
     TlsSettings,
     TrustedRelaySettings,
 )
+from gateway.config.sign_in import CodeSettings, ProviderSettings
 
 __all__ = [
     "CLEAN_CONSEQUENCES",
@@ -45,6 +45,7 @@ __all__ = [
     "PROGRAMS",
     "AuthenticatorSettings",
     "Clean",
+    "CodeSettings",
     "ConfigProblems",
     "DirectSettings",
     "DkimSettings",

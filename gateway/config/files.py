@@ -69,6 +69,8 @@ def _readable(settings: Settings) -> dict[str, Path]:
     for provider in settings.authenticator.providers:
         if provider.ca_file:
             named[f"authenticator.providers.{provider.key}.ca_file"] = provider.ca_file
+    if settings.authenticator.codes.ca_file:
+        named["authenticator.codes.ca_file"] = settings.authenticator.codes.ca_file
     if settings.portal.smime_anchors:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
@@ -92,6 +94,8 @@ def _secrets(settings: Settings) -> dict[str, Path]:
         named["mx.key"] = settings.mx.key
     for provider in settings.authenticator.providers:
         named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
+    if settings.authenticator.codes.token:
+        named["authenticator.codes.token"] = settings.authenticator.codes.token
     if settings.keys.passphrase_file:
         named["keys.passphrase_file"] = settings.keys.passphrase_file
     if settings.notifier.smime:

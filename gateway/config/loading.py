@@ -13,7 +13,7 @@ from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.mx import read_mx
 from gateway.config.notifier import read_notifier
 from gateway.config.problems import ConfigProblems, Problem
-from gateway.config.providers import read_provider
+from gateway.config.providers import read_codes, read_provider
 from gateway.config.reading import Table
 from gateway.config.screening import read_screening
 from gateway.config.settings import (
@@ -177,6 +177,7 @@ def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
         session_absolute_seconds=absolute,
         second_factor=second_factor,
         providers=table.named("providers", read_provider),
+        codes=table.table("codes", read_codes),
     )
 
 

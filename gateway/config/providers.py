@@ -1,4 +1,4 @@
-"""[authenticator.providers.NAME]: the identity providers at which people may sign in."""
+"""[authenticator.providers.NAME] and [authenticator.codes]: identity providers, and what sends codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.config.reading import Table
-from gateway.config.settings import ProviderSettings
+from gateway.config.sign_in import CodeSettings, ProviderSettings
 from gateway.domain.assurance import SHAPE, Assurance
 from gateway.domain.rights import Side
 
@@ -20,6 +20,7 @@ PROFILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The kinds of provider, and how a client may prove itself to each; the first is what is used when nothing is said."""
 _ISSUER = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]{0,200})?\Z")
+_WEBHOOK = re.compile(r"https://[!-~]{1,500}\Z")
 _LEVELS = re.compile(r"ial[0-3] aal[0-3](?: phishing-resistant)?\Z")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}(?::[0-9]{1,5})?\Z")
 _SIDES = {"employees": Side.OFFICE.value, "correspondents": Side.CORRESPONDENT.value}
@@ -50,6 +51,15 @@ def read_provider(table: Table, key: str) -> ProviderSettings:
         hosts=table.texts("hosts", (), _HOST, "a host, with :port where it is not 443"),
         ca_file=table.maybe_path("ca_file"),
     )
+
+
+def read_codes(table: Table) -> CodeSettings:
+    """Read what sends codes to telephones."""
+    webhook = table.text("webhook", "", _WEBHOOK, 'the address of a web service: "https://…"') or None
+    token = table.maybe_path("token")
+    if (webhook is None) != (token is None):
+        table.complain("webhook", "and token belong together.", "Give both, or neither.")
+    return CodeSettings(webhook=webhook, token=token, ca_file=table.maybe_path("ca_file"))
 
 
 def _levels(table: Table) -> Mapping[str, Assurance]:

@@ -11,8 +11,8 @@ class CredentialKind(StrEnum):
 
     An app password opens the submission door and nothing else. A first code is typed once, by a person who has been
     invited, beside the credential that they are then known by; by itself it signs nobody in. An identity is the link to
-    one account at an identity provider. TOTP, passkey and recovery (a set of codes, each good once) stand beside a
-    password.
+    one account at an identity provider. TOTP, passkey, recovery (a set of codes, each good once) and telephone (a
+    number that codes are sent to) stand beside a password.
     """
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind
@@ -22,6 +22,7 @@ class CredentialKind(StrEnum):
     IDENTITY = "identity"
     PASSKEY = "passkey"
     RECOVERY = "recovery"
+    TELEPHONE = "telephone"
 
 
 FOUND_BY_LOOKUP = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.IDENTITY})

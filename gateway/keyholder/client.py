@@ -36,9 +36,10 @@ class KeyholderClient:
         """End a session; nothing happens when it has ended already."""
         await self._client.ask("end_session", token=encode(token))
 
-    async def bind(self, binding: Binding, signature: bytes) -> None:
-        """Make the first credential that the authenticator has signed. Raises NotAuthenticated, Malformed."""
-        await self._client.ask("bind", binding=asdict(binding), signature=encode(signature))
+    async def bind(self, bindings: Sequence[tuple[Binding, bytes]]) -> None:
+        """Make the first credentials that the authenticator has signed, together. Raises NotAuthenticated."""
+        stated = [{"binding": asdict(one), "signature": encode(signature)} for one, signature in bindings]
+        await self._client.ask("bind", bindings=stated)
 
     async def end_stated(self, ending: Ending, signature: bytes) -> None:
         """End the sessions that the authenticator has signed for. Raises NotAuthenticated."""

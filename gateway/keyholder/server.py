@@ -153,8 +153,13 @@ class KeyholderServer:
         return {}
 
     async def _bind(self, request: Request) -> Request:
-        binding = Binding.from_json(request.get("binding"))
-        await self._sign(proofs.bind, self._keys.session_public, binding, decode(request.get("signature")))
+        stated = request.get("bindings")
+        bindings = [
+            (Binding.from_json(one.get("binding")), decode(one.get("signature")))
+            for one in (stated if isinstance(stated, list) else [])
+            if isinstance(one, Mapping)
+        ]
+        await self._sign(proofs.bind, self._keys.session_public, bindings)
         return {}
 
     async def _end_stated(self, request: Request) -> Request:

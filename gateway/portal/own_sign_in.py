@@ -32,7 +32,7 @@ MAX_SESSIONS = 50
 RECOVERY_CODES = 10
 _PURPOSE = "own-sign-in"
 _HERE = "/account/sign-in"
-_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.RECOVERY)
+_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.TELEPHONE, CredentialKind.RECOVERY)
 _SHOWN = tuple(credential.c[name] for name in ("id", "kind", "label", "created_us", "expires_us"))
 
 

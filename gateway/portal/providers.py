@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import segno
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.authenticator.protocol import ComeBack, Outcome, SignedEnding
+from gateway.authenticator.protocol import ComeBack, Outcome, SignedEnding, SigningUp
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, RateExceeded, TooLarge
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.errors import CrossSite
@@ -31,18 +33,21 @@ from gateway.portal.security import (
     cookie_secret,
     drop_cookie,
     form_token,
+    new_nonce,
     new_secret,
     require_form_token,
     set_cookie,
     set_returning,
+    with_script,
 )
-from gateway.portal.sign_in import SignIn
+from gateway.portal.sign_in import MAX_PASSWORD, SignIn
 from gateway.portal.site import Way
 from gateway.portal.tries import Tries
 from gateway.portal.visitors import address_of
 
 MAX_CODE = 40
 MAX_ANSWER = 4_096
+MAX_SHOWN = 2_000
 MAX_EVENT = 64 * 1024
 _BROUGHT = ("code", "state", "iss", "error")
 _FIRST = "first-sign-in"
@@ -65,6 +70,7 @@ class ProviderPages:
         return [
             Route("/first-sign-in", self.first, methods=["GET"]),
             Route("/first-sign-in", self.begin_first, methods=["POST"]),
+            Route("/first-sign-in/password", self.sign_up, methods=["POST"]),
             Route(at, self.begin, methods=["POST"]),
             Route(f"{at}/return", self.come_back, methods=["GET"]),
             Route(f"{at}/leave", self.leave, methods=["GET"]),
@@ -84,13 +90,41 @@ class ProviderPages:
         except CrossSite:
             return self._first_form(request, "stale", 403)
         code = fields.get("first_code", "").strip()[:MAX_CODE]
-        way = self._way(fields.get("provider", ""))
+        way = self._way(fields["provider"]) if fields.get("provider") else None
         if not code:
             return self._first_form(request, "missing", 422)
         try:
-            return await self._go_on(request, way, code)
+            if way is not None:
+                return await self._go_on(request, way, code)
+            begun = await self.authenticator.begin_sign_up(code, address_of(request))
         except RateExceeded:
             return self._first_form(request, "too-fast", 429)
+        return self._password_form(request, begun, "") if begun else self._first_form(request, "code-over", 422)
+
+    async def sign_up(self, request: Request) -> Response:
+        """Take the password and the second factor that were chosen, and sign in with them."""
+        fields = await read_form(request)
+        try:
+            _require_ours(request, fields, _FIRST)
+        except CrossSite:
+            return self._first_form(request, "stale", 403)
+        shown = SigningUp(*(fields.get(name, "")[:MAX_SHOWN] for name in ("username", "uri", "options", "ticket")))
+        password, code = fields.get("password", "")[:MAX_PASSWORD], "".join(fields.get("code", "").split())[:MAX_CODE]
+        try:
+            signed_in, bindings = await self.authenticator.finish_sign_up(
+                shown.ticket, password, code, fields.get("passkey", "")
+            )
+            await self.keyholder.bind([(one.binding, one.signature) for one in bindings])
+            await self.keyholder.admit(signed_in.statement, signed_in.signature)
+        except Malformed as problem:
+            kind = "password" if "password" in problem.advice.lower() else "factor"
+            return self._password_form(request, shown, kind, 422)
+        except (NotAuthenticated, NotAllowed):
+            return self._first_form(request, "code-over", 422)
+        response = RedirectResponse("/cases", status_code=303)
+        set_cookie(response, SESSION_COOKIE, signed_in.token)
+        drop_cookie(response, FORM_COOKIE)
+        return response
 
     async def begin(self, request: Request) -> Response:
         """Go on to a provider."""
@@ -166,11 +200,11 @@ class ProviderPages:
         """Have the first credential made, where this is a first sign-in, and then the session."""
         assert found.signed_in is not None
         try:
-            if found.binding is not None:
-                await self.keyholder.bind(found.binding, found.binding_signature)
+            if found.bindings:
+                await self.keyholder.bind([(one.binding, one.signature) for one in found.bindings])
             await self.keyholder.admit(found.signed_in.statement, found.signed_in.signature)
         except (NotAuthenticated, NotAllowed, Malformed):
-            return Outcome.CODE_OVER if found.binding is not None else Outcome.FAILED
+            return Outcome.CODE_OVER if found.bindings else Outcome.FAILED
         return Outcome.SIGNED_IN
 
     async def _end(self, endings: list[SignedEnding]) -> None:
@@ -181,6 +215,22 @@ class ProviderPages:
         secret = cookie_secret(request.cookies, FORM_COOKIE) or new_secret()
         response = self.pages.page(
             request, "first_sign_in.html", status=status, form_token=form_token(secret, _FIRST), problem=problem
+        )
+        set_cookie(response, FORM_COOKIE, secret)
+        return response
+
+    def _password_form(self, request: Request, shown: SigningUp, problem: str, status: int = 200) -> Response:
+        secret, nonce = cookie_secret(request.cookies, FORM_COOKIE) or new_secret(), new_nonce()
+        response = self.pages.page(
+            request,
+            "first_password.html",
+            status=status,
+            headers=with_script(nonce),
+            form_token=form_token(secret, _FIRST),
+            shown=shown,
+            picture=Markup(segno.make(shown.uri).svg_inline(scale=4)),  # noqa: S704 - our own drawing
+            problem=problem,
+            nonce=nonce,
         )
         set_cookie(response, FORM_COOKIE, secret)
         return response

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.domain.errors import AuthenticatorUnavailable, NotAllowed, NotAuthenticated, RateExceeded
+from gateway.domain.errors import AuthenticatorUnavailable, Malformed, NotAllowed, NotAuthenticated, RateExceeded
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.errors import CrossSite
 from gateway.portal.forms import read_form
@@ -55,6 +55,7 @@ class SignIn:
         return [
             Route("/sign-in", self.show, methods=["GET"]),
             Route("/sign-in", self.sign_in, methods=["POST"]),
+            Route("/sign-in/code", self.send_code, methods=["POST"]),
             Route("/sign-out", self.sign_out, methods=["POST"]),
         ]
 
@@ -79,10 +80,16 @@ class SignIn:
         again = fields.get("again", "")
         try:
             signed_in = await self.authenticator.sign_in(
-                username, password, code, address_of(request), passkey, question
+                username,
+                password,
+                code,
+                address_of(request),
+                passkey=passkey,
+                question=question,
+                sent=fields.get("sent", ""),
             )
             await self.keyholder.admit(signed_in.statement, signed_in.signature)
-        except (NotAuthenticated, NotAllowed):
+        except (NotAuthenticated, NotAllowed, Malformed):
             return await self.form(request, "wrong", username, status=422, again=again)
         except RateExceeded:
             return await self.form(request, "too-fast", username, status=429, again=again)
@@ -92,6 +99,28 @@ class SignIn:
         set_cookie(response, SESSION_COOKIE, signed_in.token)
         drop_cookie(response, FORM_COOKIE)
         return response
+
+    async def send_code(self, request: Request) -> Response:
+        """Have a code sent to a telephone, and show the form for it; the page is the same whatever was typed."""
+        fields = await read_form(request)
+        try:
+            require_form_token(cookie_secret(request.cookies, FORM_COOKIE), "sign-in", fields.get("form_token", ""))
+        except CrossSite:
+            return await self.form(request, "stale", status=403)
+        username, again = fields.get("username", "").strip()[:MAX_USERNAME], fields.get("again", "")
+        password = fields.get("password", "")[:MAX_PASSWORD]
+        try:
+            sent = await self.authenticator.send_code(username, password, address_of(request))
+        except RateExceeded:
+            return await self.form(request, "too-fast", username, status=429, again=again)
+        return self.pages.page(
+            request,
+            "sign_in_code.html",
+            form_token=fields["form_token"],
+            username=username,
+            sent=sent,
+            again=again if again in AGAIN else "",
+        )
 
     async def sign_out(self, request: Request) -> Response:
         """End the session, here and in the keyholder."""

@@ -19,7 +19,9 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class PortalSite:
     """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`), the
-    domain that messages are sent to, and the identity providers. Raises ValueError when the address has another form.
+    domain that messages are sent to, the identity providers, and whether codes are sent to telephones.
+
+    Raises ValueError when the address has another form.
     """
 
     name: str
@@ -27,6 +29,7 @@ class PortalSite:
     portal: str
     domain: str
     ways: tuple[Way, ...] = ()
+    sends_codes: bool = False
 
     def __post_init__(self) -> None:
         address = urlsplit(self.portal)

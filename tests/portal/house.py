@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gateway.authenticator import keys as authenticator_keys
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.authenticator.client import OperatorClient as AuthenticatorOperator
+from gateway.authenticator.code_sender import CodeSender
 from gateway.authenticator.server import AuthenticatorServer
 from gateway.casework import correspondence
 from gateway.casework.correspondence import Posting, Served
@@ -195,12 +196,13 @@ async def open_house(
     signatures: Signatures | None = None,
     providers: Callable[[str], list[Provider]] | None = None,
     ways: tuple[Way, ...] = (),
+    sender: CodeSender | None = None,
 ) -> AsyncIterator[House]:
     """Build a house, run it, and leave nothing behind. `providers` are made when the portal's address is known."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
     try:
         async with _opened(
-            folder, limits, recheck_seconds, environment, signatures, providers, ways, counties=counties
+            folder, limits, recheck_seconds, environment, signatures, providers, ways, sender, counties=counties
         ) as house:
             yield house
     finally:
@@ -216,6 +218,7 @@ async def _opened(
     signatures: Signatures | None,
     providers: Callable[[str], list[Provider]] | None,
     ways: tuple[Way, ...],
+    sender: CodeSender | None,
     *,
     counties: bool,
 ) -> AsyncIterator[House]:
@@ -246,7 +249,9 @@ async def _opened(
     portal = Portal(
         listen=[("127.0.0.1", 0)],
         tls=tls,
-        site=PortalSite("Secure mail of the test house", environment, "https://localhost/", DOMAIN, ways),
+        site=PortalSite(
+            "Secure mail of the test house", environment, "https://localhost/", DOMAIN, ways, sender is not None
+        ),
         programmes=load_programmes(folders),
         database=database,
         blobs=blobs,
@@ -271,6 +276,7 @@ async def _opened(
         tick_seconds=0.001,
         providers=providers(f"https://localhost:{portal.port}") if providers else (),
         origin=f"https://localhost:{portal.port}",
+        sender=sender,
         clock=clock,
     )
     house = House(
