@@ -90,12 +90,9 @@ class Portal:
         the MTA-STS policy to be served, "" for none.
         """
         self.ready = asyncio.Event()
-        self._listen = listen
-        self._tls = tls
-        self._site = site
+        self._listen, self._tls, self._site = listen, tls, site
         self._listeners: list[socket.socket] = []
-        limits = limits or UploadLimits()
-        signatures = signatures or Signatures()
+        limits, signatures = limits or UploadLimits(), signatures or Signatures()
         pages = Pages(templates or templates_folder() / "portal", site, programmes)
         visitors = Visitors(database, keyholder, authority, clock)
         vault = Vault(database, blobs, keyholder, authority, clock)
