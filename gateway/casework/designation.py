@@ -138,10 +138,11 @@ def invite_user(
 
 
 def join_user(act: Act, *, designated_user: str) -> dict[str, Any]:
-    """Let an invited user in whose sign-in was handed over in person."""
+    """Let an invited user in whose sign-in was handed over in person. A code that was not used is void."""
     row = user_row(act, designated_user)
     if _is_proposed(act, row.id):
         raise Malformed("A person known here confirms this agreement after signing in.")
+    _void_code(act, row.person_id)
     return _move(act, row, Step.JOIN)
 
 
@@ -176,6 +177,8 @@ def revoke_user(act: Act, *, designated_user: str) -> dict[str, Any]:
     """Take a designated user out of this agreement, on written request; their other places stay."""
     row = user_row(act, designated_user)
     _cancel_meeting(act, row.id)
+    if row.state == PlaceState.INVITED:
+        _void_code(act, row.person_id)
     return _move(act, row, Step.REVOKE)
 
 
@@ -186,8 +189,7 @@ def undo_user(act: Act, *, designated_user: str) -> dict[str, Any]:
     if row.step == Step.MEET:
         _cancel_meeting(act, row.id)
     if row.step == Step.INVITE:
-        code = {"person_id": row.person_id, "kind": CredentialKind.FIRST_CODE.value}
-        act.end(tables.credential, act.not_ended(tables.credential, **code))
+        _void_code(act, row.person_id)
     undone = {"state": before, "step": Step.UNDO.value, "before": None, "moved_us": act.tx.now_us}
     act.change(tables.designated_user, row, **undone)
     act.record("user_undo", designated_user=row.id, step=row.step, state=before)
@@ -263,6 +265,11 @@ def _is_proposed(act: Act, designated_user: str) -> bool:
     table = tables.appendix
     row = act.tx.one(select(table.c.is_proposed).where(table.c.designated_user_id == designated_user))
     return row is not None and bool(row.is_proposed)
+
+
+def _void_code(act: Act, person_id: str) -> None:
+    code = {"person_id": person_id, "kind": CredentialKind.FIRST_CODE.value}
+    act.end(tables.credential, act.not_ended(tables.credential, **code))
 
 
 def _agreement_gives(act: Act, row: Row[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli import enrolment_users
-from gateway.cli.asking import enact, operator_of_keyholder, programme_of, settings_of
+from gateway.cli.asking import authority_of, enact, operator_of_keyholder, programme_of, read, settings_of
 from gateway.cli.enrolled import (
     agreements,
     find_user,
@@ -26,7 +26,7 @@ from gateway.cli.enrolled import (
     typed,
 )
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
-from gateway.cli.output import say, show_facts, show_json, show_rows, today
+from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows, today
 from gateway.config import Settings
 from gateway.domain.enrolment import AgreementState
 from gateway.domain.errors import Malformed, UnknownRecipient
@@ -246,6 +246,30 @@ def approve(
     """Do what somebody else has asked for, where the programme wants two people."""
     done = enact(settings_of(config), "decline" if decline else "approve", approval=approval)
     tell(done, "It has lapsed." if decline else f"Done: {done.get('state', 'yes')}.", as_json=as_json)
+
+
+@app.command()
+def report(
+    due: Annotated[int, typer.Option(min=1, max=400, help="Authorisations that end within so many days.")] = 60,
+    stale: Annotated[int, typer.Option(min=1, max=4000, help="Nobody signed in for so many days.")] = 90,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show whose access somebody has to look at: without a form, without access, late, due, stale, privileged."""
+    from gateway.store.recertification import recertify
+
+    settings = settings_of(config)
+    found = read(settings, lambda rows: recertify(rows, authority_of(settings), due, stale, now_us()))
+    findings = [
+        {"finding": one.kind.value, "username": one.username, "name": one.name, "at": instant(one.at_us)}
+        for one in found.findings
+    ]
+    if as_json:
+        show_json({"with_access": found.with_access, "with_account": found.with_account, "findings": findings})
+        return
+    say(f"{found.with_access} people have access, {found.with_account} can sign in.")
+    columns = {"finding": "FINDING", "username": "USERNAME", "name": "NAME", "at": "AT"}
+    show_rows(findings, columns, as_json=False, nothing="nothing to look at")
 
 
 def _form_in(source: Path | None) -> tuple[dict[str, str], list[dict[str, Any]]]:

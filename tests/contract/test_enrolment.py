@@ -21,6 +21,7 @@ from gateway.frames import encode
 from gateway.programmes import load_programmes
 from gateway.store import tables
 from gateway.store.cases import cases_of
+from gateway.store.recertification import recertify
 from tests.keyed_site import ROOT, KeyedSite
 
 PROGRAMME = load_programmes([ROOT / "programmes" / "cwa"])["cwa"]
@@ -214,6 +215,25 @@ async def test_a_meeting_identifies_only_with_a_document_and_every_check(site: K
     assert gone["state"] == "meeting"
     await desk.met(user)
     assert "cannot be done" in await refusal(desk.do("join_user", designated_user=user))
+
+
+async def test_a_code_is_void_once_it_is_reissued_undone_or_not_needed(site: KeyedSite, desk: Desk) -> None:
+    async def codes() -> int:
+        table = tables.credential
+        wanted = select(table.c.id).where(table.c.kind == "first_code", table.c.revoked_us.is_(None))
+        return len(await site.database.read(lambda c: c.execute(wanted).all()))
+
+    agreement = await desk.opened(await site.case())
+    user = (await desk.named(agreement))["designated_user"]
+    await desk.do("review_agreement", agreement=agreement)
+    await desk.met(user)
+    await desk.invited(user)
+    await desk.do("invite_user", designated_user=user, lookup="another", expires_us=site.clock.now_us + DAY_US)
+    assert await codes() == 1
+    await desk.do("undo_user", designated_user=user)
+    assert await codes() == 0
+    state = select(tables.designated_user.c.state)
+    assert await site.database.read(lambda c: c.execute(state).scalar_one()) == "invited"
 
 
 async def test_a_code_that_is_used_lets_its_person_in(site: KeyedSite, desk: Desk) -> None:
@@ -510,3 +530,29 @@ async def test_an_employee_states_a_purpose_to_look_elsewhere_for_an_hour(site: 
     assert json.loads(entry)["facts"]["purpose"] == "audit"
     site.clock.forward(minutes=61)
     assert not await reads(site, await site.signed_in(erin), case)
+
+
+# ---- the report
+
+
+async def test_the_report_tells_whose_access_somebody_has_to_look_at(site: KeyedSite, desk: Desk) -> None:
+    async def found(due: int = 60, stale: int = 90) -> set[tuple[str, str]]:
+        made = await site.database.read(recertify, site.authority, due, stale, site.clock.now_us)
+        return {(one.kind.value, one.name) for one in made.findings}
+
+    await site.employee("erin", role="administrator")
+    frank = await site.employee("frank")
+    await site.operator.enact("give_role", person=frank, role="enroller", until_us=site.clock.now_us + DAY_US)
+    await site.correspondent(await site.case(), username="otto")
+    cora = await desk.active(await site.case())
+    raul = await desk.active(await site.case(), "raul", "representative")
+    usual = {("privileged-without-end", "Erin"), ("privileged", "Frank"), ("access-without-form", "Otto")}
+    assert await found() == {*usual, ("renewal-late", "Raul")}
+    await desk.authorise(raul["user"], last_day=await desk.today(30))
+    assert await found() - usual == {("renewal-due", "Raul")}
+    assert await found(due=10) == usual
+    await site.signed_in(cora["person"])
+    site.clock.forward(hours=48)
+    assert ("stale", "Cora") in await found(stale=1)
+    await desk.do("revoke_user", designated_user=cora["user"])
+    assert ("account-without-access", "Cora") in await found()
