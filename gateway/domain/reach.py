@@ -1,8 +1,8 @@
 """Whether a person is reached at an address: what can be reported of a notice, why, and what that makes of the address.
 
 A failure that lies in the address itself (RFC 3463 section 3.2) kills it at once; any other one counts, at most once in
-`COUNT_ONCE`, and the third kills, unless it is about our mail or their system. A count decays, a mail that was taken and
-came not back heals, an address that was changed begins anew. A dead address is not written to.
+`COUNT_ONCE`, and the third kills, unless it is about our mail or their system. A count decays, a mail that was taken
+and came not back heals, an address that was changed begins anew. A dead address is not written to.
 """
 
 from __future__ import annotations
