@@ -58,7 +58,7 @@ class Timetable:
             self._endings_at = max(self._endings_at, now + REMINDERS_SECONDS)
 
     async def plan(self) -> None:
-        """Do all that it is time for now, to the end."""
+        """Do all that is due, to the end."""
         await self._database.run(hasten, self._longest_us)
         while await self._database.run(plan_reminders, self._authority, self._programmes):
             pass

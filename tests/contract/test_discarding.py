@@ -14,8 +14,8 @@ from gateway.domain.errors import StoreUnavailable
 from gateway.domain.refusal import new_reference
 from gateway.domain.verdict import Finding, Kind, Strength, Unread, Unreadable, Verdict
 from gateway.inbound.discarding import Discards
-from gateway.store.database import Database
 from gateway.store.claims import claim
+from gateway.store.database import Database
 from gateway.store.tables import leaf, outbox
 from tests.settled import Settled
 

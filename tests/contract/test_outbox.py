@@ -17,8 +17,8 @@ from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.store import tables
 from gateway.store.authority import sign
-from gateway.store.database import Database
 from gateway.store.claims import _DUE, claim
+from gateway.store.database import Database
 from gateway.store.outbox import Entry, OutboxState, address_hash, put, retry, waiting, withhold
 from gateway.store.settlements import settle
 from gateway.store.transaction import Transaction
