@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.screening.pool import Pool
 
 _PATIENCE = 3600.0  # seconds: here nobody waits at a door
+_ANSWER = 600.0  # seconds: what a child may use is processor time, and on a busy machine that takes long to get
 _BLOCK = 64 * 1024
 _MEGABYTE = 1_000_000
 
@@ -86,13 +87,13 @@ def _pool(config: Path | None) -> Pool:
     from gateway.screening.pool import Patience, Pool, Sizes
 
     if config is None:
-        return Pool(patience=Patience(child=_PATIENCE))
+        return Pool(patience=Patience(child=_PATIENCE, answer=_ANSWER))
     from gateway.cli.asking import programmes_of, settings_of
     from gateway.screening.site import orders_of
 
     settings = settings_of(config)
     sizes = Sizes.by_cores(settings.screening.text_children, settings.screening.page_children)
-    return Pool(orders_of(settings.screening, programmes_of(settings).values()), sizes, Patience(child=_PATIENCE))
+    return Pool(orders_of(settings.screening, programmes_of(settings).values()), sizes, Patience(child=_PATIENCE, answer=_ANSWER))
 
 
 def _files_of(path: Path) -> list[str]:

@@ -73,8 +73,20 @@ def _compile(pattern: str, *, longest: bool) -> re2._Regexp:
 
 
 _NUMBERS: Final = _compile(_CHAIN, longest=False)
-_CODES: Final = _compile("|".join(pattern for name, pattern in CODES.items() if name != "iban"), longest=True)
-_IBANS: Final = _compile(CODES["iban"], longest=True)
+
+
+def _any_of(names: str) -> re2._Regexp:
+    return _compile("|".join(CODES[name] for name in names.split()), longest=True)
+
+
+# One pattern of all would have a state for each way in which the shapes can overlap, and build some in every mail.
+_CODES: Final = tuple(
+    map(_any_of, ("dni pps caf nric", "ric", "giin mrz mrz_card mrz_name hetu", "curp rfc pan nino nie"))
+)
+_CODES_OF_LETTERS: Final = _any_of("cf ptin")  # with as little as one digit
+_IBANS: Final = _any_of("iban")
+_APART: Final = 1_000  # characters; to look at a few more costs less than to begin anew
+_LINES: Final = _compile(r"(?:[^\n]*[0-9O<][^\n]*[0-9O<][^\n]*[0-9O<][^\n]*\n?)+", longest=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +114,45 @@ class Code:
     shapes: tuple[str, ...]
 
 
-def find_codes(view: View) -> Iterator[Code]:
-    """Codes of letters and digits: those that may be IBANs, then all others."""
+def find_codes(view: View, told: list[tuple[int, int]] | None = None) -> Iterator[Code]:
+    """Codes of letters and digits: those that may be IBANs, then all others. `told`: where lines have digits."""
     for match in _IBANS.finditer(view.octets):
         start, end = match.span()
         raw = view.text[start:end]
         if _IBAN_CASE.match(raw) and not _UUID.match(raw):
             yield Code(re.sub(r"[^A-Z0-9]", "", raw.upper()), start, end, ("iban",))
-    for match in _CODES.finditer(view.octets):
-        start, end = match.span()
+    seen: set[tuple[int, int]] = set()
+    for start, end in _spans_of_codes(view.octets, lines_with_digits(view.octets) if told is None else told):
+        if (start, end) in seen:
+            continue
+        seen.add((start, end))
         raw = view.text[start:end]
         yield _code(raw, start)
         for word in _LATER_WORD.finditer(raw):
             inner = _code(raw[word.start() :], start + word.start())
             if inner.shapes:
                 yield inner
+
+
+def lines_with_digits(octets: bytes) -> list[tuple[int, int]]:
+    """Where lines stand that have three digits, or signs that stand for them: those not far apart are one stretch."""
+    stretches: list[tuple[int, int]] = []
+    for match in _LINES.finditer(octets):
+        start, end = match.span()
+        if stretches and start - stretches[-1][1] < _APART:
+            start = stretches.pop()[0]
+        stretches.append((start, end))
+    return stretches
+
+
+def _spans_of_codes(octets: bytes, told: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """No code goes on in the next line."""
+    for start, end in told:
+        for pattern in _CODES:
+            for match in pattern.finditer(octets, start, end):
+                yield match.span()
+    for match in _CODES_OF_LETTERS.finditer(octets):
+        yield match.span()
 
 
 _IBAN_CASE: Final = re.compile(r"..(?:[A-Z0-9]+|[a-z0-9]+)(?![A-Za-z0-9])")  # else it is of base64

@@ -14,7 +14,7 @@ from typing import Final
 
 import re2
 
-from gateway.screening.candidates import Code, Number, find_codes, find_numbers
+from gateway.screening.candidates import Code, Number, find_codes, find_numbers, lines_with_digits
 from gateway.screening.chunk import Form
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, Label, Role
@@ -68,6 +68,7 @@ class Scan:
         self._heads: list[Label] | None = None
         self._named: frozenset[str] | None = None
         self._codes: list[Code] | None = None
+        self._lines: list[tuple[int, int]] | None = None
         self._around: dict[tuple[int, int], Around] = {}
         self._marked: list[int] | None = None  # offsets of the marks round what was read otherwise
 
@@ -81,8 +82,16 @@ class Scan:
     def codes(self) -> list[Code]:
         """Codes of letters and digits."""
         if self._codes is None:
-            self._codes = [one for one in find_codes(self.view) if self._concerns(one.start, one.end)]
+            found = find_codes(self.view, self.lines_with_digits)
+            self._codes = [one for one in found if self._concerns(one.start, one.end)]
         return self._codes
+
+    @property
+    def lines_with_digits(self) -> list[tuple[int, int]]:
+        """Where lines have three digits."""
+        if self._lines is None:
+            self._lines = lines_with_digits(self.view.octets)
+        return self._lines
 
     @property
     def heads(self) -> list[Label]:
@@ -124,8 +133,8 @@ class Scan:
     def _concerns(self, start: int, end: int) -> bool:
         """Whether a span was read otherwise, or stands behind what was: the rest is context, and cut off somewhere."""
         if self._marked is None:
-            marks = [match.start() for match in _MARK.finditer(self.view.octets)]
-            self._marked = marks if self.view.reading in _READ_OTHERWISE else []
+            otherwise = self.view.reading in _READ_OTHERWISE
+            self._marked = [match.start() for match in _MARK.finditer(self.view.octets)] if otherwise else []
         if not self._marked:
             return True
         before = bisect_right(self._marked, start) - 1
@@ -158,7 +167,7 @@ def _spelling(phrase: str) -> str:
     return re.escape(phrase).replace("\\ ", r"[\s'._/-]{0,3}")
 
 
-_HEADS: Final = re2.compile(
+HEADS: Final = re2.compile(
     "(?i)(?:\\b|_)(?:"
     + "|".join(
         sorted(
@@ -178,7 +187,7 @@ _HEADS: Final = re2.compile(
 def _find_heads(view: View) -> list[Label]:
     labels: list[Label] = []
     last = -1
-    for match in _HEADS.finditer(view.octets):
+    for match in HEADS.finditer(view.octets):
         start, end = match.span()
         if start < last:
             continue

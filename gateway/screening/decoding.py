@@ -21,6 +21,7 @@ from gateway.screening.folding import MARK_BEGIN, MARK_END
 _AROUND: Final = 160  # characters of surroundings kept before and after what was decoded
 _LONGEST: Final = 200_000  # characters of one encoded run that are tried
 _MOST: Final = 2_000_000  # characters given per text, all together
+_APART: Final = 100  # tokens that are given with all their surroundings
 
 
 def decoded(octets: bytes, text: str) -> str:
@@ -38,19 +39,22 @@ def decoded(octets: bytes, text: str) -> str:
 def _passages(octets: bytes, text: str) -> Iterator[str]:
     if any(sign in octets for sign in (b"%", b"\\", b"&", b"=", b"+00")) and _ESCAPED.search(octets):
         yield from _unescaped(octets, text)
-    for match in _TOKENS.finditer(octets):
-        start, end = match.span()
+    tokens = _find_tokens(octets)
+    for number, (start, end) in enumerate(tokens):
         token = text[start : min(end, start + _LONGEST)]
+        begins, ends = max(0, start - _AROUND), end + _AROUND // 2
+        if number >= _APART:  # a text full of them is given with what stands between two of them
+            begins = max(begins, min(tokens[number - 1][1], start))
+            ends = min(ends, max(tokens[number + 1][0], end)) if number + 1 < len(tokens) else ends
         for decode in _decoders(token):
             plain = decode(token)
             if plain is not None:
-                yield (
-                    text[max(0, start - _AROUND) : start]
-                    + MARK_BEGIN
-                    + plain
-                    + MARK_END
-                    + text[end : end + _AROUND // 2]
-                )
+                yield text[begins:start] + MARK_BEGIN + plain + MARK_END + text[end:ends]
+
+
+def _find_tokens(octets: bytes) -> list[tuple[int, int]]:
+    """Where tokens stand that look encoded, in the order of the text; what two patterns see is given twice."""
+    return sorted({match.span() for pattern in _TOKENS for match in pattern.finditer(octets)})
 
 
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
@@ -121,21 +125,26 @@ def _undo_one(escape: str) -> str:
 # Encodings of a whole token.
 _HEX_PAIR: Final = r"(?:0x)?[0-9a-fA-F]{2}"
 _BASE64_SIGN: Final = r"[A-Za-z0-9+/_-]"
-_TOKENS: Final = re2.compile(
-    "|".join(
+_TOKENS: Final = tuple(  # apart, since one pattern of all would build states in every mail
+    re2.compile("|".join(patterns).encode())
+    for patterns in (
         (
             r"\b[01]{8}(?:[ ,.-]?[01]{8}){5,}\b",
             r"[.-]{5}(?:[ /|]{1,3}[.-]{1,6}){7,}",
             rf"\b{_HEX_PAIR}(?:[ :,;-]{{1,2}}{_HEX_PAIR}){{6,}}\b",
-            r"\b(?:0x)?(?:[2-7][0-9a-fA-F]){8,}\b",
             r"\b(?:3[2-9]|4[0-9]|5[0-7])(?:[ ,;-]{1,2}(?:3[2-9]|4[0-9]|5[0-7])){7,}\b",
-            # ASCII in base64: each fourth character is of a known third of the alphabet; UTF-16 has zeros between.
-            rf"\b(?:[I-Za-fA0-9]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
+        ),
+        (
+            r"\b(?:0x)?(?:[2-7][0-9a-fA-F]){8,}\b",
             rf"//4{_BASE64_SIGN}{{12,}}={{0,3}}",
             r"\b[A-Z2-7]{16,}={0,6}",
+        ),
+        (
+            # ASCII in base64: each fourth character is of a known third of the alphabet; UTF-16 has zeros between.
+            rf"\b(?:[I-Za-fA0-9]{_BASE64_SIGN}{{3}}){{3,}}(?:{_BASE64_SIGN}|\n{_BASE64_SIGN}{{4}})*={{0,3}}",
             r"\b(?:[MNO][DTjz][A-Za-z0-9][0-9w-z]){2,}(?:[A-Za-z0-9]{2,3}={1,2})?",
-        )
-    ).encode()
+        ),
+    )
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-\n]+={0,6}\Z")
 _HEXADECIMAL: Final = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,;\-\n]{0,2})+\Z")

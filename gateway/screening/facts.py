@@ -36,7 +36,8 @@ FACTS: Final = compile_phrases(STRONG | EVENTS | WEAK)
 PLAIN: Final = compile_phrases(_TABLE["facts"]["plain"])
 GENERAL: Final = compile_phrases(_TABLE["facts"]["general"])
 OWN: Final = compile_phrases(_TABLE["facts"]["own"])
-TITLES: Final = compile_phrases(_TABLE["forms"]["titles"])
+FORM_TITLES: Final = frozenset(_TABLE["forms"]["titles"])
+TITLES: Final = compile_phrases(FORM_TITLES)
 
 _TITLED: Final = re.compile(
     r"\b(?:"

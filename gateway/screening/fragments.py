@@ -12,9 +12,9 @@ import re2
 
 from gateway.screening.lexicon import LEXICON
 
-_ORDER: Final = {word: order for order, name in enumerate(("start", "middle", "end")) for word in LEXICON.pieces[name]}
-_ANY: Final = "|".join(re.escape(word).replace("\\ ", r"[\s_-]{1,3}") for word in sorted(_ORDER, key=len, reverse=True))
-_GATE: Final = re2.compile(rf"(?i)\b(?:{_ANY})\b".encode())
+ORDER: Final = {word: order for order, name in enumerate(("start", "middle", "end")) for word in LEXICON.pieces[name]}
+_ANY: Final = "|".join(re.escape(word).replace("\\ ", r"[\s_-]{1,3}") for word in sorted(ORDER, key=len, reverse=True))
+GATE: Final = re2.compile(rf"(?i)\b(?:{_ANY})\b".encode())
 _COUNT: Final = re.compile(
     r"^\W{0,3}(?:(?:of|the)\s)?(?:half|part|bit|group|[1-6]|two|three|four|five|six|dos|tres|cuatro|cinco|zwei|drei|vier|deux|trois|quatre|cinq|due|tre|quattro|quatro|twee|drie)?"
     r"(?:\s*(?:digits?|numbers?|nos?\.?|ones|cifras|digitos|ziffern|stellen|chiffres|cifre|numeri|cijfers))?(?=\D|$)",
@@ -56,9 +56,9 @@ class Piece:
 def find_pieces(octets: bytes, text: str) -> list[Piece]:
     """Pieces that words of order name, in the order of the text. `octets` and `text` are the same ASCII."""
     words: list[tuple[int, int, int]] = []
-    for match in _GATE.finditer(octets):
+    for match in GATE.finditer(octets):
         start, end = match.span()
-        words.append((start, end, _ORDER[re.sub(r"[\s_-]+", " ", text[start:end].lower())]))
+        words.append((start, end, ORDER[re.sub(r"[\s_-]+", " ", text[start:end].lower())]))
         if len(words) == _MOST:
             break
     if not words:

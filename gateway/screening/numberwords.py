@@ -40,7 +40,7 @@ class Spelled:
 
 def find_spelled(octets: bytes, text: str) -> Iterator[Spelled]:
     """Runs of number words that say at least six digits. `octets` and `text` are the same ASCII."""
-    for run in _RUN.finditer(octets):
+    for run in RUN.finditer(octets):
         start, end = run.span()
         end = min(end, start + _LONGEST)
         digits = _say(_pieces(text[start:end].lower()))
@@ -53,7 +53,7 @@ def _pieces(run: str) -> list[_Piece]:
     last = 0
     for match in _PIECE.finditer(run):
         word = match.group()
-        does, value = ("digits", 0) if word.isdigit() else _WORDS[word]
+        does, value = ("digits", 0) if word.isdigit() else WORDS[word]
         pieces.append(_Piece(does, value, word, run[last : match.start()]))
         last = match.end()
     return pieces
@@ -176,8 +176,8 @@ def _compounds(language: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, in
                         yield stem + second, ("small", 10 * ten + unit)
 
 
-_WORDS: Final = _vocabulary(tomllib.loads(files("gateway.screening").joinpath("numberwords.toml").read_text("utf-8")))
-_PIECE: Final = re.compile("|".join(sorted(set(_WORDS) - {"o"}, key=len, reverse=True)) + r"|\bo\b|[0-9]+")
+WORDS: Final = _vocabulary(tomllib.loads(files("gateway.screening").joinpath("numberwords.toml").read_text("utf-8")))
+_PIECE: Final = re.compile("|".join(sorted(set(WORDS) - {"o"}, key=len, reverse=True)) + r"|\bo\b|[0-9]+")
 
 
 _NOT_FIRST: Final = frozenset(
@@ -186,9 +186,9 @@ _NOT_FIRST: Final = frozenset(
 
 
 def _compile_run() -> Any:
-    saying = sorted(word for word, (does, _) in _WORDS.items() if does not in {"joins", "unit-joins", "dash", "fills"})
+    saying = sorted(word for word, (does, _) in WORDS.items() if does not in {"joins", "unit-joins", "dash", "fills"})
     says = "|".join(word for word in saying if word not in _NOT_FIRST)
-    every = "|".join(sorted(set(_WORDS) - {"o"})) + r"|\bo\b"
+    every = "|".join(sorted(set(WORDS) - {"o"})) + r"|\bo\b"
     options = re2.Options()
     options.longest_match = True
     options.case_sensitive = False
@@ -199,4 +199,4 @@ def _compile_run() -> Any:
     return re2.compile(rf"\b(?:(?:{says})(?:{more}){{{_LEAST - 1},}}|{begun})(?:\b|_)".encode(), options)
 
 
-_RUN: Final = _compile_run()
+RUN: Final = _compile_run()

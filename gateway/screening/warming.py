@@ -2,29 +2,75 @@
 
 A pattern of RE2 works out what to do with a text as it meets it, and Python's interpreter suits itself to code as it
 runs; both last only as long as a process, and a child lives for one mail. So the template meets words of many kinds
-first: prose, words of every label beside numbers of every sort, letters in several languages.
+first: prose, words of every label beside numbers of every sort, letters in several languages, fields full of ids.
 """
 
 from __future__ import annotations
 
 import sys
 from base64 import encodebytes
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from quopri import encodestring
+from random import Random
+from string import ascii_lowercase, ascii_uppercase, digits
 from types import ModuleType
 from typing import Final
 
-from gateway.screening.lexicon import LEXICON
+from gateway.screening import context, facts, fragments, numberwords
+from gateway.screening.lexicon import LEXICON, Role
 
 _PROSE: Final = 3_000  # characters of a letter
 _LETTERS: Final = 24
 _LINES: Final = 60  # labels of a letter
+_BEGUN: Final = 14  # characters of a phrase
+_GOES_ON: Final = "abcdefghijklmnopqrstuvwxyz .,'-\n:07"
 _NUMBERS: Final = (
     "536-41-2879", "+1 (202) 555-0142", "$1,250.00", "5 January 2026", "10:30", "12-3456789", "AB 12 34 56 C",
     "4111 1111 1111 1111", "01/05/2026", "INV-2026-00417", "1Z999AA10123456784", "DE89 3704 0044 0532 0130 00", "75%",
 )  # fmt: skip
+_CODES: Final = (
+    "aA1a1AA1a1aA", "1a1b11c11d1111ee", "AAAA1111AA1A1AA1A1AAAAAA", "0x11bb11cc11", "A11-11-A111", "(111) 111-1111 x11",
+    "A-111.111", "1.11.1", "11 11 11 11 11", "Aaaaa, AA 11111-1111", "https://aaaaa.example/aa?a1=1a1b1c&aa=11111",
+    "aaaa_11@aaaaa.example", "£111,111.11", "11:11:11", "1111-11-11T11:11:11Z", "AAAA1A1A.11111.AA.111", "#11-1111/AA",
+)  # fmt: skip
+_FIELDS: Final = tuple(
+    field.replace("\n", "\r\n")
+    for field in """\
+Received: from aaaaa.aaaa.com (aaaa.aaaa.com [11.111.11.1])
+\tby mx.aaa.example (Postfix) with ESMTPS id 1Aa1aaAa1a
+\tfor <aaaa@aaaa.example>; Mon, 11 Feb 1111 11:11:11 -1111
+
+Received: by 1111:11a1:111:1aa1:a1:11a:1a11:1 with SMTP id a1aa1aaa1111aaa.11.1111111111111;
+\tTue, 1 Mar 1111
+
+DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=aaaaaaa.com; s=a1111;
+\tt=1111111111; h=from:to; bh=Aa1aaAAa1aAaaA1AaaaAaAaAAaaaAa1aA1aAaaaAa=;
+\tb=AaAaaA1aAAaaAaaaA1aAaaAaAAaa/Aa+AaaaAAaAAaa1aAaAaaAaaAAaAaaAAaAaaAaaA1Aaa
+\t aA1AaaAAAaaAaa1aaAaAaaAaAaaAA+aAaaAaAaa/1AaaAaAAaaA1aaAAaAaa1AaaA==
+
+Message-ID: <AAAA1AAA1A.111111111@aaaa.example>
+
+References: <a1b1c11d-11ee-1f11-1a11-111b1c1d1e1f@aaaa.com>
+\t<AAAA_aA1aA-aaA1+AAaa=aA1a@mail.aaaa.com>
+
+X-Aaa-Id: 1a11bb11-1c1d-11e1-1a1b-1c1111d1e1f1
+
+X-Aaaa-State: AAaaAaA1AaaAaA1aaaAaAAaaA1aaAaAaaA1aAaAAaaAaaA1
+
+Thread-Index: AaAAaA1AaAAaa1aAAaaaAaAaaA1AaA==
+
+Feedback-ID: 1111111:1111:aaaa:aa
+
+X-Aaaa-Aa: 111111111
+
+List-Unsubscribe: <https://aaaa.example/a?a=1a1b1c&u=AaA1aaA1>, <mailto:aaaa-1111@aaaa.example>""".split("\n\n")
+)
+_FIELDS_OF_A_MAIL: Final = 6
+_KINDS: Final = (digits, ascii_lowercase, ascii_uppercase)
+_SEED: Final = 1
 _PARAGRAPHS: Final = tuple(
     files("gateway.screening").joinpath("warming.txt").read_text("utf-8").removesuffix("\n").split("\n\f\n")
 )
@@ -43,23 +89,49 @@ _HEAD: Final = (
 
 
 def mails() -> Iterator[bytes]:
-    """Mails of every sort that is written in words, none of which is anybody's."""
+    """Mails of every sort that is written in words, none of which is anybody's; always the same ones."""
+    random = Random(_SEED)
     prose = _prose()
     for at in range(0, min(len(prose), _LETTERS * _PROSE), _PROSE):
-        yield _mail(prose[at : at + _PROSE], rich=at % (2 * _PROSE) == 0)
+        yield _mail(prose[at : at + _PROSE], rich=at % (2 * _PROSE) == 0, random=random)
     for paragraph in _PARAGRAPHS:
-        yield _mail(paragraph, rich=False)
-        yield _mail(f"{paragraph}\n\n{_PARAGRAPHS[0]}", rich=True)
-    labels = [f"{label.title()}: {_NUMBERS[at % len(_NUMBERS)]}, {label}" for at, label in enumerate(_labels())]
+        yield _mail(f"{paragraph}\n\n{_numbers(random)}", rich=False, random=random)
+        yield _mail(f"{paragraph}\n\n{_PARAGRAPHS[0]}", rich=True, random=random)
+    labels = [f"{label.title()}: {_like(random.choice(_NUMBERS), random)}, {label}" for label in _labels()]
     for at in range(0, len(labels), _LINES):
-        yield _mail("\n".join(labels[at : at + _LINES]), rich=at % (2 * _LINES) == 0)
+        yield _mail("\n".join(labels[at : at + _LINES]), rich=at % (2 * _LINES) == 0, random=random)
+
+
+def meet_beginnings() -> None:
+    """Let each pattern of phrases meet what begins like one of them and goes on in any way.
+
+    Where a word of a mail does so first, RE2 builds a state, and a fork copies the page that it writes it to.
+    """
+    kinds = {
+        phrase
+        for name, phrases in LEXICON.phrases.items()
+        if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
+        for phrase in phrases
+    }
+    for pattern, phrases, before in (
+        (context.HEADS, kinds, ("",)),
+        (facts.FACTS, facts.STRONG | facts.EVENTS | facts.WEAK, ("",)),
+        (facts.TITLES, facts.FORM_TITLES, ("",)),
+        (fragments.GATE, fragments.ORDER, ("",)),
+        (numberwords.RUN, numberwords.WORDS, ("", "zwei ", "7 ")),
+    ):
+        begun = sorted({phrase[:size] for phrase in phrases for size in range(1, min(len(phrase), _BEGUN) + 1)})
+        for first in before:
+            text = "".join(f" {first}{piece}{sign}" for piece in begun for sign in _GOES_ON)
+            deque(pattern.finditer(text.encode("ascii", "replace")), maxlen=0)
 
 
 @cache
 def letter() -> bytes:
     """A letter as text and as HTML. A child reads it before its own mail: it has then touched what a look touches."""
-    words = "\n\n".join((*_PARAGRAPHS[:_ENGLISH], "My social security number is 536-41-2879.", _prose()[:1_500]))
-    return _mail(words, rich=True)
+    random = Random(_SEED)
+    words = "\n\n".join((*_PARAGRAPHS[:_ENGLISH], "My social security number is 536-41-2879.", _numbers(random)))
+    return _mail(words, rich=True, random=random)
 
 
 @cache
@@ -73,10 +145,28 @@ def _labels() -> list[str]:
     return sorted({phrase for phrases in LEXICON.phrases.values() for phrase in phrases})
 
 
-def _mail(text: str, *, rich: bool) -> bytes:
+def _numbers(random: Random) -> str:
+    """Lines of numbers and codes of every sort."""
+    return "\n".join(f"{_like('aaaa', random)} {_like(number, random)}" for number in (*_NUMBERS, *_CODES))
+
+
+def _like(sample: str, random: Random) -> str:
+    """Other letters and digits in place of those of a sample, capitals for capitals."""
+    return "".join(random.choice(next((kind for kind in _KINDS if sign in kind), sign)) for sign in sample)
+
+
+def _head(random: Random) -> bytes:
+    """The header of a mail as it comes from afar: much of it is ids that look like anything."""
+    parted = (field.split(": ", 1) for field in random.sample(_FIELDS, k=_FIELDS_OF_A_MAIL))
+    drawn = "".join(f"{name}: {_like(sample, random)}\r\n" for name, sample in parted)
+    return drawn.encode("ascii") + _HEAD
+
+
+def _mail(text: str, *, rich: bool, random: Random) -> bytes:
     octets = text.encode("utf-8", "replace")
+    head = _head(random)
     if not rich:
-        return _HEAD + b'Content-Type: text/plain; charset="utf-8"\r\n\r\n' + octets.replace(b"\n", b"\r\n")
+        return head + b'Content-Type: text/plain; charset="utf-8"\r\n\r\n' + octets.replace(b"\n", b"\r\n")
     rows = text.replace("&", "&amp;").replace("<", "&lt;").split("\n\n")
     page = (
         '<html><head><meta charset="utf-8"><style>p{margin:0;color:#1f497d}</style></head><body>'
@@ -92,4 +182,4 @@ def _mail(text: str, *, rich: bool) -> bytes:
         encodebytes(page.encode("utf-8", "replace")).replace(b"\n", b"\r\n"),
         b"\r\n--=_b1--\r\n",
     )
-    return _HEAD + b'Content-Type: multipart/alternative; boundary="=_b1"\r\n\r\n' + b"".join(parts)
+    return head + b'Content-Type: multipart/alternative; boundary="=_b1"\r\n\r\n' + b"".join(parts)

@@ -22,12 +22,16 @@ from gateway.screening.weighing import Sighting
 _OPENING: Final = "|".join(
     re.escape(phrase).replace("\\ ", r"[ '.]{1,2}") for phrase in sorted(LEXICON.answers, key=len, reverse=True)
 )
-_ANSWER: Final = re2.compile(
-    rf"(?im)(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$|"
-    r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)|"
-    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?\x01?[A-Z]{0,3}[0-9][A-Z0-9 "
-    r"./-]{4,10}\x02?[ .]*$".encode()
+_FIRST: Final = rf"(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]{{1,4}}[a-z0-9][^\n]{{4,34}}$"
+_LAST: Final = (
+    r"^[ \t>*-]*[^\n]{3,26}(?: -+ |, )(?:that.?s it|that is it|that.?s the one|es ese|voila|das ist sie|ecco)"
 )
+_ALONE: Final = (
+    r"^[ \t>*-]*(?:\[?[0-9:. apm]{4,9}\]?[ ,-]{1,3})?(?:[a-z .]{2,24}: )?\x01?[A-Z]{0,3}[0-9][A-Z0-9 ./-]{4,10}\x02?"
+    r"[ .]*$"
+)
+# Apart, since one pattern of all would have a state for each way in which they overlap, and build some in every mail.
+_ANSWERS: Final = tuple(re2.compile(f"(?im){pattern}".encode()) for pattern in (_FIRST, _LAST, _ALONE))
 _OPENED: Final = re.compile(
     rf"(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]|that.?s (?:it|the one)|that is it|es ese|voila|das ist sie|ecco",
     re.IGNORECASE | re.MULTILINE,
@@ -60,14 +64,22 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of values that answer a question."""
     if scan.view.reading not in {Reading.PLAIN, Reading.DECODED, Reading.WORDS}:
         return
-    for match in islice(_ANSWER.finditer(scan.view.octets), _MOST):
-        answer = scan.text[slice(*match.span())]
+    for start, end in islice(_find_answers(scan), _MOST):
+        answer = scan.text[start:end]
         told = re.sub(r"^[^:]*\]?[^:]*: ", "", answer).strip(" \t>*-.\n")
         if _HEAD.match(answer) or any(label.role is Role.OTHER for label in LEXICON.labels(answer, 0, len(answer))):
             continue
         lone = told.isupper() or not any(map(str.isalpha, told)) or not _OPENED.search(answer)
         said = 1.0 if not lone else 0.9 if _SPEAKER.match(answer) else 0.6
         yield from _values(answer, said)
+
+
+def _find_answers(scan: Scan) -> Iterator[tuple[int, int]]:
+    """An answer stands on one line, and its value has digits."""
+    for start, end in scan.lines_with_digits:
+        for pattern in _ANSWERS:
+            for match in pattern.finditer(scan.view.octets, start, end):
+                yield match.span()
 
 
 def _values(answer: str, here: float) -> Iterator[Sighting]:

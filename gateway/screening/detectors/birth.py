@@ -43,7 +43,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     for label in scan.heads:
         if label.name == "birth":
             yield from _dates(scan, label)
-    for may in _MAY_SIGN.finditer(scan.view.octets):
+    octets = scan.view.octets
+    for may in _MAY_SIGN.finditer(octets) if b"b." in octets or b"*" in octets else ():
         sign = _SIGN.match(scan.text, may.start() + 1)
         if sign is None:
             continue

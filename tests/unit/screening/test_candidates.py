@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.screening import candidates
-from gateway.screening.candidates import Number, find_numbers
+from gateway.screening.candidates import CODES, Number, find_codes, find_numbers
+from gateway.screening.context import Scan
+from gateway.screening.decoding import _TOKENS, decoded
+from gateway.screening.detectors.asked import _ANSWERS, _find_answers
 from gateway.screening.view import View
 
 DIGITS = st.text("0123456789", min_size=1, max_size=5)
@@ -38,3 +42,56 @@ def test_chains_that_look_alike_are_cut_as_each_would_be_by_itself(text: str) ->
 def test_the_digits_are_those_of_each_chain() -> None:
     told = [number.digits for number in numbers("536-41-2879 and then 899-42-1234 or 536 41 2879")]
     assert told == ["536412879", "899421234", "536412879"]
+
+
+ALL_CODES = candidates._compile("|".join(CODES[name] for name in CODES if name != "iban"), longest=True)
+SHAPED = st.sampled_from(tuple(CODES)).flatmap(
+    lambda name: st.from_regex(CODES[name].replace(r"\b", ""), fullmatch=True)
+)
+PIECES = st.one_of(SHAPED, CHAINS, st.sampled_from(("the name", "Order 4711", "\n", "\n\n", "oil", "P", "SSN")))
+# A sign that no code has between its characters: what overlaps is read either way.
+TEXTS = st.lists(PIECES, max_size=6).map(" ;; ".join).map(lambda text: text.encode("ascii", "replace").decode())
+
+
+@given(TEXTS)
+def test_patterns_apart_find_each_code_that_one_pattern_of_all_finds(text: str) -> None:
+    view = View(text.encode(), "body")
+    found = {(code.start, code.end) for code in find_codes(view)}
+    wanted = {match.span() for match in ALL_CODES.finditer(view.octets)}
+    assert all(any(start <= first and last <= end for start, end in found) for first, last in wanted)
+
+
+@given(
+    st.lists(
+        st.one_of(CHAINS, st.sampled_from(("Sure: A1234567", "12/3/80, that's it", "Ann: 123456", "x"))), max_size=8
+    )
+)
+def test_only_lines_with_digits_answer(lines: list[str]) -> None:
+    view = View("\n".join(lines).encode(), "body")
+    every = {match.span() for pattern in _ANSWERS for match in pattern.finditer(view.octets)}
+    told = {(start, end) for start, end in every if sum(map(str.isdigit, view.text[start:end])) >= 3}
+    assert told <= set(_find_answers(Scan(view)))
+
+
+@given(st.lists(st.from_regex("|".join(pattern.pattern.decode() for pattern in _TOKENS), fullmatch=True), max_size=4))
+def test_tokens_are_found_by_patterns_apart_as_by_one(tokens: list[str]) -> None:
+    octets = " ;; ".join(tokens).encode("ascii", "replace")
+    one = re2.compile(b"|".join(pattern.pattern for pattern in _TOKENS))
+    apart = {match.span() for pattern in _TOKENS for match in pattern.finditer(octets)}
+    assert all(
+        any(start <= match.start() and match.end() <= end for start, end in apart) for match in one.finditer(octets)
+    )
+
+
+def test_a_text_full_of_encoded_tokens_grows_no_more_than_a_few_times() -> None:
+    for token in ("NTEyLTM0LTk4NzY= ", "3531322d33342d39383736 "):
+        text = token * (30_000 // len(token))
+        assert len(decoded(text.encode(), text)) < 3 * len(text)
+
+
+def test_each_of_many_encoded_tokens_keeps_the_words_beside_it() -> None:
+    text = "".join(f"no {at} NTEyLTM0LTk4NzY= is told;\n" for at in range(300))
+    told = decoded(text.encode(), text)
+    assert told.count("512-34-9876") == 300
+    assert all(f"no {at} \ufdd0" in told for at in (0, 150, 299))
+    assert told.count("\ufdd1 is told;") == 300
