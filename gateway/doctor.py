@@ -49,6 +49,7 @@ def examine(settings: Settings) -> list[Finding]:
         _machine,
         _tools,
         _files,
+        _signing_keys,
         _certificates,
         _mail_door,
         _mail_systems,
@@ -148,6 +149,19 @@ def _files(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "run folder", State.PROBLEM, f"{path} is too long for a socket", "Set site.run to a shorter path."
             )
+
+
+def _signing_keys(settings: Settings) -> Iterator[Finding]:
+    """What signs outgoing mail; whether DNS agrees, `gateway doctor dns` says."""
+    from gateway.outbound.dkim_keys import KeyFolder
+
+    dkim = settings.notifier.dkim
+    signers = KeyFolder(dkim.folder, dkim.domain).signers()
+    if signers:
+        words = ", ".join(f"{one.selector} ({one.algorithm})" for one in signers)
+        yield Finding("DKIM", State.OK, f"{dkim.domain}: {words}")
+    else:
+        yield Finding("DKIM", State.OFF, "no key signs", "Mail leaves unsigned. Make one: gateway dkim new")
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:

@@ -9,10 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Site, founded, run_gateway
 from tests.nameserver import Nameserver, nameserver
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 Told = Any
+SIGKILL = -9
 
 
 async def asked(site: Site, *arguments: object, given: str = "") -> Told:
@@ -90,3 +94,35 @@ async def test_the_doctor_says_what_dns_lacks_and_prints_it(short_path: Path) ->
     told = json.loads(told_json.stdout)
     assert {"name": "DKIM", "state": "problem"}.items() <= told["findings"][1].items()
     assert [one["state"] for one in told["records"]] == ["missing"] * len(told["records"])
+
+
+@pytest.mark.parametrize("failpoint", ["dkim.make", "dkim.activate", "dkim.remove"])
+async def test_a_kill_leaves_keys_that_can_be_gone_on_with(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, failpoint: str
+) -> None:
+    site = founded(short_path / "site")
+    zone: dict[tuple[str, str], list[str]] = {}
+
+    async def each(*arguments: str) -> None:
+        """Do it; where the failpoint kills it, once more."""
+        monkeypatch.setenv("GATEWAY_FAILPOINTS", f"{failpoint}=kill")
+        done = await asyncio.to_thread(partial(run_gateway, "dkim", *arguments, config=site.config))
+        monkeypatch.delenv("GATEWAY_FAILPOINTS")
+        assert done.returncode in (0, SIGKILL)
+        killed.append(done.returncode == SIGKILL)
+        if killed[-1]:
+            await told(site, *arguments)
+
+    killed: list[bool] = []
+    async with nameserver(zone) as server:
+        for name in ("gw1", "gw2"):
+            await each("new", name, "--algorithm", "ed25519")
+            zone |= {(one["name"], "TXT"): [one["value"]] for one in json.loads(await told(site, "--json"))}
+            await told(site, "publish", name, "--nameserver", at(server))
+            await each("activate", name)
+    assert {one["selector"]: one["state"] for one in await asked(site, "list")} == {"gw1": "retired", "gw2": "signing"}
+    monkeypatch.setenv("GATEWAY_FAILPOINTS", f"{failpoint}=kill")
+    await asyncio.to_thread(partial(run_gateway, "dkim", "remove", "gw1", "--yes", config=site.config))
+    monkeypatch.delenv("GATEWAY_FAILPOINTS")
+    assert [one["selector"] for one in await asked(site, "list")] == ["gw2"]
+    assert any(killed) or failpoint == "dkim.remove"

@@ -179,6 +179,15 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     assert replace(every, mx=None) == written(tmp_path, text)
 
 
+def test_a_policy_of_mta_sts_names_the_site_s_hosts(tmp_path: Path) -> None:
+    door = LEAST + '[mx]\nposition = "first-hop"\nhostname = "mx.example.gov"\n'
+    off, on = written(tmp_path, door).mx, written(tmp_path, f'{door}mta_sts = "enforce"\n').mx
+    assert off is not None
+    assert on is not None
+    assert off.policy == ""
+    assert on.policy == "version: STSv1\r\nmode: enforce\r\nmx: mx.example.gov\r\nmax_age: 604800\r\n"
+
+
 def test_without_its_table_the_public_door_does_not_run(tmp_path: Path) -> None:
     assert "mx" not in written(tmp_path, LEAST).programs
     settings = written(tmp_path, LEAST + '[mx]\nposition = "behind-relay"\ntainted = "refuse"\nxforward = ["10.0.0.9"]')
