@@ -86,14 +86,15 @@ async def _screen(paths: list[Path], *, first: bool, config: Path | None, as_jso
 def _pool(config: Path | None) -> Pool:
     from gateway.screening.pool import Patience, Pool, Sizes
 
+    patience = Patience(child=_PATIENCE, answer=_ANSWER)
     if config is None:
-        return Pool(patience=Patience(child=_PATIENCE, answer=_ANSWER))
+        return Pool(patience=patience)
     from gateway.cli.asking import programmes_of, settings_of
     from gateway.screening.site import orders_of
 
     settings = settings_of(config)
     sizes = Sizes.by_cores(settings.screening.text_children, settings.screening.page_children)
-    return Pool(orders_of(settings.screening, programmes_of(settings).values()), sizes, Patience(child=_PATIENCE, answer=_ANSWER))
+    return Pool(orders_of(settings.screening, programmes_of(settings).values()), sizes, patience)
 
 
 def _files_of(path: Path) -> list[str]:
