@@ -207,6 +207,7 @@ async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
 
     async with open_database(settings, stop, "notifier") as database:
         notifier = notifier_of(settings, database)
+        settle_heap()
         _tell_ready(settings)
         if notifier is None:
             await stop.wait()

@@ -159,14 +159,14 @@ class Conversation(asyncio.Protocol):
         if self._has_envelope:
             commands.insert(0, b"RSET\r\n")
         self._has_envelope = True
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as limit:
             refusal = await self._announce(commands)
-        if refusal is not None:
-            return refusal
-        self._write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        self.is_in_doubt = True
-        failpoint("courier.final_dot")
-        async with asyncio.timeout(PATIENCE_SECONDS):
+            if refusal is not None:
+                return refusal
+            limit.reschedule(asyncio.get_running_loop().time() + PATIENCE_SECONDS)
+            self._write(mail.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+            self.is_in_doubt = True
+            failpoint("courier.final_dot")
             reply = await self._reply()
         self._has_envelope = self.is_in_doubt = False
         self.mails += 1

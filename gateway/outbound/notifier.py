@@ -33,7 +33,7 @@ from gateway.outbound.courier import Courier
 from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
 from gateway.outbound.samples import sample_notice
-from gateway.outbound.signing import Signing
+from gateway.outbound.signing import Made, Signing
 from gateway.outbound.timetable import Timetable
 from gateway.outbound.turns import Turns
 from gateway.store.claims import claim
@@ -201,8 +201,9 @@ class Notifier:
             draft = self._draft(entry, to)
         except Malformed:
             return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
-        mail = await self._signing.made(partial(self._signed, draft, self._programmes[entry.programme]))
-        return await self._courier.deliver(mail, to, self._return_paths.of(entry.id))
+        making = partial(self._signed, draft, self._programmes[entry.programme], entry.id)
+        mail, return_path = await self._signing.made(making)
+        return await self._courier.deliver(mail, to, return_path)
 
     def _draft(self, entry: Entry, to: Address) -> Draft:
         programme = self._programmes[entry.programme]
@@ -231,10 +232,11 @@ class Notifier:
             answer = Address(entry.reference.local_part, self._site.domain)
         return Draft(notice, to, entry.id, answer)
 
-    def _signed(self, draft: Draft, programme: Programme) -> bytes:
+    def _signed(self, draft: Draft, programme: Programme, outbox_id: str) -> Made:
         mail = self._renderer.render(draft, programme)
         self._renderer.verify(draft, programme, mail)
-        return sign(self._renderer.signed(mail), self._signers, draft.notice.at)
+        signed = sign(self._renderer.signed(mail), self._signers, draft.notice.at)
+        return signed, self._return_paths.of(outbox_id)
 
     async def _settle(self, entry: Entry, delivery: Delivery) -> None:
         """Write the outcome down; with the store away, again each second until the lease has run out."""

@@ -8,7 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-Make = Callable[[], bytes]
+from gateway.domain.address import Address
+
+Made = tuple[bytes, Address]
+"""A mail, and the return path it goes by."""
+Make = Callable[[], Made]
 
 THREADS: Final = 2
 """More of them would only contend for the interpreter: an RSA signature alone goes without it."""
@@ -20,12 +24,12 @@ class Signing:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="signing")
-        self._waiting: list[tuple[Make, asyncio.Future[bytes]]] = []
+        self._waiting: list[tuple[Make, asyncio.Future[Made]]] = []
         self._busy = 0
 
-    async def made(self, make: Make) -> bytes:
+    async def made(self, make: Make) -> Made:
         """Return what `make` returns, in a thread. Raises what it raises."""
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Made] = asyncio.get_running_loop().create_future()
         self._waiting.append((make, future))
         if self._busy < THREADS:
             asyncio.get_running_loop().call_soon(self._begin)
@@ -42,9 +46,7 @@ class Signing:
             running = asyncio.get_running_loop().run_in_executor(self._pool, _make_all, [make for make, _ in chunk])
             running.add_done_callback(partial(self._done, [future for _, future in chunk]))
 
-    def _done(
-        self, futures: Sequence[asyncio.Future[bytes]], running: asyncio.Future[list[bytes | Exception]]
-    ) -> None:
+    def _done(self, futures: Sequence[asyncio.Future[Made]], running: asyncio.Future[list[Made | Exception]]) -> None:
         self._busy -= 1
         for future, made in zip(futures, running.result(), strict=True):
             if future.done():
@@ -56,11 +58,11 @@ class Signing:
         self._begin()
 
 
-def _make_all(wanted: Sequence[Make]) -> list[bytes | Exception]:
+def _make_all(wanted: Sequence[Make]) -> list[Made | Exception]:
     return [_made(make) for make in wanted]
 
 
-def _made(make: Make) -> bytes | Exception:
+def _made(make: Make) -> Made | Exception:
     try:
         return make()
     except Exception as problem:  # noqa: BLE001 - it is the caller's

@@ -119,15 +119,11 @@ async def test_what_is_put_back_was_no_attempt(abroad: Abroad, tmp_path: Path) -
     one = started(abroad, abroad.courier(9), tmp_path)
     await one.send_due()
     await one.send_due()
-    rows = abroad.database.read_now(
-        lambda connection: connection.execute(select(tables.outbox.c.attempts, tables.outbox.c.due_us)).all()
-    )
+    rows = abroad.database.read_now(lambda connection: connection.execute(select(tables.outbox.c.attempts)).all())
     assert {row.attempts for row in rows} == {1}
-    soon = datetime.now(UTC) + timedelta(seconds=20)
-    assert all(row.due_us > soon.timestamp() * 1_000_000 for row in rows)
     leaves = select(func.count()).select_from(tables.leaf).where(tables.leaf.c.kind == "notice-delayed")
     tried = abroad.database.read_now(lambda connection: connection.execute(leaves).scalar_one())
-    assert 0 < tried <= 256
+    assert 0 < tried <= 32
 
 
 async def test_what_is_too_old_is_given_up_though_its_place_is_left_alone(abroad: Abroad, tmp_path: Path) -> None:
