@@ -44,7 +44,8 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         orders = Orders.decode(control.recv(MAX_ORDERS))
         load_codecs()
         documents.preload(pages=orders.role is Role.PAGES)
-        warming.meet_beginnings()
+        if orders.role is Role.TEXT:
+            warming.meet_beginnings()
         for octets in (*map(known.mail, known.MAILS), *warming.mails()):
             screen(octets, orders.policy, limits=child.limits_of(orders))
         _silence()
