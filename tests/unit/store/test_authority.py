@@ -112,5 +112,5 @@ def test_a_column_that_came_later_is_signed_only_once_it_holds_something(connect
 def test_every_table_that_gives_power_has_a_version_and_a_signature() -> None:
     for table in AUTHORITY.values():
         assert {"version", "signature"} <= set(table.columns.keys())
-    signed = {table.name for table in METADATA.sorted_tables if "signature" in table.columns}
+    signed = {table.name for table in METADATA.sorted_tables if {"version", "signature"} <= set(table.columns.keys())}
     assert signed == set(AUTHORITY)
