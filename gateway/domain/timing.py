@@ -15,6 +15,7 @@ from gateway.domain.notice import NoticeKind, is_zone
 
 DAY = timedelta(days=1)
 _NO_TIME = time(0)
+_PLANNED = frozenset({NoticeKind.REMINDER, NoticeKind.NOT_READ})
 _TOGETHER = frozenset({
     NoticeKind.MESSAGE_WAITING, NoticeKind.REPLY_RECEIVED, NoticeKind.REMINDER, NoticeKind.NOT_READ,
 })  # fmt: skip
@@ -73,6 +74,10 @@ class Timing:
         """Return the same, but that no notice waits longer than this for others."""
         merge = min(self.merge_seconds, seconds)
         return replace(self, merge_seconds=merge, hold_seconds=min(self.hold_seconds, merge))
+
+    def tells_together(self, kind: NoticeKind) -> bool:
+        """Tell whether notices of a kind wait for others; what is planned at one time is told together in any case."""
+        return self.merge_seconds > 0 or kind in _PLANNED
 
     def reminder_at(self, received: datetime, number: int, zone: ZoneInfo) -> datetime | None:
         """Return when the reminder with this number (from 0) is meant for, None after the last."""

@@ -117,7 +117,9 @@ def _read(tx: Transaction, row: Row[Any], timings: Mapping[str, Timing]) -> _Tak
     except (ValueError, TypeError, AttributeError):
         _put_aside(tx, row.id)
         return None
-    topic = topic_of(kind, row.case_id) if row.programme in timings and _is_new(row) else None
+    timing = timings.get(row.programme)
+    together = timing is not None and timing.tells_together(kind) and _is_new(row)
+    topic = topic_of(kind, row.case_id) if together else None
     return _Taken(row, fields, None if topic is None else (row.programme, row.person_id, topic))
 
 

@@ -64,7 +64,10 @@ def test_without_a_time_to_merge_in_each_is_told_at_once(timed: Timed, time: Tim
     assert timed.told() == [("ines", "message_waiting", 1)]
     time.pass_by(seconds=1)
     timed.post("ines")
-    assert timed.told() == [("ines", "message_waiting", 1)]
+    timed.post("ines")
+    assert timed.told() == [("ines", "message_waiting", 1), ("ines", "message_waiting", 1)]
+    time.pass_by(days=2)
+    assert timed.told() == [("ines", "reminder", 3)]
 
 
 def test_one_case_is_named_by_what_is_told_together_and_several_are_not(timed: Timed, time: Time) -> None:
