@@ -1,5 +1,5 @@
 // A certified OpenID provider (oidc-provider) for tests. It does at once what it is asked to by lines of JSON on its
-// standard input, and answers each with a line. Usage: node openid_provider.mjs PACKAGE CERTIFICATE KEY
+// standard input, and answers each with a line. Usage: node openid_provider.mjs PACKAGE CERTIFICATE KEY [HOST]
 import { createServer } from 'node:https';
 import { createHmac, generateKeyPairSync, createPrivateKey, sign as signWith, constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 
 console.log = console.error; // what the library tells is not an answer
 console.info = console.error;
-const [, , folder, certificate, key] = process.argv;
+const [, , folder, certificate, key, host = 'localhost'] = process.argv;
 const { Provider } = await import(pathToFileURL(`${folder}/lib/index.js`));
 const state = { account: 'someone', acr: undefined, claims: {}, decline: false, clients: [], acrValues: [], away: false };
 let issuer; let callback; let provider; let keys = []; let lastTokenRequest;
@@ -99,7 +99,7 @@ const does = {
 };
 
 server.listen(0, '127.0.0.1', () => {
-  issuer = `https://localhost:${server.address().port}`;
+  issuer = `https://${host}:${server.address().port}`;
   keys = [fresh('first')];
   build();
   process.stdout.write(`${JSON.stringify({ issuer })}\n`);

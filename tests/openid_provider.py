@@ -102,7 +102,9 @@ class TestProvider:
 
 
 @contextlib.asynccontextmanager
-async def running_provider(folder: Path, certificate: Path, key: Path) -> AsyncIterator[TestProvider]:
+async def running_provider(
+    folder: Path, certificate: Path, key: Path, host: str = "localhost"
+) -> AsyncIterator[TestProvider]:
     """Run one with this certificate. Calling the portal itself, it asks for no certificate."""
     node = shutil.which("node")
     if node is None or not PACKAGE.is_dir():
@@ -114,6 +116,7 @@ async def running_provider(folder: Path, certificate: Path, key: Path) -> AsyncI
         str(PACKAGE),
         str(certificate),
         str(key),
+        host,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,

@@ -25,6 +25,13 @@ def test_a_first_code_is_good_for_a_day_to_three(site: Site) -> None:
     site.gateway("employee", "first-code", "fay", "--hours", "100", code=os.EX_USAGE)
 
 
+def test_a_telephone_is_kept_without_its_number_in_the_clear(site: Site) -> None:
+    made = site.asked("employee", "telephone", "fay", "+1 202 555 0142", "--call")
+    assert made["label"] == "calls to …42"
+    assert "555" not in str(site.asked("employee", "credentials", "fay"))
+    assert "country's code" in site.gateway("employee", "telephone", "fay", "2025550142", code=os.EX_DATAERR)
+
+
 def test_nobody_waits_and_nothing_is_decided_on_nothing(site: Site) -> None:
     assert site.asked("identity", "waiting") == []
     assert "No link waits" in site.gateway("identity", "accept", "0" * 32, code=os.EX_NOUSER)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from playwright.async_api import CDPSession, ConsoleMessage, Page, async_playwright
 from sqlalchemy import select
 
+from gateway.domain.clock import to_microseconds
 from gateway.store import tables
 from tests.peers.test_browser import CHROMIUM, SWITCHES
 from tests.portal.browser import Browser, hidden
@@ -95,12 +97,7 @@ class Desk:
 async def at_desk() -> AsyncIterator[Desk]:
     async with open_house() as house, async_playwright() as playwright:
         # A browser with a certificate's error to ignore has no passkeys: so it is told that this very key is good.
-        certificate = x509.load_pem_x509_certificate(house.certificate.read_bytes())
-        public = certificate.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        known = base64.b64encode(hashlib.sha256(public).digest()).decode()
-        switches = [*SWITCHES, f"--ignore-certificate-errors-spki-list={known}"]
+        switches = [*SWITCHES, f"--ignore-certificate-errors-spki-list={key_of(house.certificate)}"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
         page = await browser.new_page()
         complaints: list[str] = []
@@ -198,6 +195,33 @@ async def test_an_answer_is_good_once_and_not_for_long() -> None:
             assert answer.status_code == 422
 
 
+async def test_a_first_sign_in_with_a_code_a_password_and_a_passkey() -> None:
+    async with at_desk() as desk:
+        berg, page, house = desk.story.berg, desk.page, desk.house
+        made = await house.authenticator_operator.make_first_code()
+        expires = to_microseconds(house.clock()) + 24 * 3_600_000_000
+        await house.operator.enact(
+            "add_credential", person=berg.id, kind="first_code", label="x", lookup=made.lookup, expires_us=expires
+        )
+        await desk.go("/sign-in")
+        await page.get_by_role("link", name="I have a code").click()
+        await desk.judge()
+        await page.get_by_label("Your code").fill(made.clear)
+        await desk.press("Use a user name and a password")
+        await desk.judge()
+        await page.set_viewport_size({"width": 360, "height": 740})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        await page.get_by_label("Password", exact=True).fill("a few words of my own")
+        await desk.press("Use a passkey of this device")
+        await page.wait_for_url("**/cases")
+        await desk.sign_out()
+        await desk.go("/sign-in")
+        await page.get_by_label("User name").fill(berg.username)
+        await page.get_by_label("Password", exact=True).fill("a few words of my own")
+        await desk.press("Use a passkey")
+        assert page.url.endswith("/cases")
+
+
 async def test_without_a_script_the_page_says_so_and_other_ways_work() -> None:
     async with at_desk() as desk, Browser(desk.house) as browser:
         await browser.sign_in(desk.story.berg)
@@ -209,6 +233,13 @@ async def test_without_a_script_the_page_says_so_and_other_ways_work() -> None:
         assert "script-src" not in (await browser.see("/cases")).headers["content-security-policy"]
         forged = {**hidden(page.text), "passkey": '{"id": "x"}', "label": "x"}
         assert (await browser.http.post("/account/sign-in/passkeys", data=forged)).status_code == 422
+
+
+def key_of(certificate: Path) -> str:
+    """Return what the browser knows a certificate's key by."""
+    public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    octets = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(octets).digest()).decode()
 
 
 async def last_session(house: House, someone: Someone) -> Any:
