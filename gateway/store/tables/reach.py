@@ -18,8 +18,8 @@ address_state = Table(
     us("taken_us"),
     us("complained_us"),
 )
-"""An address that is not simply good: it has no row then. `failures` are soft ones that count, `since_us` when it became
-what it is, `changed_us` the last news of it, `taken_us` when a mail was taken for it after the last failure."""
+"""An address that is not simply good; a good one has no row. `failures` are soft ones that count, `since_us` when it
+became what it is, `changed_us` the last news of it, `taken_us` when a mail was taken for it after the last failure."""
 
 notice_report = Table(
     "notice_report",
