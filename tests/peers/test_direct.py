@@ -1,4 +1,4 @@
-"""Direct delivery to hosts on loopback, by a name server and policy hosts of the test's own: what goes, and what not."""
+"""Direct delivery to hosts on loopback, by DNS and policy hosts of the test's own: what is delivered, what is not."""
 
 from __future__ import annotations
 
