@@ -83,6 +83,10 @@ def _any_of(names: str) -> re2._Regexp:
 _CODES: Final = tuple(
     map(_any_of, ("dni pps caf nric", "ric", "giin mrz mrz_card mrz_name hetu", "curp rfc pan nino nie"))
 )
+_EVERY_CODE: Final = _any_of(" ".join(name for name in CODES if name != "iban"))
+LONG: Final = (
+    65_536  # octets of a text from which on one pass that builds states costs less than several that need none
+)
 _CODES_OF_LETTERS: Final = _any_of("cf ptin")  # with as little as one digit
 _IBANS: Final = _any_of("iban")
 _APART: Final = 1_000  # characters; to look at a few more costs less than to begin anew
@@ -122,7 +126,7 @@ def find_codes(view: View, told: list[tuple[int, int]] | None = None) -> Iterato
         if _IBAN_CASE.match(raw) and not _UUID.match(raw):
             yield Code(re.sub(r"[^A-Z0-9]", "", raw.upper()), start, end, ("iban",))
     seen: set[tuple[int, int]] = set()
-    for start, end in _spans_of_codes(view.octets, lines_with_digits(view.octets) if told is None else told):
+    for start, end in _spans_of_codes(view.octets, told):
         if (start, end) in seen:
             continue
         seen.add((start, end))
@@ -145,9 +149,12 @@ def lines_with_digits(octets: bytes) -> list[tuple[int, int]]:
     return stretches
 
 
-def _spans_of_codes(octets: bytes, told: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _spans_of_codes(octets: bytes, told: list[tuple[int, int]] | None) -> Iterator[tuple[int, int]]:
     """No code goes on in the next line."""
-    for start, end in told:
+    if len(octets) > LONG:
+        yield from (match.span() for match in _EVERY_CODE.finditer(octets))
+        return
+    for start, end in lines_with_digits(octets) if told is None else told:
         for pattern in _CODES:
             for match in pattern.finditer(octets, start, end):
                 yield match.span()

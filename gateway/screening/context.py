@@ -14,7 +14,7 @@ from typing import Final
 
 import re2
 
-from gateway.screening.candidates import Code, Number, find_codes, find_numbers, lines_with_digits
+from gateway.screening.candidates import LONG, Code, Number, find_codes, find_numbers, lines_with_digits
 from gateway.screening.chunk import Form
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, Label, Role
@@ -82,9 +82,14 @@ class Scan:
     def codes(self) -> list[Code]:
         """Codes of letters and digits."""
         if self._codes is None:
-            found = find_codes(self.view, self.lines_with_digits)
+            found = find_codes(self.view, None if self.is_long else self.lines_with_digits)
             self._codes = [one for one in found if self._concerns(one.start, one.end)]
         return self._codes
+
+    @property
+    def is_long(self) -> bool:
+        """Whether one pass over all of it costs less than several over its lines with digits."""
+        return len(self.view.octets) > LONG
 
     @property
     def lines_with_digits(self) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import re2
 
+from gateway.screening.candidates import LONG
 from gateway.screening.folding import MARK_BEGIN, MARK_END
 
 _AROUND: Final = 160  # characters of surroundings kept before and after what was decoded
@@ -54,6 +55,8 @@ def _passages(octets: bytes, text: str) -> Iterator[str]:
 
 def _find_tokens(octets: bytes) -> list[tuple[int, int]]:
     """Where tokens stand that look encoded, in the order of the text; what two patterns see is given twice."""
+    if len(octets) > LONG:
+        return [match.span() for match in _ANY_TOKEN.finditer(octets)]
     return sorted({match.span() for pattern in _TOKENS for match in pattern.finditer(octets)})
 
 
@@ -146,6 +149,7 @@ _TOKENS: Final = tuple(  # apart, since one pattern of all would build states in
         ),
     )
 )
+_ANY_TOKEN: Final = re2.compile(b"|".join(pattern.pattern for pattern in _TOKENS))
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\-\n]+={0,6}\Z")
 _HEXADECIMAL: Final = re.compile(r"(?:(?:0x)?[0-9a-fA-F]{2}[ :,;\-\n]{0,2})+\Z")
 _BINARY: Final = re.compile(r"[01 ,.\-]+\Z")

@@ -32,6 +32,7 @@ _ALONE: Final = (
 )
 # Apart, since one pattern of all would have a state for each way in which they overlap, and build some in every mail.
 _ANSWERS: Final = tuple(re2.compile(f"(?im){pattern}".encode()) for pattern in (_FIRST, _LAST, _ALONE))
+_ANY_ANSWER: Final = re2.compile(f"(?im){_FIRST}|{_LAST}|{_ALONE}".encode())
 _OPENED: Final = re.compile(
     rf"(?:^|[.!?>:] )[ \t>*-]*(?:{_OPENING})[ ,:.!)-]|that.?s (?:it|the one)|that is it|es ese|voila|das ist sie|ecco",
     re.IGNORECASE | re.MULTILINE,
@@ -76,6 +77,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 
 def _find_answers(scan: Scan) -> Iterator[tuple[int, int]]:
     """An answer stands on one line, and its value has digits."""
+    if scan.is_long:
+        yield from (match.span() for match in _ANY_ANSWER.finditer(scan.view.octets))
+        return
     for start, end in scan.lines_with_digits:
         for pattern in _ANSWERS:
             for match in pattern.finditer(scan.view.octets, start, end):

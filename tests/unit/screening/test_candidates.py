@@ -95,3 +95,14 @@ def test_each_of_many_encoded_tokens_keeps_the_words_beside_it() -> None:
     assert told.count("512-34-9876") == 300
     assert all(f"no {at} \ufdd0" in told for at in (0, 150, 299))
     assert told.count("\ufdd1 is told;") == 300
+
+
+def test_a_long_text_shows_the_codes_and_tokens_of_a_short_one() -> None:
+    short = "RSSMRA85T10A562S or 12345678Z, 98Q96B.00000.LE.250;\nNTEyLTM0LTk4NzY= as well\n"
+    long = "Nothing is told in this line.\n" * (candidates.LONG // 25) + short
+    found, also = (
+        [(code.value, code.shapes) for code in find_codes(View(text.encode(), "body"))] for text in (short, long)
+    )
+    assert len(found) >= 3
+    assert sorted(found) == sorted(also)
+    assert "512-34-9876" in decoded(long.encode(), long)
