@@ -164,7 +164,8 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     (smime,) = re.findall(r"^# \[notifier\.smime\]\n(?:# .+\n)+", text, re.MULTILINE)
     text = text.replace(smime, "")
     shown = re.sub(
-        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]|\[authenticator.providers.login\]|\[mx(?:.limits)?\])",
+        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]"
+        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\])",
         "",
         text,
         flags=re.MULTILINE,
