@@ -35,9 +35,8 @@ def test_the_commands_are_there() -> None:
         "init", "run", "config check", "config show", "doctor", "employee add", "employee list", "employee show",
         "employee end", "employee password", "employee totp", "employee app-password add", "team add", "team list",
         "team add-member", "team remove-member", "case open", "case list", "case show", "case assign", "case close",
-        "designated-user add", "designated-user list", "designated-user revoke", "queue list", "queue retry", "queue planned",
-        "queue stop", "backup",
-        "restore",
+        "designated-user add", "designated-user list", "designated-user revoke", "queue list", "queue retry",
+        "queue planned", "queue stop", "backup", "restore",
     } <= names  # fmt: skip
 
 
