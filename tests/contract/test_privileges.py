@@ -131,7 +131,7 @@ def test_the_portal_grants_itself_nothing(open_as: OpenAs, store_url: str) -> No
         ("portal", select(credential.c.data)),
         ("portal", select(credential.c.lookup)),
         ("portal", select(leaf.c.body)),
-        ("portal", select(outbox.c.fields)),
+        ("portal", select(outbox.c.last_reply)),
         ("submission", select(credential.c.id)),
         ("submission", select(session.c.id)),
         ("submission", select(leaf.c.body)),
