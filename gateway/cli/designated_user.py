@@ -8,16 +8,15 @@ import typer
 
 from gateway.cli import credentials
 from gateway.cli.asking import authority_of, enact, programme_of, read, settings_of
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, FirstCodeHours, PasswordFile, ProgrammeKey
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
 from gateway.cli.output import instant, now_us, say, show_json, show_rows
+from gateway.cli.sign_in import add_ways
 from gateway.domain.address import parse_address
 from gateway.domain.errors import Malformed, UnknownRecipient
 from gateway.domain.rights import Right
 from gateway.store.listings import Listings
 
 app = typer.Typer(no_args_is_help=True, help="Designated users: add, list, revoke; passwords and codes.")
-
-Who = Annotated[str, typer.Argument(metavar="WHO", help="A username or address.")]
 
 
 @app.command()
@@ -93,39 +92,4 @@ def revoke(
         say("The place is revoked, in open pages too.")
 
 
-@app.command()
-def password(who: Who, source: PasswordFile = None, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Set a password, read from a prompt, standard input or a file."""
-    credentials.give_password(settings_of(config), who, source)
-
-
-@app.command()
-def totp(who: Who, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Give a seed for an authenticator app; it is shown once."""
-    credentials.give_totp(settings_of(config), who, as_json=as_json)
-
-
-@app.command()
-def telephone(
-    who: Who,
-    number: Annotated[str, typer.Argument(help="With its country's code: +12025550142.")],
-    call: Annotated[bool, typer.Option("--call", help="Codes are told by a call, not sent as text.")] = False,
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> None:
-    """Set the telephone that codes are sent to; a passkey or an authenticator app is surer."""
-    credentials.give_telephone(settings_of(config), who, number, "call" if call else "text", as_json=as_json)
-
-
-@app.command("first-code")
-def first_code(
-    who: Who, hours: FirstCodeHours = 48, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
-) -> None:
-    """Make the code for a first sign-in at an identity provider; it is shown once, and good once."""
-    credentials.give_first_code(settings_of(config), who, hours, as_json=as_json)
-
-
-@app.command()
-def forgive(who: Who, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Let somebody sign in again after too many wrong passwords."""
-    credentials.forgive(settings_of(config), who)
+add_ways(app)

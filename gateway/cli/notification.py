@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli import credentials
 from gateway.cli.asking import enact, programme_of, read, settings_of, write
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey, Who
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.config import Settings
 from gateway.domain.address import parse_address
@@ -25,7 +25,6 @@ WAIT_SECONDS = 15.0
 
 Kind = Annotated[NoticeKind, typer.Argument(metavar="KIND", help="A kind that list shows.")]
 Language = Annotated[str, typer.Option(help="Two letters; the programme's first language when left out.")]
-Who = Annotated[str, typer.Argument(metavar="WHO", help="A username or address.")]
 
 
 @app.command("list")

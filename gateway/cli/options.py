@@ -12,6 +12,7 @@ ConfigPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs to read.")]
 ProgrammeKey = Annotated[str, typer.Option("--programme", help="The programme's key, where several run here.")]
+Who = Annotated[str, typer.Argument(metavar="WHO", help="A username or address.")]
 PasswordFile = Annotated[
     Path | None,
     typer.Option("--from", metavar="FILE", help="Read the password from a file's first line; - is standard input."),

@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.asking import authority_of, enact, programme_of, read, settings_of
 from gateway.cli.credentials import require_person
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey, Who
 from gateway.cli.output import now_us, say, show_json, show_rows
 from gateway.domain.errors import UnknownRecipient
 from gateway.store.listings import Listings
@@ -16,7 +16,6 @@ from gateway.store.listings import Listings
 app = typer.Typer(no_args_is_help=True, help="Teams: a shared address and its members.")
 
 Team = Annotated[str, typer.Argument(metavar="TEAM", help="The team's address.")]
-Who = Annotated[str, typer.Argument(metavar="WHO", help="A username or address.")]
 
 
 @app.command()
