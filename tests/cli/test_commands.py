@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import typer
 
 from gateway.cli.app import COMMANDS, assembled
@@ -40,6 +41,15 @@ def test_the_commands_are_there() -> None:
     } <= names  # fmt: skip
 
 
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """A command sets the log of its own process, which here is everybody's."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("log_as_before")
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_every_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     from gateway.cli.app import run_command

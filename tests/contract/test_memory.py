@@ -26,8 +26,10 @@ from gateway.store.privileges import privileges
 from gateway.store.tables import (
     agreement_case,
     assignment,
+    authorisation,
     case,
     designated_user,
+    enrolment,
     message,
     person,
     person_address,
@@ -39,9 +41,10 @@ from gateway.store.tables import (
 from gateway.store.transaction import Transaction
 from tests.settled import DEPOSIT_KEY, Settled
 
-STANDINGS = [
+SETTLED = [
     person, person_address, team, team_member, case, agreement_case, assignment, designated_user, sealing_key
 ]  # fmt: skip
+STANDINGS = [*SETTLED, enrolment, authorisation]
 LONG = b"a line of a long message, which is sealed in lots, in a thread, while the next blocks of it come\r\n" * 20_000
 
 
@@ -134,7 +137,7 @@ async def test_two_programs_that_take_mail_do_not_make_each_other_forget(
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("table", STANDINGS, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", SETTLED, ids=lambda table: table.name)
 def test_any_change_of_a_row_of_rights_is_counted(database: Database, table: Table) -> None:
     counts = [database.read_now(count_of_rights)]
     [column] = table.primary_key

@@ -262,18 +262,22 @@ async def test_an_exception_is_an_incident_to_the_browser(troubled: World, traps
 
 
 async def test_forged_rows_give_nothing_and_raise_alarms(troubled: World, letter_there: str) -> None:
-    eve, ines = troubled.people["eve"], troubled.people["ines"]
+    eve, ines, raul = (troubled.people[name] for name in ("eve", "ines", "raul"))
     database = sqlite3.connect(troubled.vault / "gateway.db", timeout=60)
     with database:
         forged = [
             _copy(database, "assignment", {"person_id": troubled.people["dana"].id}, {"person_id": eve.id}),
-            _copy(database, "designated_user", {"person_id": ines.id}, {"person_id": eve.id, "right": "act"}),
+            _copy(database, "designated_user", {"person_id": ines.id}, {"person_id": raul.id, "right": "act"}),
         ]
     database.close()
     async with signed_in(troubled, "eve") as browser:
         assert (await browser.open(f"/messages/{letter_there}")).status == 404
         assert (await browser.open(f"/cases/{troubled.case}")).status == 404
         assert troubled.case not in (await browser.open("/cases")).html
+    async with signed_in(troubled, "raul") as browser:
+        page = await browser.open(f"/cases/{troubled.case}")
+        assert page.status == 200
+        assert not [link for link in page.links if "/write" in link]
     mail = letter(troubled, "Forged").replace(troubled.people["dana"].address.encode(), eve.address.encode())
     reply = await send(troubled, mail, "eve")
     assert (reply.code, reply.text[:5]) == (550, "5.7.1")
