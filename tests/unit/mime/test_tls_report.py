@@ -92,6 +92,7 @@ def test_what_is_no_report_is_refused(told: object) -> None:
         b"\x1f\x8b" + b"\x00" * 50, b"[" * 100_000, b'{"policies":' * 50_000,
         b'{"policies": [' + b"9" * 10_000 + b"]}", gzip.compress(b"[" * 100_000),
     ],
+    ids=range(11),
 )  # fmt: skip
 def test_octets_that_are_no_report_are_refused(octets: bytes) -> None:
     with pytest.raises(Malformed):
