@@ -37,6 +37,7 @@ for _name, _command in enrolment_users.COMMANDS.items():
     app.command(_name)(_command)
 
 Agreement = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The reference that list shows: E-7K2Q-9F4T.")]
+Either = Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")]
 FromFile = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="Fields as one JSON object; - is standard input.")
 ]
@@ -195,31 +196,19 @@ def refuse(
 
 
 @app.command()
-def suspend(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")],
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> None:
+def suspend(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Stop access now: by a whole agreement, or of one user."""
     _either(config, "suspend", agreement, as_json=as_json)
 
 
 @app.command()
-def resume(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")],
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> None:
+def resume(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Give access back."""
     _either(config, "resume", agreement, as_json=as_json)
 
 
 @app.command()
-def undo(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")],
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> None:
+def undo(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Take the last step back, where the rule allows it, within a day."""
     _either(config, "undo", agreement, as_json=as_json)
 

@@ -25,6 +25,15 @@ SIGKILL = -9
 DAY_US = 24 * 3600 * 1_000_000
 
 
+def peopled(folder: Path) -> tuple[str, Database]:
+    """Make a store with people in it; return where it is, and the store."""
+    url = f"sqlite:///{folder}/gateway.db"
+    upgrade(url)
+    database = Database(url, clock=Time())
+    database.call(settle_in)
+    return url, database
+
+
 async def send_once(
     url: str, port: int, certificate: Certificate, minutes: int, failpoints: str = "", nameserver: int = 0
 ) -> int:
@@ -49,10 +58,7 @@ async def send_once(
 async def test_a_kill_loses_no_notice_and_repeats_only_the_same_mail(
     tmp_path: Path, failpoint: str, may_repeat: bool
 ) -> None:
-    url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
-    database = Database(url, clock=Time())
-    database.call(settle_in)
+    url, database = peopled(tmp_path)
     row_id = database.call(tell)
     certificate, sink = Certificate(tmp_path), Sink()
     name, _, nth = failpoint.partition("@")
@@ -84,10 +90,7 @@ async def test_a_kill_loses_no_notice_and_repeats_only_the_same_mail(
 async def test_a_kill_during_direct_delivery_loses_no_notice_either(
     tmp_path: Path, failpoint: str, may_repeat: bool
 ) -> None:
-    url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
-    database = Database(url, clock=Time())
-    database.call(settle_in)
+    url, database = peopled(tmp_path)
     row_id = database.call(tell)
     certificate, sink = Certificate(tmp_path, "mx.mail.example"), Sink()
     zone = {("mail.example", "MX"): ["10 mx.mail.example."], ("mx.mail.example", "A"): ["127.0.0.1"]}
@@ -147,10 +150,7 @@ IN_SHORT = {"reminders.plan@1", "endings.tell@1", "outbox.join@2", "store.commit
     "failpoint", [one if one in IN_SHORT else pytest.param(one, marks=pytest.mark.sweep) for one in PASSED]
 )
 async def test_a_kill_while_planning_or_joining_tells_each_thing_in_one_mail(tmp_path: Path, failpoint: str) -> None:
-    url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
-    database = Database(url, clock=Time())
-    database.call(settle_in)
+    url, database = peopled(tmp_path)
     database.call(owing)
     certificate, sink = Certificate(tmp_path), Sink()
     name, _, nth = failpoint.partition("@")
