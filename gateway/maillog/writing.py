@@ -68,7 +68,7 @@ class _Plain(str):
 
 
 def say(level: str, event: str, **fields: str | int) -> None:
-    """Write one event; only the vocabulary beside this calls it. A value that is no id, count, kind or code is withheld."""
+    """Write one event, for the vocabulary alone. A value that is no id, count, kind or code is withheld."""
     told = {name: value if _passes(value) else "(withheld)" for name, value in fields.items()}
     try:
         getattr(structlog.get_logger(), level)(event, **told)
