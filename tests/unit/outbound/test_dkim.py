@@ -58,6 +58,12 @@ def test_the_rsa_signature_verifies(signers: tuple[Signer, ...]) -> None:
     assert verdicts(sign(MAIL, signers[:1], AT), signers[:1]) == [True]
 
 
+def test_what_must_not_be_added_is_named_once_more_than_it_is_there(signers: tuple[Signer, ...]) -> None:
+    field = sign(MAIL, signers[:1], AT).partition(b" h=")[2].partition(b";")[0]
+    names = field.replace(b"\r\n", b"").replace(b" ", b"").split(b":")
+    assert [names.count(name) for name in (b"from", b"subject", b"date", b"reply-to", b"cc")] == [2, 2, 2, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
