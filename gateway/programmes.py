@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 _NEEDED = frozenset({NoticeKind.MESSAGE_WAITING, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
 MAX_TEXT = 20_000
+MAX_VERSION = 32
 MAX_ASK = 160
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _SERIES = re.compile(r"[A-Z]{2,4}\Z")
@@ -370,3 +371,5 @@ def _check_whole(programme: Programme, table: _Table) -> None:
         table.complain("notices", f"cannot be without {', '.join(sorted(missing))}")
     if len({words.terms.version for words in programme.wording.values()}) > 1:
         table.complain("languages", "the terms have one version in every language")
+    if len(programme.terms_version) > MAX_VERSION:
+        table.complain("languages", f"the version of the terms has at most {MAX_VERSION} characters")

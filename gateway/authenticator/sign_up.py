@@ -21,6 +21,7 @@ from gateway.authenticator.keys import AuthenticatorKeys
 from gateway.authenticator.protocol import Outcome
 from gateway.authenticator.second_factors import SecondFactors
 from gateway.authenticator.throttle import Throttle
+from gateway.casework.joining import note_started
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
@@ -67,6 +68,7 @@ class FirstCodes:
             maillog.authenticated("first-code", "wrong")
         else:
             self._throttle.succeeded("first code", address)
+            await self._database.run(note_started, found.person_id, found.credential_id)
         return found
 
 

@@ -31,6 +31,7 @@ from gateway.casework.act import Act, Actor, Authority
 from gateway.casework.enrolment import ENROLMENT
 from gateway.casework.preferences import choose_notices
 from gateway.casework.second_person import ask_second, take_approval
+from gateway.casework.terms import agree_terms
 from gateway.domain.clock import from_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.enrolment import TWO_PEOPLE, Purpose
@@ -228,6 +229,7 @@ _ALL: tuple[Verb, ...] = (
     add_intake_key,
     add_team,
     add_team_member,
+    agree_terms,
     approve,
     assign,
     choose_notices,
@@ -248,6 +250,7 @@ VERBS: Mapping[str, Verb] = types.MappingProxyType({verb.__name__: verb for verb
 _WANTED: Mapping[str, Asked] = types.MappingProxyType(
     {
         **{verb.__name__: Asked.ENROL for verb in (*ENROLMENT, approve)},
+        "agree_terms": Asked.CONFIRM,
         "confirm_place": Asked.CONFIRM,
         "state_purpose": Asked.STATE_PURPOSE,
     }

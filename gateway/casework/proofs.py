@@ -16,6 +16,7 @@ from sqlalchemy import Row, select
 from gateway.casework.act import Act, Actor, Authority, line
 from gateway.casework.designation import join_by_code
 from gateway.domain.credential import CredentialKind
+from gateway.domain.enrolment import Way
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated
 from gateway.domain.proof import Binding, Ending
 from gateway.failpoints import failpoint
@@ -119,7 +120,7 @@ def _make(act: Act, bindings: Sequence[Binding], *, judged_by_hand: bool = False
         _give(act, one)
     act.end(tables.credential, [code])
     failpoint("keyholder.bind")
-    join_by_code(act, first.person_id)
+    join_by_code(act, first.person_id, first.data if first.kind == CredentialKind.IDENTITY else Way.PASSWORD)
 
 
 def _give(act: Act, binding: Binding) -> None:

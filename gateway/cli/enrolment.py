@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import enrolment_users
+from gateway.cli import enrolment_users, joining
 from gateway.cli.asking import authority_of, enact, operator_of_keyholder, programme_of, read, settings_of
 from gateway.cli.enrolled import (
     agreements,
@@ -35,6 +35,7 @@ from gateway.domain.programme import FormKind, Programme
 app = typer.Typer(no_args_is_help=True, help="Enrolment: consent forms, designated users, authorisations.")
 for _name, _command in enrolment_users.COMMANDS.items():
     app.command(_name)(_command)
+app.command("funnel")(joining.funnel)
 
 Agreement = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The reference that list shows: E-7K2Q-9F4T.")]
 Either = Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")]

@@ -170,3 +170,21 @@ class Purpose(StrEnum):
     SUPPORT = "support"
     AUDIT = "audit"
     RECORDS_REQUEST = "records-request"
+
+
+class Stage(StrEnum):
+    """How far somebody has come who was invited, in this order. A way is *chosen* once it has signed them in."""
+
+    INVITED = "invited"
+    STARTED = "started"
+    CHOSEN = "chosen"
+    AGREED = "agreed"
+    FINISHED = "finished"
+
+
+class Way(StrEnum):
+    """How somebody came in, where it was no identity provider."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a way
+    BY_HAND = "by-hand"
+    KNOWN = "known"

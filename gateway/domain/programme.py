@@ -165,6 +165,11 @@ class Programme:
         """The zone that the programme's dates and spoken times are in."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def terms_version(self) -> str:
+        """The version of the terms, which is one in every language."""
+        return self.wording[self.languages[0]].terms.version
+
     def language_for(self, wanted: str) -> str:
         """Return `wanted` when the programme speaks it, else its first language."""
         return wanted if wanted in self.languages else self.languages[0]

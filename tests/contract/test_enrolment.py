@@ -245,7 +245,7 @@ async def test_a_code_that_is_used_lets_its_person_in(site: KeyedSite, desk: Des
     await desk.invited(user["designated_user"])
     token = await site.signed_in(user["person"])
     await site.server._sign(
-        lambda tx, authority: join_by_code(Act(tx, authority, Actor(), {"cwa": PROGRAMME}), user["person"])
+        lambda tx, authority: join_by_code(Act(tx, authority, Actor(), {"cwa": PROGRAMME}), user["person"], "login")
     )
     assert await reads(site, token, case)
 

@@ -29,6 +29,7 @@ from gateway.store.tables.enrolment import (
     meeting,
 )
 from gateway.store.tables.identity import identity_review, identity_session
+from gateway.store.tables.joining import agreed_terms, joining
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
 from gateway.store.tables.reach import address_state, notice_report
 from gateway.store.tables.schema import METADATA
@@ -40,6 +41,7 @@ __all__ = [
     "AUTHORITY",
     "METADATA",
     "address_state",
+    "agreed_terms",
     "agreement",
     "agreement_case",
     "appendix",
@@ -57,6 +59,7 @@ __all__ = [
     "identity_review",
     "identity_session",
     "intake",
+    "joining",
     "leaf",
     "meeting",
     "message",

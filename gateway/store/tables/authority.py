@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
 from gateway.store.tables.enrolment import approval, authorisation, enrolment
+from gateway.store.tables.joining import agreed_terms
 from gateway.store.tables.schema import LATER, METADATA, ident, later, ref, signed, us
 
 credential = Table(
@@ -134,5 +135,6 @@ AUTHORITY: dict[str, Table] = {
         enrolment,
         authorisation,
         approval,
+        agreed_terms,
     )
 }
