@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from gateway.inbound.listener.handover import HandedPeers
+    from gateway.outbound.making import Workshop
 
 Program = Callable[..., Awaitable[None]]
 """Of the settings, and the event that tells it to stop."""
@@ -67,6 +68,8 @@ def run_program(name: str, settings: Settings) -> None:
             from gateway.workers import share_submission
 
             share_submission(settings, partial(_run, name, settings))
+        elif name == "notifier":
+            _run_notifier(settings)
         else:
             _run(name, settings)
     finally:
@@ -76,6 +79,19 @@ def run_program(name: str, settings: Settings) -> None:
 def _run(name: str, settings: Settings, **more: object) -> None:
     with asyncio.Runner(loop_factory=_loop_factory(name)) as runner:
         runner.run(_until_told(partial(PROGRAMS[name], **more), settings))
+
+
+def _run_notifier(settings: Settings) -> None:
+    """Run it beside the process in which its mails are made; by itself where there is nothing to make."""
+    from gateway.outbound.site import maker_of
+    from gateway.outbound.workshop import workshop
+
+    maker = maker_of(settings)
+    if maker is None:
+        _run("notifier", settings)
+        return
+    with workshop(maker) as made:
+        _run("notifier", settings, workshop=made)
 
 
 async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
@@ -111,9 +127,9 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
 async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that judges proofs of identity."""
     from gateway.authenticator import keys
+    from gateway.authenticator.policy import policy_of
     from gateway.authenticator.providers import load_providers, sender_of
     from gateway.authenticator.server import AuthenticatorServer
-    from gateway.identity.sessions import SessionLimits
 
     own = settings.authenticator
     async with open_database(settings, stop, "authenticator") as database:
@@ -124,7 +140,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             socket=own.socket,
             operator_socket=own.operator_socket,
             operators=own.operators,
-            limits=SessionLimits(own.session_idle_seconds * 1_000_000, own.session_absolute_seconds * 1_000_000),
+            policy=policy_of(settings.security, load_programmes(settings.programmes).values()),
             second_factor=own.second_factor,
             issuer=settings.site.name,
             providers=load_providers(own.providers, settings.site.portal_url),
@@ -201,12 +217,12 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
-async def run_notifier(settings: Settings, stop: asyncio.Event) -> None:
+async def run_notifier(settings: Settings, stop: asyncio.Event, workshop: Workshop | None = None) -> None:
     """Run the program that tells people by plain mail. Without a way for its mail what is to be sent waits."""
     from gateway.outbound.site import bounces_of, notifier_of, reporter_of
 
     async with open_database(settings, stop, "notifier") as database:
-        notifier = notifier_of(settings, database)
+        notifier = None if workshop is None else notifier_of(settings, database, workshop)
         settle_heap()
         _tell_ready(settings)
         if notifier is None:

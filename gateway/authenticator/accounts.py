@@ -11,32 +11,39 @@ from sqlalchemy import Connection, Row, select
 from gateway.domain.credential import CredentialKind
 from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.last_use import last_columns, last_us
 from gateway.store.transaction import Transaction
 
 SECOND_FACTORS = (CredentialKind.TOTP, CredentialKind.PASSKEY, CredentialKind.RECOVERY, CredentialKind.TELEPHONE)
 MAX_FAILURES = 100
-"""In a row, for one account: then an administrator gives a new password or forgives (SP 800-63B-4 section 3.2.2)."""
+"""In a row, for one account, unless the site has a stricter figure: then an administrator gives a new password or
+forgives (SP 800-63B-4 section 3.2.2)."""
 USE_US = 60_000_000
+_KINDS = tuple(kind.value for kind in (CredentialKind.PASSWORD, *SECOND_FACTORS, CredentialKind.EXTENSION))
+_OF_PERSON = (tables.person.c.side, tables.person.c.programme, *last_columns())
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """The one password of an account that may sign in, and its second factors: kind, id and data of each."""
+    """The one password of an account that may sign in, and its second factors: kind, id and data of each.
+
+    `last_us` is when its person was here last, `extended_us` how long they may go on with a password that is over for
+    others.
+    """
 
     person_id: str
     password_id: str
     password: str
     factors: tuple[tuple[CredentialKind, str, str], ...]
     failures: int
+    side: str = ""
+    programme: str = ""
+    last_us: int = 0
+    extended_us: int = 0
 
     def of(self, kind: CredentialKind) -> list[tuple[str, str]]:
         """Return id and data of the second factors of one kind."""
         return [(credential_id, data) for one, credential_id, data in self.factors if one is kind]
-
-    @property
-    def is_blocked(self) -> bool:
-        """True after too many failures in a row."""
-        return self.failures >= MAX_FAILURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +55,19 @@ class AppPassword:
     networks: str
     known_as: frozenset[str]
     last_used_us: int
+    last_us: int
 
 
 def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, now_us: int) -> SignIn | None:
     """Return what signs in under a username now, or None."""
     statement = (
-        select(tables.credential, tables.credential_use.c.failures)
+        select(tables.credential, tables.credential_use.c.failures, *_OF_PERSON)
         .join(tables.person, tables.person.c.id == tables.credential.c.person_id)
         .outerjoin(tables.credential_use, tables.credential_use.c.credential_id == tables.credential.c.id)
         .where(
             tables.person.c.username == username,
             tables.person.c.ended_us.is_(None),
-            tables.credential.c.kind.in_((CredentialKind.PASSWORD.value, *(kind.value for kind in SECOND_FACTORS))),
+            tables.credential.c.kind.in_(_KINDS),
             tables.credential.c.revoked_us.is_(None),
         )
         .order_by(tables.credential.c.id)
@@ -70,7 +78,9 @@ def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, n
         return None
     last = passwords[-1]
     factors = tuple((CredentialKind(row.kind), row.id, row.data) for row in rows if row.kind in SECOND_FACTORS)
-    return SignIn(last.person_id, last.id, last.data, factors, last.failures or 0)
+    extended_us = max((row.expires_us or 0 for row in rows if row.kind == CredentialKind.EXTENSION), default=0)
+    of_person = (last.side, last.programme, last_us(last), extended_us)
+    return SignIn(last.person_id, last.id, last.data, factors, last.failures or 0, *of_person)
 
 
 def passkeys_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> list[str]:
@@ -86,7 +96,7 @@ def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str
     """Return the app password with this keyed hash, or None."""
     table, use = tables.credential, tables.credential_use
     statement = (
-        select(table, use.c.last_used_us, tables.person.c.username)
+        select(table, use.c.last_used_us, tables.person.c.username, *last_columns())
         .join(tables.person, tables.person.c.id == table.c.person_id)
         .outerjoin(use, use.c.credential_id == table.c.id)
         .where(
@@ -109,7 +119,12 @@ def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str
         )
     ).scalars()
     return AppPassword(
-        row.person_id, row.id, row.networks, frozenset({row.username or "", *keys} - {""}), row.last_used_us or 0
+        row.person_id,
+        row.id,
+        row.networks,
+        frozenset({row.username or "", *keys} - {""}),
+        row.last_used_us or 0,
+        last_us(row),
     )
 
 

@@ -22,6 +22,7 @@ from gateway import maillog
 from gateway.authenticator import accounts, identities
 from gateway.authenticator.identities import Holder
 from gateway.authenticator.keys import AuthenticatorKeys
+from gateway.authenticator.policy import Policy
 from gateway.authenticator.protocol import Outcome
 from gateway.authenticator.sign_up import FirstCodes
 from gateway.clock import system_clock
@@ -34,9 +35,10 @@ from gateway.frames import decode, encode, text
 from gateway.identity.openid import Attempt, Declined, Identity, RelyingParty
 from gateway.identity.outward import ProviderAway
 from gateway.identity.providers import Provider
-from gateway.identity.sessions import SessionLimits, new_session
+from gateway.identity.sessions import new_session
 from gateway.store.database import Database
 from gateway.store.ids import new_id
+from gateway.store.last_use import last_seen
 from gateway.store.sealing import open_box, seal_box
 
 Request = Mapping[str, Any]
@@ -70,7 +72,7 @@ class OpenIdWays:
         authority: Ed25519PublicKey,
         codes: FirstCodes,
         *,
-        limits: SessionLimits | None = None,
+        policy: Policy | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self._parties = {one.key: RelyingParty(one) for one in providers}
@@ -78,7 +80,7 @@ class OpenIdWays:
         self._keys = keys
         self._authority = authority
         self._codes = codes
-        self._limits = limits or SessionLimits()
+        self._policy = policy or Policy()
         self._clock = clock
         self._spent: OrderedDict[str, int] = OrderedDict()
 
@@ -180,6 +182,8 @@ class OpenIdWays:
             return {"outcome": Outcome.UNKNOWN}
         if not identity.assurance.meets(provider.requires(known.programme)):
             return {"outcome": Outcome.WEAK}
+        if self._policy.is_away(await self._database.read(last_seen, known.person_id), self._now_us()):
+            return {"outcome": Outcome.AWAY_TOO_LONG}
         await self._database.run(accounts.note_use, known.credential_id)
         return await self._signed_in(provider, identity, known.person_id, known.credential_id)
 
@@ -211,7 +215,7 @@ class OpenIdWays:
             (credential_id,),
             identity.assurance.authenticator,
             self._now_us(),
-            self._limits,
+            self._policy.limits,
         )
         sid = self._sid(self._parties[provider.key], identity.session) if identity.session else None
         await self._database.run(identities.note_session, statement.session_id, credential_id, sid, statement.issued_us)

@@ -51,6 +51,7 @@ class Outcome(StrEnum):
     CODE_OVER = "code-over"
     FAILED = "failed"
     AWAY = "away"
+    AWAY_TOO_LONG = "away-too-long"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from gateway.authenticator.accounts import SignIn
 from gateway.authenticator.code_sender import CodeSender
 from gateway.authenticator.keys import AuthenticatorKeys
 from gateway.authenticator.openid import OpenIdWays
+from gateway.authenticator.policy import Policy
 from gateway.authenticator.second_factors import Match, Offered, SecondFactors
 from gateway.authenticator.sign_up import FirstCodes, SignUp
 from gateway.authenticator.telephone import TelephoneCodes
-from gateway.authenticator.throttle import Throttle
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
@@ -49,7 +49,7 @@ from gateway.frames import decode, encode, listen, text
 from gateway.identity import app_passwords, first_codes, passwords, totp
 from gateway.identity.passkeys import Place
 from gateway.identity.providers import Provider
-from gateway.identity.sessions import SessionLimits, new_session
+from gateway.identity.sessions import new_session
 from gateway.store.database import Database
 from gateway.store.people import person_by_id
 from gateway.store.sessions import live_session
@@ -81,10 +81,10 @@ class AuthenticatorServer:
         socket: Path,
         operator_socket: Path,
         operators: Iterable[int] = (),
-        limits: SessionLimits | None = None,
         second_factor: bool = True,
         issuer: str = "Secure mail gateway",
         providers: Sequence[Provider] = (),
+        policy: Policy | None = None,
         sender: CodeSender | None = None,
         origin: str = "https://localhost",
         tick_seconds: float = TICK_SECONDS,
@@ -96,14 +96,15 @@ class AuthenticatorServer:
         self._authority = authority
         self._socket, self._operator_socket = socket, operator_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
-        self._limits = limits or SessionLimits()
+        self._policy = policy or Policy()
+        self._limits = self._policy.limits
         self._second_factor = second_factor
         self._issuer = issuer
         self._tick = tick_seconds
         self._clock = clock
-        self._throttle = Throttle()
+        self._throttle = self._policy.throttle()
         codes = FirstCodes(database, keys, authority, self._throttle)
-        self._openid = OpenIdWays(providers, database, keys, authority, codes, limits=self._limits, clock=clock)
+        self._openid = OpenIdWays(providers, database, keys, authority, codes, policy=self._policy, clock=clock)
         self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
@@ -210,7 +211,7 @@ class AuthenticatorServer:
         password_right = await self._hash(
             lambda: passwords.is_right(self._keys.pepper, account.person_id, password, account.password)
         )
-        right = known is not None and password_right and not account.is_blocked
+        right = known is not None and password_right and not self._policy.bars(account, self._now_us())
         noted = None if right else self._database.submit(accounts.note_failure, account.password_id)
         await asyncio.sleep(self._tick - (loop.time() - began) % self._tick)
         if noted is not None:
@@ -230,7 +231,7 @@ class AuthenticatorServer:
             password_right = match is not None
         else:
             match = self._second_factors.matching(account, offered, self._now_us())
-        right = known is not None and password_right and not account.is_blocked
+        right = known is not None and password_right and not self._policy.bars(account, self._now_us())
         if right and account.factors:
             right = match is not None and await self._spend(match)
         elif self._second_factor:
@@ -261,7 +262,12 @@ class AuthenticatorServer:
         self._throttle.check(known_as, address, now_us)
         lookup = app_passwords.lookup(self._keys.app_password, text(request, "password"))
         found = await self._database.read(accounts.app_password_of, self._authority, lookup, now_us)
-        if found is None or known_as not in found.known_as or not app_passwords.is_from(found.networks, address):
+        is_good = found is not None and self._policy.app_passwords and not self._policy.is_away(found.last_us, now_us)
+        if (
+            found is None
+            or known_as not in found.known_as
+            or not (is_good and app_passwords.is_from(found.networks, address))
+        ):
             self._throttle.failed(known_as, address, now_us)
             maillog.authenticated("app-password", "wrong")
             raise NotAuthenticated("The name or the app password is wrong, or it is not valid from here.")
@@ -312,6 +318,8 @@ class AuthenticatorServer:
         return {"data": data, "label": label}
 
     async def _make_app_password(self, _request: Request) -> Request:
+        if not self._policy.app_passwords:
+            raise Malformed("App passwords are off here: see security.app_passwords in the configuration.")
         clear = app_passwords.new_app_password()
         return {"lookup": app_passwords.lookup(self._keys.app_password, clear), "data": "", "clear": clear}
 

@@ -30,14 +30,20 @@ class _Failures:
 class Throttle:
     """Failures by key, the least lately failed forgotten first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, free: int = FREE_BY_ACCOUNT, first_us: int = SECOND_US, forget_us: int = FORGET_US) -> None:
+        """After `free` failures an account waits `first_us`, then twice as long each time, up to a quarter of an hour;
+        failures are forgotten `forget_us` after the last one.
+        """
+        self._free = free
+        self._first_us = first_us
+        self._forget_us = max(forget_us, first_us)
         self._kept: OrderedDict[tuple[str, ...], _Failures] = OrderedDict()
 
     def check(self, account: str, address: str, now_us: int) -> None:
         """Raise RateExceeded when this account from this address, or this address, has to wait."""
         network = _network(address)
-        by_account = self._delay((account, network), FREE_BY_ACCOUNT, LONGEST_BY_ACCOUNT_US, now_us)
-        by_address = self._delay((network,), FREE_BY_ADDRESS, LONGEST_BY_ADDRESS_US, now_us)
+        by_account = self._delay((account, network), self._free, self._first_us, LONGEST_BY_ACCOUNT_US, now_us)
+        by_address = self._delay((network,), FREE_BY_ADDRESS, SECOND_US, LONGEST_BY_ADDRESS_US, now_us)
         if by_account or by_address:
             raise RateExceeded("Too many attempts. Please wait a few minutes and try again.")
 
@@ -46,7 +52,7 @@ class Throttle:
         network = _network(address)
         for key in ((account, network), (network,)):
             failures = self._kept.setdefault(key, _Failures(0, now_us))
-            if now_us > failures.last_us + FORGET_US:
+            if now_us > failures.last_us + self._forget_us:
                 failures.count = 0
             failures.count += 1
             failures.last_us = now_us
@@ -61,11 +67,12 @@ class Throttle:
         if mine is not None and of_all is not None:
             of_all.count -= 1
 
-    def _delay(self, key: tuple[str, ...], free: int, longest_us: int, now_us: int) -> bool:
+    def _delay(self, key: tuple[str, ...], free: int, first_us: int, longest_us: int, now_us: int) -> bool:
         failures = self._kept.get(key)
         if failures is None or failures.count < free:
             return False
-        return now_us < failures.last_us + min(SECOND_US << min(failures.count - free, 30), longest_us)
+        wait_us = min(first_us << min(failures.count - free, 30), max(longest_us, first_us))
+        return now_us < failures.last_us + wait_us
 
 
 def _network(address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
+from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -17,7 +18,16 @@ from gateway.cli.asking import programmes_of
 from gateway.cli.ending import complain
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import say, show_json
-from gateway.config import CLEAN_CONSEQUENCES, ConfigProblems, Listen, Problem, Settings, consequence
+from gateway.config import (
+    CLEAN_CONSEQUENCES,
+    ConfigProblems,
+    Listen,
+    Problem,
+    Settings,
+    consequence,
+    consequences,
+    in_force,
+)
 from gateway.domain.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Check and show the configuration.")
@@ -25,7 +35,7 @@ app = typer.Typer(no_args_is_help=True, help="Check and show the configuration."
 
 @app.command()
 def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Find every problem of the configuration, its files and its programmes; say what the settings of the mx mean."""
+    """Find every problem of the configuration, its files and its programmes; say what the settings mean."""
     problems = _problems(config)
     if as_json:
         show_json([dataclasses.asdict(problem) for problem in problems])
@@ -33,10 +43,12 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         complain("\n".join(map(str, problems)))
     else:
         say(f"{config}: no problem found")
-        mx = configuration.load(config).mx
-        if mx is not None:
-            say(consequence(mx))
-            say(CLEAN_CONSEQUENCES[mx.clean])
+        settings = configuration.load(config)
+        for line in consequences(settings):
+            say(line)
+        if settings.mx is not None:
+            say(consequence(settings.mx))
+            say(CLEAN_CONSEQUENCES[settings.mx.clean])
     if problems:
         raise typer.Exit(os.EX_CONFIG)
 
@@ -44,12 +56,15 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 @app.command()
 def show(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show every setting with its value, defaults included."""
-    tables = _plain(configuration.load(config))
+    settings = configuration.load(config)
+    tables, figures = _plain(settings), in_force(settings.security)
     if as_json:
-        show_json(tables)
+        show_json({**tables, "figures": figures})
         return
     for key, value in _flat(tables):
         say(f"{key} = {value}")
+    for key, words in figures.items():
+        say(f"# {key}: {words}")
 
 
 def _problems(path: Path) -> list[Problem]:
@@ -90,7 +105,7 @@ def _plain(value: object) -> Any:
         return sorted(map(str, value))
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, Path | Enum):
+    if isinstance(value, Path | Enum | date):
         return str(value)
     return value
 

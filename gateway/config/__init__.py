@@ -9,6 +9,7 @@ from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
 from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES, consequence
 from gateway.config.problems import ConfigProblems, Problem
+from gateway.config.security import Profile, Sealing, SecuritySettings, consequences, in_force
 from gateway.config.settings import (
     PROGRAMS,
     AuthenticatorSettings,
@@ -58,11 +59,14 @@ __all__ = [
     "PortalSettings",
     "Position",
     "Problem",
+    "Profile",
     "ProviderSettings",
     "RelaySettings",
     "RelayTls",
     "ScreeningLimits",
     "ScreeningSettings",
+    "Sealing",
+    "SecuritySettings",
     "Settings",
     "SiteSettings",
     "SmimeSettings",
@@ -73,7 +77,9 @@ __all__ = [
     "TlsSettings",
     "TrustedRelaySettings",
     "consequence",
+    "consequences",
     "file_problems",
+    "in_force",
     "load",
     "require_private",
 ]

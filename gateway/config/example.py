@@ -82,6 +82,30 @@ use = [{programme}]
 # credential vault-passphrase (then leave this line out).
 passphrase_file = "secrets/passphrase"
 
+[security]
+# Whose figures this site takes: "sp800-63b" or "pub1075"; docs/configuration.md has each with its source, and gateway
+# config check says what is in force. The values here are those of "sp800-63b".
+# profile = "sp800-63b"
+# failures = 100
+# free_failures = 3
+# first_wait = "1 s"
+# count_for = "1 h"
+# inactive_after = "0 s"
+# recertify_after = "0 s"
+# recertify_privileged_after = "0 s"
+# record_keep = "0 s"
+# What people acknowledge before they sign in; empty: nothing.
+# banner = ""
+# app_passwords = true
+# sealing = "standard"
+
+# The last day on which a group of people signs in by a password; "agents" is a name of your choice.
+# [security.sunsets.agents]
+# for = ["correspondents"]
+# programmes = []
+# last_day = "2027-06-30"
+# tell_before = ["60 d", "30 d", "7 d", "1 d"]
+
 [keyholder]
 # socket = "run/keyholder.sock"
 # operator_socket = "run/keyholder-operator.sock"

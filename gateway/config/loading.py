@@ -16,6 +16,7 @@ from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.providers import read_codes, read_provider
 from gateway.config.reading import Table
 from gateway.config.screening import read_screening
+from gateway.config.security import SecuritySettings, read_security
 from gateway.config.settings import (
     AuthenticatorSettings,
     KeyholderSettings,
@@ -32,7 +33,6 @@ from gateway.config.settings import (
 
 MAX_FILE_OCTETS = 1024 * 1024
 MAX_PROCESSES = 64
-MAX_SESSION_SECONDS = 24 * 3600
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ANY = re.compile(r".+\Z")
@@ -72,15 +72,17 @@ def _settings(root: Table, file: Path) -> Settings:
     site = root.table("site", _site)
     tls = root.table("tls", _tls)
     keys = root.table("keys", _keys)
+    security, authenticator = root.table("authenticator", lambda table: _signing_in(root, table, site))
     return Settings(
         file=file,
         site=site,
         programmes=root.table("programmes", lambda table: _programmes(table, file.parent)),
         store=root.table("store", lambda table: _store(table, site)),
         keys=keys,
+        security=security,
         keyholder=root.table("keyholder", lambda table: _keyholder(table, site)),
-        authenticator=root.table("authenticator", lambda table: _authenticator(table, site)),
-        submission=root.table("submission", lambda table: _submission(table, site, tls)),
+        authenticator=authenticator,
+        submission=root.table("submission", lambda table: _submission(table, site, tls, security)),
         mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
         notifier=root.table("notifier", lambda table: read_notifier(table, site, keys.folder)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
@@ -159,36 +161,36 @@ def _keyholder(table: Table, site: SiteSettings) -> KeyholderSettings:
     )
 
 
+def _signing_in(root: Table, table: Table, site: SiteSettings) -> tuple[SecuritySettings, AuthenticatorSettings]:
+    """Read two tables together: how long a sign-in lasts stands in one, its bounds come from the other's profile."""
+    return root.table("security", lambda security: read_security(security, table)), _authenticator(table, site)
+
+
 def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
-    idle = table.time("session_idle", "30 min", 60)
-    absolute = table.time("session_absolute", "12 h", 60)
     second_factor = table.flag("second_factor", default=True)
-    if idle > absolute:
-        table.complain("session_idle", "is longer than session_absolute.", "Make it shorter, or the other longer.")
-    if absolute > MAX_SESSION_SECONDS:
-        table.complain("session_absolute", "is too long.", "A sign-in lasts at most 24 hours.")
     if not second_factor and not site.is_trial:
         table.complain("second_factor", "is off.", "In production everyone signs in with a code beside the password.")
     return AuthenticatorSettings(
         socket=table.path("socket", site.run / "authenticator.sock"),
         operator_socket=table.path("operator_socket", site.run / "authenticator-operator.sock"),
         operators=table.users("operators"),
-        session_idle_seconds=idle,
-        session_absolute_seconds=absolute,
         second_factor=second_factor,
         providers=table.named("providers", read_provider),
         codes=table.table("codes", read_codes),
     )
 
 
-def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> SubmissionSettings:
+def _submission(table: Table, site: SiteSettings, tls: TlsSettings, security: SecuritySettings) -> SubmissionSettings:
     certificate, key = read_certificate(table, tls)
-    starttls = table.listens("starttls", ("0.0.0.0:587",))
-    implicit = table.listens("tls", ("0.0.0.0:465",))
+    starttls = table.listens("starttls", ("0.0.0.0:587",) if security.app_passwords else ())
+    implicit = table.listens("tls", ("0.0.0.0:465",) if security.app_passwords else ())
+    relays = table.named("relays", _trusted_relay)
     lmtp, lmtp_users = table.maybe_path("lmtp"), table.users("lmtp_users")
     if lmtp is not None and not lmtp_users:
         table.complain("lmtp_users", "names nobody.", 'Name the mail system\'s user: lmtp_users = ["postfix"].')
-    if not starttls and not implicit:
+    if not security.app_passwords:
+        _hold_without_app_passwords(table, by_password=bool(starttls or implicit), other=bool(relays or lmtp))
+    elif not starttls and not implicit:
         table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
     return SubmissionSettings(
         hostname=table.text("hostname", site.domain, HOST, HOST_SHAPE),
@@ -203,8 +205,17 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings) -> Submissio
         proxies=table.networks("proxies"),
         xclient=table.networks("xclient"),
         limits=table.table("limits", lambda inner: read_limits(inner, "4096 MiB")),
-        relays=table.named("relays", _trusted_relay),
+        relays=relays,
     )
+
+
+def _hold_without_app_passwords(table: Table, *, by_password: bool, other: bool) -> None:
+    """With app passwords off nobody can sign in at 587 and 465: those doors stay shut, and mail comes another way."""
+    if by_password:
+        table.complain("starttls", "or tls is open for app passwords, and these are off.", "Leave both out.")
+    if not other:
+        do = "Name a relay that vouches for its senders, [submission.relays.NAME], or a socket: lmtp."
+        table.complain("relays", "is missing: with app passwords off employees' mail has no way in.", do)
 
 
 def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:

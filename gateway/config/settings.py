@@ -7,6 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from gateway.config.security import SecuritySettings
 from gateway.config.sign_in import CodeSettings, ProviderSettings
 from gateway.domain.mta_sts import PolicyMode, policy_text
 from gateway.domain.notice import PRODUCTION
@@ -79,15 +80,13 @@ class KeyholderSettings:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorSettings:
-    """Sockets, operators (user ids, beside root and its own user), how long a sign-in lasts, whether by a code too;
-    identity providers in the order in which people are shown them; what sends codes to telephones.
+    """Sockets, operators (user ids, beside root and its own user), whether a password needs a code beside it; identity
+    providers in the order in which people are shown them; what sends codes to telephones.
     """
 
     socket: Path
     operator_socket: Path
     operators: tuple[int, ...]
-    session_idle_seconds: int
-    session_absolute_seconds: int
     second_factor: bool
     providers: tuple[ProviderSettings, ...]
     codes: CodeSettings
@@ -361,6 +360,7 @@ class Settings:
     programmes: tuple[Path, ...]
     store: StoreSettings
     keys: KeySettings
+    security: SecuritySettings
     keyholder: KeyholderSettings
     authenticator: AuthenticatorSettings
     submission: SubmissionSettings

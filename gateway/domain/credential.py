@@ -12,7 +12,8 @@ class CredentialKind(StrEnum):
     An app password opens the submission door and nothing else. A first code is typed once, by a person who has been
     invited, beside the credential that they are then known by; by itself it signs nobody in. An identity is the link to
     one account at an identity provider. TOTP, passkey, recovery (a set of codes, each good once) and telephone (a
-    number that codes are sent to) stand beside a password.
+    number that codes are sent to) stand beside a password. An extension signs nobody in either: until it ends
+    its person may go on with a password that is over for others.
     """
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind
@@ -23,11 +24,12 @@ class CredentialKind(StrEnum):
     PASSKEY = "passkey"
     RECOVERY = "recovery"
     TELEPHONE = "telephone"
+    EXTENSION = "extension"
 
 
 FOUND_BY_LOOKUP = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.IDENTITY})
 """Kinds that have a keyed hash to be found by."""
-SIGNS_NOBODY_IN = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE})
+SIGNS_NOBODY_IN = frozenset({CredentialKind.APP_PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.EXTENSION})
 """Kinds that no session rests on."""
 
 

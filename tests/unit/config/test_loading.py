@@ -165,7 +165,7 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     text = text.replace(smime, "")
     shown = re.sub(
         r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]"
-        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\])",
+        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.agents\])",
         "",
         text,
         flags=re.MULTILINE,
@@ -175,6 +175,8 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     every = replace(every, submission=replace(every.submission, relays=()))
     assert [one.title for one in every.authenticator.providers] == ["Login.gov"]
     every = replace(every, authenticator=replace(every.authenticator, providers=()))
+    assert [one.name for one in every.security.sunsets] == ["agents"]
+    every = replace(every, security=replace(every.security, sunsets=()))
     assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
     assert every.mx is not None
     assert replace(every, mx=None) == written(tmp_path, text)
