@@ -25,8 +25,9 @@ from typing import NoReturn
 from gateway.domain.verdict import Unread, Unreadable, Verdict
 from gateway.screening import known, landlock, seccomp, warming
 from gateway.screening.chunk import Limits
+from gateway.screening.extraction.pdf import count_pages
 from gateway.screening.policy import Policy
-from gateway.screening.protocol import MAIL, MAX_REQUEST, Answer, Locks, Orders, Request, Role, Task
+from gateway.screening.protocol import MAIL, MAX_REQUEST, Answer, Locks, Orders, PageCount, Request, Role, Task
 from gateway.screening.screen import OutOfTime, screen
 
 TaskOf = Callable[[bytes, Request, Orders], bytes]
@@ -120,7 +121,17 @@ def probe(_octets: bytes, _request: Request, _orders: Orders) -> bytes:
     return json.dumps([name for name, attempt in tries.items() if not _is_refused(attempt)]).encode("ascii")
 
 
-TASKS: Mapping[str, TaskOf] = MappingProxyType({Task.SCREEN: screen_mail, Task.CHECK: check, Task.PROBE: probe})
+def count(octets: bytes, _request: Request, _orders: Orders) -> bytes:
+    """The task COUNT: say how many pages a PDF has. It is no mail, and nothing of it is told but that number."""
+    try:
+        return PageCount(count_pages(octets)).encode()
+    except MemoryError:
+        return PageCount(None).encode()
+
+
+TASKS: Mapping[str, TaskOf] = MappingProxyType(
+    {Task.SCREEN: screen_mail, Task.CHECK: check, Task.PROBE: probe, Task.COUNT: count}
+)
 
 
 def _leave_everything(connection: int, parent: int) -> socket.socket:

@@ -24,7 +24,19 @@ from gateway.failpoints import failpoint
 from gateway.screening import known
 from gateway.screening.children import COMMAND, Child, Children
 from gateway.screening.memory import FailureMemory
-from gateway.screening.protocol import MAIL, PAGES, Answer, BadAnswer, Locks, Orders, Request, Role, Task, lacks_pages
+from gateway.screening.protocol import (
+    MAIL,
+    PAGES,
+    Answer,
+    BadAnswer,
+    Locks,
+    Orders,
+    PageCount,
+    Request,
+    Role,
+    Task,
+    lacks_pages,
+)
 
 T = TypeVar("T")
 
@@ -95,12 +107,15 @@ class Pool:
         self._memory = FailureMemory()
         self.sizes = sizes
 
-    async def start(self, *, tested: bool = False) -> None:
+    async def start(self, *, tested: bool = False, pages: bool = True) -> None:
         """Start the templates, and wait for that of the text pool; `tested` adds the self-test, and tells the log.
+
+        Without `pages` no child is ever born that reads images.
 
         Raises ScreeningUnavailable when the template does not come up, or the self-test fails.
         """
-        self._children[Role.PAGES].start_soon()
+        if pages:
+            self._children[Role.PAGES].start_soon()
         await self._children[Role.TEXT].start()
         if tested:
             found = await self.test()
@@ -144,6 +159,16 @@ class Pool:
         if last or failures > 1:
             return Judgement(_not_in_time(), self._patience.answer)
         raise ScreeningUnavailable(_AGAIN)
+
+    async def count_pages(self, octets: bytes) -> int | None:
+        """Return how many pages a PDF has, None where no child could tell. Raises ScreeningUnavailable without one."""
+        try:
+            async with self._child(Role.TEXT) as child:
+                answer = await self._ask(child, Request(Task.COUNT, len(octets)), octets)
+            return PageCount.decode(answer).pages
+        except BadAnswer as problem:
+            maillog.screening_failed(problem.reason)
+            return None
 
     async def test(self, *, pages: bool = True) -> SelfTest:
         """Let a child look into each known document, and try what it must not. Raises ScreeningUnavailable."""

@@ -57,6 +57,7 @@ class Task(StrEnum):
     SCREEN = "screen"
     CHECK = "check"  # look into one of our own mails, which is named, for every kind
     PROBE = "probe"  # try what a child must not be able to do
+    COUNT = "count"  # say how many pages a PDF has
 
 
 class Role(StrEnum):
@@ -164,6 +165,23 @@ class Answer:
             ),
             _text(fault, _FAULT) if fault else "",
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PageCount:
+    """How many pages a document has, None where it cannot be read."""
+
+    pages: int | None
+
+    def encode(self) -> bytes:
+        """Return one packet."""
+        return _packed({"pages": None if self.pages is None else min(self.pages, _MOST)})
+
+    @classmethod
+    def decode(cls, packet: bytes) -> PageCount:
+        """Judge what a child said. Raises BadAnswer."""
+        told = _object(packet, {"pages"})["pages"]
+        return cls(None if told is None else _number(told, 0))
 
 
 def lacks_pages(verdict: Verdict) -> bool:

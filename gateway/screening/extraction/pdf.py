@@ -72,6 +72,21 @@ def read_pdf(document: Document, descent: Descent) -> Iterator[Item]:
         raise UnreadableError(Unread.CORRUPT, "pdf") from None
 
 
+def count_pages(octets: bytes) -> int | None:
+    """Return how many pages a PDF has, None where it is locked, broken or a bomb."""
+    try:
+        _refuse_bombs(octets)
+        pages = _open_pages(octets)
+    except UnreadableError:
+        return None
+    if pages is None:
+        return None
+    try:
+        return len(pages)
+    finally:
+        pages.close()
+
+
 def _refuse_bombs(octets: bytes) -> None:
     """Streams that would unpack to more than any page needs: the libraries unpack them whole, in their own memory."""
     total = 0

@@ -1,0 +1,1 @@
+"""Fax mail: octets in, the neutral model of `gateway.domain.fax` out, whatever system wrote it."""
