@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
@@ -49,6 +50,7 @@ T = TypeVar("T")
 
 READERS = 4
 MAX_GROUP = 256
+GATHER_SECONDS = 0.02
 
 # SQLite's primary result codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL,
 # NOTADB.
@@ -201,9 +203,8 @@ class Database:
 
     def _write_groups(self) -> None:
         try:
-            while group := self._next_group():
-                prepared = [call for call in group if _is_done(call, _prepare)]
-                if ready := [call for call in prepared if _is_done(call, _settle)]:
+            while (first := self._calls.get()) is not None:
+                if ready := [call for call in self._gather(first) if _is_done(call, _settle)]:
                     self._commit(ready)
         except BaseException as problem:  # noqa: BLE001 - whatever ends the writer must end every caller's wait
             maillog.incident("writer", problem)
@@ -212,20 +213,20 @@ class Database:
         else:
             self._die()
 
-    def _next_group(self) -> list[Call]:
-        first = self._calls.get()
-        if first is None:
-            return []
-        group = [first]
-        while len(group) < MAX_GROUP:
+    def _gather(self, call: Call | None) -> list[Call]:
+        """Prepare a call and those that come meanwhile: each group has its cost, whatever is in it."""
+        group: list[Call] = []
+        until = monotonic() + GATHER_SECONDS
+        while call is not None:
+            if _is_done(call, _prepare):
+                group.append(call)
+            if len(group) == MAX_GROUP or monotonic() > until:
+                return group
             try:
-                following = self._calls.get_nowait()
+                call = self._calls.get_nowait()
             except queue.Empty:
-                break
-            if following is None:
-                self._calls.put(None)
-                break
-            group.append(following)
+                return group
+        self._calls.put(None)
         return group
 
     def _commit(self, group: list[Call]) -> None:
