@@ -12,13 +12,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import Settings, require_private
+from gateway.config import Sealing, Settings, require_private
 from gateway.domain.errors import ConfigError, StoreUnavailable
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import (
@@ -100,9 +101,12 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.keyholder.rates import Rates
     from gateway.keyholder.server import KeyholderServer
     from gateway.store.keystore import KeyStore
+    from gateway.store.sealing import MLKEM1024_P384
 
     passphrase = keys.find_passphrase(settings.keys.passphrase_file, os.environ)
     loaded = keys.load(settings.keys.folder, keys.FileKeyProvider(settings.keys.folder, passphrase))
+    if settings.security.sealing is Sealing.FIPS:
+        loaded = replace(loaded, suite=MLKEM1024_P384)
     async with open_database(settings, stop, "keyholder") as database:
         keystore = KeyStore(settings.keyholder.store_url)
         try:

@@ -79,7 +79,7 @@ def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, n
     last = passwords[-1]
     factors = tuple((CredentialKind(row.kind), row.id, row.data) for row in rows if row.kind in SECOND_FACTORS)
     extended_us = max((row.expires_us or 0 for row in rows if row.kind == CredentialKind.EXTENSION), default=0)
-    of_person = (last.side, last.programme, last_us(last), extended_us)
+    of_person = (last.side, last.programme, last_us(last._mapping), extended_us)
     return SignIn(last.person_id, last.id, last.data, factors, last.failures or 0, *of_person)
 
 
@@ -124,7 +124,7 @@ def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str
         row.networks,
         frozenset({row.username or "", *keys} - {""}),
         row.last_used_us or 0,
-        last_us(row),
+        last_us(row._mapping),
     )
 
 

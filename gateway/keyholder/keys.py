@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from gateway.domain.errors import ConfigError, Tampered
 from gateway.store import keyfiles
-from gateway.store.sealing import new_key, open_box, seal_box
+from gateway.store.sealing import MLKEM768_X25519, new_key, open_box, seal_box
 
 VAULT_KEY = "vault.key"
 AUTHORITY_KEY = "authority.key"
@@ -67,11 +67,12 @@ class FileKeyProvider:
 
 @dataclass(frozen=True, slots=True)
 class KeyholderKeys:
-    """All that the keyholder starts with."""
+    """All that the keyholder starts with. `suite` is what new sealing keys are made of."""
 
     vault: bytes = field(repr=False)
     authority: Ed25519PrivateKey = field(repr=False)
     session_public: Ed25519PublicKey
+    suite: int = MLKEM768_X25519
 
 
 def load(folder: Path, provider: KeyProvider) -> KeyholderKeys:

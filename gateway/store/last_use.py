@@ -4,9 +4,7 @@ were given to sign in with. So who was away for too long is let in again by bein
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from gateway.store.tables import credential, credential_use, person, session
 
@@ -26,12 +24,12 @@ def last_columns() -> tuple[ColumnElement[int | None], ...]:
     return tuple(one.correlate(person).scalar_subquery().label(name) for one, name in zip(asked, _NAMES, strict=True))
 
 
-def last_us(row: Row[Any]) -> int:
+def last_us(row: RowMapping) -> int:
     """Return the instant that the columns of `last_columns` come to, 0 where there is none."""
-    return max((row._mapping[name] or 0 for name in _NAMES), default=0)
+    return max((row[name] or 0 for name in _NAMES), default=0)
 
 
 def last_seen(connection: Connection, person_id: str) -> int:
     """Return when a person was here last, in microseconds; 0 for nobody."""
     row = connection.execute(select(*last_columns()).select_from(person).where(person.c.id == person_id)).first()
-    return 0 if row is None else last_us(row)
+    return 0 if row is None else last_us(row._mapping)

@@ -3,7 +3,8 @@
     content key ── HKDF ──► summary key   seals the summary (subject, addressees, part map)
          │      └─ HKDF ──► body key      wraps the segment keys of a received message
          │      └─ HKDF ──► part key      wraps the segment keys of one part of a composed message
-         └─ HPKE to the case's public key (suite 1: ML-KEM-768 + X25519, HKDF-SHA-256, AES-256-GCM)
+         └─ HPKE to the case's public key (suite 1: ML-KEM-768 + X25519, HKDF-SHA-256, AES-256-GCM;
+                                           suite 2, of approved parts: ML-KEM-1024 + P-384, HKDF-SHA-384, AES-256-GCM)
 
 A *segment* is one uninterrupted run of octets under one random key: AES-256-GCM in frames of 64 KiB, the nonce is a
 counter with a last-frame flag (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizar, 2015), the segment's
@@ -14,12 +15,16 @@ with a random nonce in front.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey, MLKEM1024PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -35,27 +40,42 @@ NONCE_OCTETS = 12
 
 MLKEM768_X25519 = 1
 """Suite number of the default profile; it stands beside every wrap and segment."""
+MLKEM1024_P384 = 2
+"""Suite number of keys whose every part is approved: FIPS 203, SP 800-56A, SP 800-56C, SP 800-38D."""
 MLKEM768_OCTETS = 1184
+MLKEM1024_OCTETS = 1568
+P384_OCTETS = 97
+P384_PRIVATE_OCTETS = 48
 HPKE_SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+HPKE_SUITES: Final[Mapping[int, hpke.Suite]] = MappingProxyType(
+    {
+        MLKEM768_X25519: HPKE_SUITE,
+        MLKEM1024_P384: hpke.Suite(hpke.KEM.MLKEM1024_P384, hpke.KDF.HKDF_SHA384, hpke.AEAD.AES_256_GCM),
+    }
+)
+_PUBLIC_OCTETS = {MLKEM768_X25519: MLKEM768_OCTETS + 32, MLKEM1024_P384: MLKEM1024_OCTETS + P384_OCTETS}
 
 
 @dataclass(frozen=True, slots=True)
 class SealingKey:
-    """A public key that content keys are wrapped to: its id, suite, and component keys (ML-KEM-768 then X25519)."""
+    """A public key that content keys are wrapped to: its id, suite, and component keys (ML-KEM, then the curve's: raw
+    X25519, or P-384 as an uncompressed point).
+    """
 
     id: str
     suite: int
     public: bytes
 
     def __post_init__(self) -> None:
-        if self.suite != MLKEM768_X25519:
+        if self.suite not in _PUBLIC_OCTETS:
             raise ValueError(f"unknown sealing suite {self.suite}")
-        if len(self.public) != MLKEM768_OCTETS + 32:
+        if len(self.public) != _PUBLIC_OCTETS[self.suite]:
             raise ValueError("a sealing key has a wrong length")
 
     def wrap(self, content_key: bytes, message_id: str) -> bytes:
         """Wrap a content key to this key; the message and this key's id are bound to it."""
-        return HPKE_SUITE.encrypt(content_key, _components(self.public), wrap_info(self.id, self.suite, message_id))
+        info = wrap_info(self.id, self.suite, message_id)
+        return HPKE_SUITES[self.suite].encrypt(content_key, _components(self.suite, self.public), info)
 
 
 def wrap_info(key_id: str, suite: int, message_id: str) -> bytes:
@@ -176,8 +196,13 @@ def sealed_length(octets: int) -> int:
 
 
 @lru_cache(256)
-def _components(public: bytes) -> hpke.MLKEM768X25519PublicKey:
+def _components(suite: int, public: bytes) -> hpke.MLKEM768X25519PublicKey | hpke.MLKEM1024P384PublicKey:
     """Read the component keys once: that takes longer than to wrap."""
+    if suite == MLKEM1024_P384:
+        return hpke.MLKEM1024P384PublicKey(
+            MLKEM1024PublicKey.from_public_bytes(public[:MLKEM1024_OCTETS]),
+            ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), public[MLKEM1024_OCTETS:]),
+        )
     return hpke.MLKEM768X25519PublicKey(
         MLKEM768PublicKey.from_public_bytes(public[:MLKEM768_OCTETS]),
         X25519PublicKey.from_public_bytes(public[MLKEM768_OCTETS:]),
