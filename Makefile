@@ -19,6 +19,7 @@ help: ## list the targets
 setup: .venv/.all ## make .venv with all that running, testing and checking need (again only when pins change)
 
 run: .venv/.run ## play the whole story in ./var/demo, then stay up (ARGS="…" goes to gateway demo)
+	@scripts/provider || true
 	@$(BIN)/gateway demo $(ARGS)
 
 test: .venv/.all ## run the tests; those of a peer that is absent are skipped and say so

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwk
 
+from gateway.demo.provider import package
 from gateway.domain.assurance import Assurance
 from gateway.identity.providers import PROFILES, Provider
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "secure-mail-gateway" / "npm"
-PACKAGE = CACHE / "node_modules" / "oidc-provider"
+PACKAGE = package()
 IAL2 = "http://idmanagement.gov/ns/assurance/ial/2/aal/2"
 FACIAL = "urn:acr.login.gov:verified-facial-match-required"
 AAL2 = "http://idmanagement.gov/ns/assurance/aal/2"

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Self
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
 import pyotp
@@ -90,17 +91,26 @@ class Page:
     html: str
 
     @property
+    def seed(self) -> str:
+        """The seed of the authenticator app that the page offers. Raises LookupError."""
+        uri = self.form("/first-sign-in/password").hidden["uri"]
+        return parse_qs(urlsplit(uri).query)["secret"][0]
+
+    @property
     def links(self) -> list[str]:
         """Where its links lead, in order."""
         return [unescape(link) for link in _LINK.findall(self.html)]
 
     def form(self, action: str) -> Form:
-        """Return the form whose action contains `action`. Raises LookupError."""
-        for attributes, inner in _FORM.findall(self.html):
-            target = unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", ""))
-            if action in target:
-                return Form(target or self.url, _hidden(inner))
-        raise LookupError(f"the page at {self.url} has no form {action}")
+        """Return the form whose action is `action`, else one whose action contains it. Raises LookupError."""
+        found = {
+            unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", "")): inner
+            for attributes, inner in reversed(_FORM.findall(self.html))
+        }
+        target = action if action in found else next((one for one in reversed(found) if action in one), None)
+        if target is None:
+            raise LookupError(f"the page at {self.url} has no form {action}")
+        return Form(urljoin(self.url, target), _hidden(found[target]))
 
 
 class Browser:
@@ -157,6 +167,31 @@ class Browser:
         code = one_time.now() if at is None else one_time.at(int(at))
         page = await self.open("/sign-in")
         return await self.submit(page.form("/sign-in"), {"username": username, "password": password, "code": code})
+
+    async def type_first_code(self, code: str, provider: str = "") -> Page:
+        """Type the code that was told to a person, and choose the way of signing in; return the page that follows."""
+        page = await self.open("/first-sign-in")
+        return await self.submit(page.form("/first-sign-in"), {"first_code": code, "provider": provider})
+
+    async def sign_in_at(self, provider: str, issuer: str, account: str) -> Page:
+        """Sign in at an identity provider, as one of its accounts; return the page that follows."""
+        page = await self.open("/sign-in")
+        return await self.go_on(await self.submit(page.form(f"/sign-in/at/{provider}"), {}), issuer, account)
+
+    async def go_on(self, page: Page, issuer: str, account: str) -> Page:
+        """Follow the portal's page to a provider, say there who one is, and come back. Raises LookupError."""
+        away = next((link for link in page.links if link.startswith(issuer)), None)
+        if away is None:
+            raise LookupError(f"the page at {page.url} leads to no provider")
+        asked = await self.open(away)
+        came_back = await self.submit(asked.form("/interaction/"), {"account": account})
+        return await self.open("/cases") if "/cases" in came_back.links else came_back
+
+    async def agree(self, page: Page) -> Page:
+        """Agree to the terms where a page asks for that; return the page that follows."""
+        if urlsplit(page.url).path != "/terms":
+            return page
+        return await self.submit(page.form("/terms"), {})
 
     def _same_origin(self) -> dict[str, str]:
         return {"Origin": str(self._client.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}

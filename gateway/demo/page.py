@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -20,6 +20,7 @@ from starlette.routing import Route
 from gateway import resources
 from gateway.demo.catcher import Caught, MailCatcher
 from gateway.demo.people import DemoPerson
+from gateway.demo.provider import TITLE
 from gateway.demo.search import SearchResult
 
 GLIMPSE_OCTETS = 96
@@ -29,12 +30,16 @@ MAX_BODY = 4096
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the page shows: two addresses, where the portal is, who can sign in there, and how to search."""
+    """What the page shows: two addresses, where the portal is, who can sign in there and how, and how to search.
+
+    `issuer` is the address of the demo's identity provider; empty where there is none.
+    """
 
     employee: str
     outside: str
     portal: str
-    people: Sequence[DemoPerson]
+    issuer: str
+    people: Collection[DemoPerson]
     words: str
     vault: Path
     code: Callable[[str], str]
@@ -77,7 +82,7 @@ class DemoPage:
                 Route("/mailbox/{whose}", self._mailbox),
                 Route("/disk", self._disk),
                 Route("/search", self._search, methods=["POST"]),
-                Route("/code/{username}", self._code),
+                Route("/code/{key}", self._code),
                 Route("/demo.css", _stylesheet),
             ]
         )
@@ -89,6 +94,8 @@ class DemoPage:
             employee=scene.employee,
             outside=scene.outside,
             portal=scene.portal,
+            issuer=scene.issuer,
+            provider=TITLE,
             people=scene.people,
             words=scene.words,
         )
@@ -115,10 +122,11 @@ class DemoPage:
         return self._page("disk.html", files=[], result=result)
 
     async def _code(self, request: Request) -> Response:
-        username = request.path_params["username"]
-        if username not in {who.username for who in self._scene.people}:
-            return PlainTextResponse("There is no such person.", 404)
-        return self._page("code.html", code=self._scene.code(username), username=username)
+        key = request.path_params["key"]
+        who = next((one for one in self._scene.people if one.key == key and one.seed), None)
+        if who is None:
+            return PlainTextResponse("There is nobody of that name with an authenticator app.", 404)
+        return self._page("code.html", code=self._scene.code(key), username=who.username)
 
     def _page(self, template: str, **values: object) -> Response:
         html = self._templates.get_template(template).render(values)

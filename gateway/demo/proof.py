@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.demo.provider import TITLE
 from gateway.demo.site import HOST
 from gateway.demo.world import World
 
@@ -41,8 +42,14 @@ class Proof:
     def page(self, path: str, name: str) -> str:
         """Return a page of the portal, and how a person signs in there."""
         who = self.world.people[name]
+        if who.issuer:
+            return f"{self.world.portal}{path}   as {who.name}, by “Sign in with {TITLE}”"
         code = f"http://{HOST}:{self.world.ports.page}/code/{name}"
-        return f"{self.world.portal}{path}   as {name}, password “{who.password}”, code from {code}"
+        return f"{self.world.portal}{path}   as {who.username}, password “{who.password}”, code from {code}"
+
+    def first_sign_in(self, name: str) -> str:
+        """Return the page where a person types the code that was told to them."""
+        return f"{self.world.portal}first-sign-in   with the code {self.world.people[name].first_code}"
 
     def search(self, text: str) -> str:
         """Return the line that names the files in which words stand: of the site, and of the vault without sealing."""

@@ -13,15 +13,18 @@ import httpx2
 from gateway.demo.page import DemoPage, Scene
 from gateway.demo.proof import Proof
 from gateway.demo.site import HOST, Ports
-from gateway.demo.story import NotSo, Story
+from gateway.demo.story import Story
+from gateway.demo.telling import NotSo
 from gateway.demo.world import WORDS, World
 from gateway.domain.errors import GatewayError, Overloaded
 
 NOT_YET = """\
-Not there yet: taking clean mail from outside; the fax intake; the enrolment desk, passkeys and identity providers;
-delivery by MX, bounces and reminders; tree heads, receipts and export of the record; the full reply in the employee's
-own mailbox. Not in this story: mail from outside that is refused (gateway screen tries it on files), and the pages on a
-telephone: tests/portal/ shows them, in a real browser."""
+Not there yet: the fax intake; tree heads, receipts and export of the record; the full reply in the employee's own
+mailbox. Not in this story: mail from outside (gateway screen tries it on files), direct delivery, bounces, reminders,
+and the pages on a telephone: tests/ shows them, with real peers and a real browser."""
+WITHOUT_PROVIDER = """\
+No identity provider here, so everybody signs in by password and app: it needs Node 20 or newer and npm. `make run`
+fetches it then."""
 
 
 async def show(folder: Path, ports: Ports, *, check: bool) -> int:
@@ -62,7 +65,9 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
 
 
 async def _play(world: World, *, check: bool) -> bool:
-    await world.open()
+    await world.start(with_provider=True)
+    if not world.provider:
+        _say(WITHOUT_PROVIDER)
     page = DemoPage(_scene(world), world.catcher)
     await page.open(HOST, world.ports.page)
     if not check:
@@ -90,7 +95,8 @@ def _scene(world: World) -> Scene:
         employee=world.people["dana"].address,
         outside=ines.address,
         portal=world.portal,
-        people=list(world.people.values()),
+        issuer=world.issuer,
+        people=world.people.values(),
         words=WORDS,
         vault=world.vault,
         code=world.code,

@@ -24,11 +24,12 @@ class Ports:
     starttls: int
     tls: int
     mail: int
+    provider: int
 
     @classmethod
     def above(cls, base: int) -> Ports:
         """Return the ports that stand at fixed distances above `base`."""
-        return cls(base + 40, base + 43, base + 87, base + 65, base + 25)
+        return cls(base + 40, base + 43, base + 87, base + 65, base + 25, base + 44)
 
     @classmethod
     def free(cls) -> Ports:
@@ -49,9 +50,9 @@ class Plan:
     more: str = ""
 
 
-def settings_text(ports: Ports, plan: Plan) -> str:
-    """Return the demo's `gateway.toml`."""
-    named = {"name": plan.name, "programme": plan.programme, "more": plan.more}
+def settings_text(ports: Ports, plan: Plan, provider: str = "") -> str:
+    """Return the demo's `gateway.toml`; `provider` is the table of an identity provider."""
+    named = {"name": plan.name, "programme": plan.programme, "more": plan.more, "provider_table": provider}
     return _TOML.format(host=HOST, domain=DOMAIN, **asdict(ports), **named)
 
 
@@ -65,6 +66,14 @@ def found_site(folder: Path, ports: Ports, plan: Plan) -> None:
         write_durably(file, text.encode("utf-8"))
     with suppress(AlreadyThere):
         make_site(folder, text)
+
+
+def settle_provider(folder: Path, ports: Ports, plan: Plan, key: str, issuer: str, table: str) -> None:
+    """Let the site's configuration name the demo's identity provider as it is now; an empty issuer: none."""
+    file = folder / CONFIG_NAME
+    known = [one.issuer for one in load(file).authenticator.providers if one.key == key]
+    if known != ([issuer] if issuer else []):
+        write_durably(file, settings_text(ports, plan, table).encode("utf-8"))
 
 
 def require_free(ports: Ports) -> None:
@@ -109,7 +118,7 @@ allow_list = ["@agency.example", "@tour-agency.example", "@counsel.example"]
 first_retry = "1 s"
 merge_at_most = "0 s"  # each notice for itself, so that the story can look for it
 
-[log]
+{provider_table}[log]
 level = "debug"
 format = "json"
 {more}"""

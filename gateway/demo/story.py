@@ -24,6 +24,8 @@ from email.utils import make_msgid
 from gateway.demo.actors import Browser, MailTool, Page, Reply
 from gateway.demo.catcher import Caught
 from gateway.demo.proof import Proof
+from gateway.demo.telling import NotSo, Told, require
+from gateway.demo.way_in import WayIn
 from gateway.demo.world import WORDS, World
 
 NOTICE_SECONDS = 60.0
@@ -36,18 +38,6 @@ LINES = 8
 KILL_AFTER = 40
 SECRETS = (WORDS, "violinist", "Carvalho", "Whitfield", "budget", "tour", "itinerary")
 _REFERENCE = re.compile(r"T-[A-Z]{2,4}-\w{4}-\w{4}")
-
-
-class NotSo(AssertionError):
-    """Something is not as the story says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the story: what happened, and how to see it oneself."""
-
-    line: str
-    proof: str
 
 
 @dataclass(slots=True)
@@ -63,7 +53,12 @@ class Story:
 
     async def play(self) -> AsyncIterator[Told]:
         """Play the steps in order; yield what each tells. Raises NotSo."""
+        way_in = WayIn(self.world)
         steps: tuple[Callable[[], Awaitable[Told]], ...] = (
+            way_in.papers_come,
+            way_in.papers_are_checked,
+            way_in.people_are_met,
+            way_in.they_sign_in,
             self.employee_sends,
             self.wrong_password,
             self.not_entitled,
@@ -97,7 +92,7 @@ class Story:
         """A wrong password opens nothing."""
         wrong = "-".join(["aaaa"] * 8)
         reply = await _patiently(self._tool("dana", wrong), [self.world.case_address], self.sent)
-        _require(reply.code == 535, f"a wrong password got {reply}")
+        require(reply.code == 535, f"a wrong password got {reply}")
         return Told(f"A wrong password: {reply}", self.proof.mail("dana", self.world.case_address, wrong))
 
     async def not_entitled(self) -> Told:
@@ -105,7 +100,7 @@ class Story:
         eve = self._tool("eve")
         ines = self.world.people["ines"].address
         reply = await _patiently(eve, [ines], _mail(eve.address, ines, "Hello", "hello"))
-        _require(reply.code == 550, f"a recipient not entitled got {reply}")
+        require(reply.code == 550, f"a recipient not entitled got {reply}")
         return Told(f"A recipient the author has no case with: {reply}", self.proof.mail("eve", ines))
 
     async def outside_is_notified(self) -> Told:
@@ -113,8 +108,8 @@ class Story:
         notice = await self._notice("ines", self.reference)
         text = notice.octets.decode("ascii")
         for secret in (*SECRETS, self.marker):
-            _require(secret.lower() not in notice.text.lower(), f"the notification holds “{secret}”")
-        _require(self.world.portal in text, "the notification has no link to the portal")
+            require(secret.lower() not in notice.text.lower(), f"the notification holds “{secret}”")
+        require(self.world.portal in text, "the notification has no link to the portal")
         return Told(
             f"The outside mailbox has a notification: “{notice.mail['Subject']}”, with {self.reference} and a link, "
             "not a word of the message.",
@@ -125,14 +120,14 @@ class Story:
         """The designated user signs in, reads, downloads the very octets, answers with a 30 MB document."""
         async with Browser(self.world.portal, self.world.tls) as browser:
             page = await self.world.sign_in(browser, "ines")
-            _require(page.status == 200, f"the sign-in ended with {page.status}")
+            require(page.status == 200, f"the sign-in ended with {page.status}")
             message = await browser.open(f"/messages/{self.reference}")
-            _require(message.status == 200, f"the message answered {message.status}")
-            _require(WORDS in message.html and self.marker in message.html, "the page does not show the message")
-            _require("Bcc" not in message.html, "the page shows a Bcc")
+            require(message.status == 200, f"the message answered {message.status}")
+            require(WORDS in message.html and self.marker in message.html, "the page does not show the message")
+            require("Bcc" not in message.html, "the page shows a Bcc")
             part = next((link for link in message.links if "/parts/" in link), "")
             file = await browser.download(part)
-            _require(file == self.world.attachment, "the downloaded attachment is not what was sent")
+            require(file == self.world.attachment, "the downloaded attachment is not what was sent")
             self.answered = await self._answer(browser, message)
         return Told(
             "The designated user signs in with password and code, reads, saves the attachment (the same octets), and "
@@ -153,22 +148,22 @@ class Story:
         found = _REFERENCE.search(sent.url + sent.html)
         if sent.status != 200 or found is None:
             raise NotSo(f"the answer got {sent.status}")
-        _require(again.url == sent.url, "the form sent twice became two messages")
+        require(again.url == sent.url, "the form sent twice became two messages")
         self.world.ledger.keep(key, found[0])
         return found[0]
 
     async def employee_is_told(self) -> Told:
         """The employee gets a notice in the mailbox, and reads the answer in the portal, the document included."""
         notice = await self._notice("dana", self.answered)
-        _require(self.world.case_address in str(notice.mail["Reply-To"]), "the notice does not lead back to the case")
+        require(self.world.case_address in str(notice.mail["Reply-To"]), "the notice does not lead back to the case")
         async with Browser(self.world.portal, self.world.tls) as browser:
             await self.world.sign_in(browser, "dana")
             page = await browser.open(f"/messages/{self.answered}")
             part = next((link for link in page.links if "/parts/" in link), "")
             document = await browser.download(part)
-            _require(len(document) == LARGE_OCTETS, "the document did not come whole")
+            require(len(document) == LARGE_OCTETS, "the document did not come whole")
             received = await browser.download(f"/messages/{self.reference}/received.eml")
-            _require(received == self.sent, "the octets as received are not the octets sent")
+            require(received == self.sent, "the octets as received are not the octets sent")
         return Told(
             "The employee is told in the own mailbox, reads the answer and saves the 30 MB document; the octets as "
             "received equal the octets sent.",
@@ -198,9 +193,9 @@ class Story:
             await self.world.sign_in(browser, "eve")
             forbidden = await browser.open(f"/messages/{self.reference}")
             absent = await browser.open(f"/messages/{self.reference[:-4]}2222")
-        _require(forbidden.status == absent.status == 404, f"a stranger got {forbidden.status}")
+        require(forbidden.status == absent.status == 404, f"a stranger got {forbidden.status}")
         same = forbidden.html.replace(self.reference, "") == absent.html.replace(f"{self.reference[:-4]}2222", "")
-        _require(same, "absent and forbidden look different")
+        require(same, "absent and forbidden look different")
         return Told(
             "A colleague without rights gets 404, the same as for a message that is not there.",
             self.proof.page(f"messages/{self.reference}", "eve"),
@@ -212,9 +207,9 @@ class Story:
         await self.world.serving("submission")
         references = await self.world.references()
         present = sum(reference in references for reference in before)
-        _require(present == len(before), f"acknowledged {len(before)}, present {present}")
+        require(present == len(before), f"acknowledged {len(before)}, present {present}")
         once = sum(references.count(reference) for reference in after)
-        _require(once == len(set(after)) == len(after), f"of {len(after)} sent again, {once} are present")
+        require(once == len(set(after)) == len(after), f"of {len(after)} sent again, {once} are present")
         return Told(
             f"kill -9 of the submission program in the middle: acknowledged {len(before)}, present {present}. "
             f"{len(after)} under way were sent again by the mail tool: present, once each.",
@@ -246,23 +241,26 @@ class Story:
         async with Browser(self.world.portal, self.world.tls) as browser:
             await self.world.sign_in(browser, "raul")
             before = await browser.open(f"/messages/{self.reference}")
-            _require(before.status == 200, f"before the revocation the page answered {before.status}")
+            require(before.status == 200, f"before the revocation the page answered {before.status}")
             await self.world.revoke("raul")
             after = await browser.open(f"/messages/{self.reference}")
-            _require(after.status == 404, f"after the revocation the page answered {after.status}")
-            await self.world.admit_again("raul")
-        (place,) = await self.world.places_of("raul")
+            require(after.status == 404, f"after the revocation the page answered {after.status}")
+            await self.world.undo_revocation("raul")
+            again = await browser.open(f"/messages/{self.reference}")
+            require(again.status == 200, f"after the undo the page answered {again.status}")
+        number = 1 + [who.key for who in self.world.enrolling.users].index("raul")
         return Told(
-            "A designated user's place is revoked while a page is open: the next click gets 404.",
-            self.proof.gateway("designated-user", "revoke", place),
+            "A designated user is taken out of the agreement while a page is open: the next click gets 404. A slip can "
+            "be undone for a day.",
+            self.proof.gateway("enrolment", "revoke", f"{self.world.agreement}.{number}"),
         )
 
     async def disk_is_searched(self) -> Told:
         """The vault's disk holds none of the words; with sealing off the same search finds them."""
         await asyncio.to_thread(self.world.deposit_unsealed, self.sent)
         result = await asyncio.to_thread(self.world.search, WORDS)
-        _require(result.sealed == 0, f"{result.sealed} hits in the vault")
-        _require(result.unsealed > 0, "the search finds nothing even without sealing: it proves nothing")
+        require(result.sealed == 0, f"{result.sealed} hits in the vault")
+        require(result.unsealed > 0, "the search finds nothing even without sealing: it proves nothing")
         return Told(
             f"Searching the vault's disk ({result.files} files) for “{WORDS}”: {result.sealed} hits; with sealing "
             f"switched off: {result.unsealed}.",
@@ -274,13 +272,13 @@ class Story:
         ledger = self.world.ledger
         references = await self.world.references()
         lost = set(ledger.kept.values()) - set(references)
-        _require(not lost, f"acknowledged and not present: {', '.join(sorted(lost))}")
-        _require(len(references) <= len(ledger.begun), f"{len(references)} messages, {len(ledger.begun)} were sent")
+        require(not lost, f"acknowledged and not present: {', '.join(sorted(lost))}")
+        require(len(references) <= len(ledger.begun), f"{len(references)} messages, {len(ledger.begun)} were sent")
         async with asyncio.timeout(NOTICE_SECONDS):
             while await self.world.queue():  # noqa: ASYNC110 - another process's state
                 await asyncio.sleep(0.2)
         notices = Counter(str(mail.mail["Message-ID"]) for mail in self.world.catcher.mails())
-        _require(max(notices.values()) <= MOST_COPIES, "a notification came more than twice")
+        require(max(notices.values()) <= MOST_COPIES, "a notification came more than twice")
         return Told(
             f"Acknowledged in this folder so far: {len(ledger.kept)} messages. None is missing, none is there twice; "
             f"{len(notices)} notifications are out, none waits.",
@@ -328,11 +326,6 @@ async def _patiently(tool: MailTool, recipients: list[str], octets: bytes) -> Re
             if reply.code >= 500 or reply.code < 400:
                 return reply
             await asyncio.sleep(AGAIN_SECONDS)
-
-
-def _require(so: bool, otherwise: str) -> None:
-    if not so:
-        raise NotSo(otherwise)
 
 
 def _reference(reply: Reply) -> str:

@@ -110,8 +110,10 @@ class DemoFolder:
 
 
 def _messages(connection: Connection) -> list[tuple[str, str | None]]:
+    """Return the messages of cases: what waits in the intake tray, or shows an agreement's papers, is none."""
     columns = message.c.reference, message.c.message_id_hash
-    return [(row.reference, row.message_id_hash) for row in connection.execute(select(*columns))]
+    found = connection.execute(select(*columns).where(message.c.reference.is_not(None)))
+    return [(row.reference, row.message_id_hash) for row in found]
 
 
 def _undone(connection: Connection) -> list[str]:

@@ -17,9 +17,10 @@ from tests.crash.story import DemoFolder, Ended
 
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 PASSED = (
-    "authenticator.statement", "blob.folder_fsync", "blob.fsync", "blob.rename", "blob.write.after",
-    "blob.write.before", "courier.final_dot", "endings.tell", "keyholder.authority", "keyholder.open.entry",
-    "keyholder.position", "keyholder.session", "outbox.claim", "outbox.settle", "portal.reply_commit",
+    "authenticator.sign_up", "authenticator.statement", "blob.folder_fsync", "blob.fsync", "blob.rename",
+    "blob.write.after", "blob.write.before", "courier.final_dot", "endings.tell", "keyholder.authority",
+    "keyholder.bind", "keyholder.file", "keyholder.link", "keyholder.open.entry", "keyholder.position",
+    "keyholder.session", "mx.take", "mx.taken", "outbox.claim", "outbox.settle", "portal.reply_commit",
     "portal.reply_committed", "portal.upload_part", "reminders.plan", "smtp.replied", "smtp.reply",
     "store.commit.after", "store.commit.before", "submission.commit", "submission.committed", "sweep",
     *(["workers.forked", "workers.handed"] if len(os.sched_getaffinity(0)) > 1 else []),

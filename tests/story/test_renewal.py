@@ -43,8 +43,8 @@ async def test_a_hangup_renews_the_certificate_of_both_doors_and_ends_no_session
 
 
 async def hang_up(world: World, event: str) -> None:
-    assert world._supervisor is not None
-    os.kill(world._supervisor.pid, signal.SIGHUP)
+    assert world.programs.supervisor is not None
+    os.kill(world.programs.supervisor.pid, signal.SIGHUP)
     awaited = processes_of(world.settings.submission) + 1  # and the portal
     async with asyncio.timeout(60):
         while sum(line["event"] == event for line in log_lines(world)) < awaited:
