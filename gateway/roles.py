@@ -246,12 +246,11 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.portal.app import Portal
     from gateway.portal.openpgp import Keyring
     from gateway.portal.signatures import Signatures, Trust, load_anchors
-    from gateway.portal.site import PortalSite, Way
+    from gateway.portal.site import site_of
     from gateway.portal.uploads import UploadLimits
 
     own, site = settings.portal, settings.site
-    sends_codes = settings.authenticator.codes.webhook is not None or site.is_trial
-    ways = tuple(Way(one.key, one.title) for one in settings.authenticator.providers)
+    programmes = load_programmes(settings.programmes)
     async with AsyncExitStack() as stack:
         keyholder = KeyholderClient(settings.keyholder.socket)
         authenticator = AuthenticatorClient(settings.authenticator.socket)
@@ -261,8 +260,8 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
             tls=_door_tls("portal", settings, own.certificate, own.key),
-            site=PortalSite(site.name, site.environment, site.portal_url, site.domain, ways, sends_codes),
-            programmes=load_programmes(settings.programmes),
+            site=site_of(settings, programmes),
+            programmes=programmes,
             database=database,
             blobs=open_blobs(settings),
             keyholder=keyholder,

@@ -18,6 +18,7 @@ from gateway.outbound.courier import AllowList, Courier
 from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim import Signer
 from gateway.outbound.hosts import HostFinder
+from gateway.outbound.making import Maker, Making, Thread
 from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
@@ -37,6 +38,7 @@ AUTHORITY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
 SIGNER = Signer("gateway.example", "e1", Ed25519PrivateKey.from_private_bytes(b"d" * 32))
 PROGRAMMES = load_programmes([programmes_folder() / "cwa", Path(__file__).parent / "programmes" / "county"])
 TEMPLATES = Templates(templates_folder() / "notifications", frozenset({"en", "es"}))
+RENDERER = Renderer(TEMPLATES, parse_address("notices@gateway.example"))
 
 
 class Time:
@@ -64,9 +66,8 @@ def notifier(
     return Notifier(
         database,
         PROGRAMMES,
-        Renderer(TEMPLATES, parse_address("notices@gateway.example")),
+        Making(Thread(Maker(PROGRAMMES, RENDERER, (SIGNER,)))),
         courier or Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
-        (SIGNER,),
         NotifierSite("https://gateway.example/", "gateway.example", environment, run),
         NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
         clock=clock,

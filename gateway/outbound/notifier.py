@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -30,16 +29,16 @@ from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import Courier
-from gateway.outbound.dkim import Signer, sign
-from gateway.outbound.notification import Draft, Renderer
+from gateway.outbound.making import Making, NotMade
+from gateway.outbound.notification import Draft
 from gateway.outbound.samples import sample_notice
-from gateway.outbound.signing import Made, Signing
+from gateway.outbound.settling import Settling
 from gateway.outbound.timetable import Timetable
 from gateway.outbound.turns import Turns
 from gateway.store.claims import claim
 from gateway.store.database import Database
 from gateway.store.outbox import Entry, withhold
-from gateway.store.settlements import settle
+from gateway.store.settlements import Outcome
 from gateway.wake import Waker
 
 NAME = "notifier"
@@ -48,7 +47,7 @@ RETRY_SECONDS = 1.0
 END_SECONDS = 30.0
 """How long what is under way may take when the program is to end; whoever stops it kills it soon after."""
 IN_FLIGHT = 512
-BATCH = 64
+BATCH = 128
 """So many rows are claimed at once, or more: a claim costs a commit."""
 
 
@@ -81,9 +80,8 @@ class Notifier:
         self,
         database: Database,
         programmes: Mapping[str, Programme],
-        renderer: Renderer,
+        making: Making,
         courier: Courier,
-        signers: Iterable[Signer],
         site: NotifierSite,
         keys: NotifierKeys,
         *,
@@ -93,9 +91,8 @@ class Notifier:
     ) -> None:
         self._database = database
         self._programmes = programmes
-        self._renderer = renderer
+        self._making = making
         self._courier = courier
-        self._signers = signers
         self._site = site
         self._keys = keys
         self._return_paths = ReturnPaths(site.domain, keys.return_path)
@@ -108,12 +105,13 @@ class Notifier:
         self._leases: dict[str, Entry] = {}
         self._turns = Turns(database, courier, self._schedule, clock)
         self._room = asyncio.Event()
-        self._signing = Signing()
+        self._settling = Settling(database, keys.authority, keys.address_hash)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send what is due until `stop` is set, then finish what is under way.
 
-        Raises StoreUnavailable when the store's writer has died: the program ends and is started anew.
+        Raises Unavailable when the store's writer has died, or what makes the mails: the program ends and is started
+        anew.
         """
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -124,6 +122,7 @@ class Notifier:
                         await _first_of(stopping, waker)
                     if not self._database.is_writing:
                         raise StoreUnavailable("The store is not writing.")
+                    self._making.require_life()
         finally:
             stopping.cancel()
             if self._under_way:
@@ -132,7 +131,7 @@ class Notifier:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
             await self._courier.close()
-            self._signing.close()
+            await self._making.close()
 
     async def send_due(self) -> int:
         """Plan and send everything that is due now, wait for it, and return how many attempts that took."""
@@ -190,6 +189,8 @@ class Notifier:
     async def _attempt(self, entry: Entry) -> Delivery:
         try:
             return await self._deliver(entry)
+        except NotMade as problem:
+            return Delivery(DeliveryState.DELAYED, text=f"incident {problem.incident}")
         except Exception as problem:  # noqa: BLE001 - one notice that cannot be made must not stop the others
             return Delivery(DeliveryState.DELAYED, text=f"incident {maillog.incident('notifier.deliver', problem)}")
 
@@ -201,9 +202,8 @@ class Notifier:
             draft = self._draft(entry, to)
         except Malformed:
             return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
-        making = partial(self._signed, draft, self._programmes[entry.programme], entry.id)
-        mail, return_path = await self._signing.made(making)
-        return await self._courier.deliver(mail, to, return_path)
+        mail = await self._making.made(draft, entry.programme)
+        return await self._courier.deliver(mail, to, self._return_paths.of(entry.id))
 
     def _draft(self, entry: Entry, to: Address) -> Draft:
         programme = self._programmes[entry.programme]
@@ -232,12 +232,6 @@ class Notifier:
             answer = Address(entry.reference.local_part, self._site.domain)
         return Draft(notice, to, entry.id, answer)
 
-    def _signed(self, draft: Draft, programme: Programme, outbox_id: str) -> Made:
-        mail = self._renderer.render(draft, programme)
-        self._renderer.verify(draft, programme, mail)
-        signed = sign(self._renderer.signed(mail), self._signers, draft.notice.at)
-        return signed, self._return_paths.of(outbox_id)
-
     async def _settle(self, entry: Entry, delivery: Delivery) -> None:
         """Write the outcome down; with the store away, again each second until the lease has run out."""
         now = self._clock()
@@ -245,11 +239,10 @@ class Notifier:
         if delivery.state is DeliveryState.DELAYED:
             due = self._schedule.next_due(entry.attempts, entry.created, now, self._jitter())
         due_us = None if due is None else to_microseconds(due)
-        keys = self._keys
         while True:
             held = self._leases[entry.id]
             try:
-                settled = await self._database.run(settle, keys.authority, keys.address_hash, held, delivery, due_us)
+                settled = await self._settling.settled(Outcome(held, delivery, due_us))
                 if settled or self._leases[entry.id] is held:
                     break
             except Unavailable as problem:

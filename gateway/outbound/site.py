@@ -16,6 +16,7 @@ from gateway.outbound.courier import AllowList, Courier, Way
 from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim_keys import KeyFolder, LiveSigners
 from gateway.outbound.hosts import HostFinder
+from gateway.outbound.making import Maker, Making, Workshop
 from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
@@ -30,28 +31,36 @@ from gateway.store import keyfiles
 from gateway.store.database import Database
 
 
-def notifier_of(settings: Settings, database: Database) -> Notifier | None:
-    """Return the notifier, None without a way for its mail. Raises ConfigError where a file does not fit."""
+def maker_of(settings: Settings) -> Maker | None:
+    """Return what makes notifications, None without a way for them. Raises ConfigError where a file does not fit."""
+    own = settings.notifier
+    if own.direct is None and own.relay is None:
+        return None
+    programmes, sender = load_programmes(settings.programmes), parse_address(own.sender)
+    renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
+    return Maker(programmes, renderer, signers_of(settings))
+
+
+def notifier_of(settings: Settings, database: Database, workshop: Workshop) -> Notifier | None:
+    """Return the notifier, whose mails are made in `workshop`; None without a way for them.
+
+    Raises ConfigError where a file does not fit.
+    """
     own, site, keys = settings.notifier, settings.site, settings.keys.folder
     programmes = {
         key: replace(programme, timing=programme.timing.at_most(own.merge_at_most_seconds))
         for key, programme in load_programmes(settings.programmes).items()
     }
-    sender = parse_address(own.sender)
-    renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
-    authority, address_key = keyfiles.authority_public(keys), keyfiles.address_key(keys)
-    signers = signers_of(settings)
     courier = courier_of(settings, database)
     if courier is None:
         return None
     return Notifier(
         database,
         programmes,
-        renderer,
+        Making(workshop),
         courier,
-        signers,
         NotifierSite(site.portal_url, site.domain, site.environment, site.run),
-        NotifierKeys(authority, address_key, keyfiles.return_path_key(keys)),
+        NotifierKeys(keyfiles.authority_public(keys), keyfiles.address_key(keys), keyfiles.return_path_key(keys)),
         clock=system_clock,
         schedule=schedule_of(settings),
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, func, literal_column, or_, select, text, update
 
 from gateway import maillog
 from gateway.domain.clock import from_microseconds
@@ -25,6 +25,7 @@ from gateway.domain.notice import MAX_COUNT, NoticeKind, NoticeState
 from gateway.domain.reference import parse
 from gateway.domain.timing import Timing, topic_of
 from gateway.failpoints import failpoint
+from gateway.store import statements
 from gateway.store.authority import AuthorityKey
 from gateway.store.cases import standings
 from gateway.store.outbox import NOTIFIER, Entry, OutboxState, put, record_withheld
@@ -44,6 +45,7 @@ class _Taken:
     """A due row on its way to being leased, with its fields as they will be kept."""
 
     row: Row[Any]
+    kind: NoticeKind
     fields: dict[str, Any]
     topic: Topic | None
     joined: int = field(default=0)
@@ -106,7 +108,7 @@ def _lease(
     ]
     if leases:
         tx.flush()
-        tx.connection.execute(_LEASE, leases)
+        statements.run_all(tx.connection, _LEASE, leases)
     return entries
 
 
@@ -120,7 +122,7 @@ def _read(tx: Transaction, row: Row[Any], timings: Mapping[str, Timing]) -> _Tak
     timing = timings.get(row.programme)
     together = timing is not None and timing.tells_together(kind) and _is_new(row)
     topic = topic_of(kind, row.case_id) if together else None
-    return _Taken(row, fields, None if topic is None else (row.programme, row.person_id, topic))
+    return _Taken(row, kind, fields, None if topic is None else (row.programme, row.person_id, topic))
 
 
 def _is_new(row: Row[Any]) -> bool:
@@ -245,7 +247,7 @@ def _enter_further(tx: Transaction, one: _Taken, further: Iterable[str]) -> None
         put(
             tx,
             programme=one.row.programme,
-            kind=NoticeKind(one.row.kind),
+            kind=one.kind,
             person_id=one.row.person_id,
             case_id=one.row.case_id,
             message_id=one.row.message_id,
@@ -262,7 +264,7 @@ def _entry(one: _Taken, known: list[str], lease_us: int) -> Entry:
     return Entry(
         id=row.id,
         programme=row.programme,
-        kind=NoticeKind(row.kind),
+        kind=one.kind,
         person_id=row.person_id,
         address=_address_now(fields.get("address"), known),
         language=row.language,
@@ -339,7 +341,7 @@ _LEASE = (
     .values(
         due_us=bindparam("until"),
         lease_until_us=bindparam("until"),
-        attempts=outbox.c.attempts + 1,
+        attempts=outbox.c.attempts + literal_column("1"),
         fields=bindparam("kept"),
     )
 )

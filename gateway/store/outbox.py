@@ -154,7 +154,7 @@ def waiting(connection: Connection, limit: int = 100) -> list[Row[Any]]:
 
 def address_hash(hash_key: bytes, address: str) -> str:
     """Return the keyed hash by which the record names an address."""
-    return hmac.new(hash_key, b"address\x00" + address.lower().encode("utf-8"), hashlib.sha256).hexdigest()
+    return hmac.digest(hash_key, b"address\x00" + address.lower().encode("utf-8"), hashlib.sha256).hex()
 
 
 def held(entry: Entry) -> ColumnElement[bool]:

@@ -34,6 +34,11 @@ def reachable(connection: Connection, people: Iterable[str], now_us: int) -> dic
     return found
 
 
+def with_states(connection: Connection, people: Iterable[str]) -> set[str]:
+    """Return those of these people of whom an address is, or was, not simply good."""
+    return set(connection.execute(_WITH_STATES, {"people": list(people)}).scalars())
+
+
 def note_attempt(
     tx: Transaction,
     outbox_id: str,
@@ -245,6 +250,11 @@ _REACHABLE = (
         or_(address_state.c.state.is_(None), address_state.c.state != Condition.DEAD.value),
     )
     .order_by(person_address.c.id)
+)
+_WITH_STATES = (
+    select(person_address.c.person_id)
+    .join(address_state, address_state.c.address_id == person_address.c.id)
+    .where(person_address.c.person_id.in_(bindparam("people", expanding=True)))
 )
 _STATE = (
     select(person_address.c.id, *(column for column in address_state.c if column.name != "address_id"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import bindparam, null, or_, select, text, update
@@ -15,11 +16,33 @@ from gateway.failpoints import failpoint
 from gateway.store import statements
 from gateway.store.cases import office
 from gateway.store.outbox import NOTIFIER, Entry, OutboxState, address_hash, joined_to, put
-from gateway.store.reach import note_attempt
+from gateway.store.reach import note_attempt, with_states
 from gateway.store.tables import message, outbox, person
 from gateway.store.transaction import Transaction
 
 MAX_REPLY = 200
+
+
+class Outcome(NamedTuple):
+    """What became of an attempt for an entry; `next_due_us` is when a delayed one is tried again, None for never."""
+
+    entry: Entry
+    delivery: Delivery
+    next_due_us: int | None
+
+
+def settle_all(
+    tx: Transaction, authority: Ed25519PublicKey, hash_key: bytes, outcomes: Sequence[Outcome]
+) -> list[bool]:
+    """Do what `settle` does for several; those of which there is nothing else to say are written together."""
+    plain = _plain(tx, outcomes)
+    if plain:
+        rows = [_row(tx, one, OutboxState.DELIVERED) for one in plain.values()]
+        statements.run_all(tx.connection, _SETTLE, rows)
+        for one in plain.values():
+            _record(tx, hash_key, one.entry, one.delivery, OutboxState.DELIVERED)
+        failpoint("outbox.settle")
+    return [one.entry.id in plain or settle(tx, authority, hash_key, *one) for one in outcomes]
 
 
 def settle(
@@ -40,14 +63,9 @@ def settle(
     state = OutboxState.WAITING
     if ended:
         state = OutboxState.DELIVERED if delivery.state is DeliveryState.DELIVERED else OutboxState.FAILED
-    outcome: dict[str, Any] = {
-        "settled_us": tx.now_us if ended else None,
-        "last_reply": str(delivery)[:MAX_REPLY],
-    }
-    due_us = tx.now_us if next_due_us is None else next_due_us
-    values = {**outcome, "state": state.value, "due_us": due_us, "row": entry.id, "lease": entry.lease_us}
+    row = _row(tx, Outcome(entry, delivery, next_due_us), state)
     tx.flush()
-    if not statements.run(tx.connection, _SETTLE, values):
+    if not statements.run(tx.connection, _SETTLE, row):
         return False
     _record(tx, hash_key, entry, delivery, state)
     is_lost = state is OutboxState.FAILED
@@ -56,6 +74,7 @@ def settle(
         tell_employees(tx, authority, entry, _why(entry, delivery))
     if entry.joined:
         alike = OutboxState.JOINED if state is OutboxState.WAITING else state
+        outcome = {"settled_us": row["settled_us"], "last_reply": row["last_reply"]}
         tx.execute(update(outbox).where(joined_to(entry.id)).values(**outcome, state=alike.value))
     failpoint("outbox.settle")
     return True
@@ -100,6 +119,42 @@ def concerned(tx: Transaction, authority: Ed25519PublicKey, message_id: str | No
     return office(tx.connection, authority, case_id, tx.now_us) if case_id else set()
 
 
+def _plain(tx: Transaction, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """Return by row those that were delivered alone, whose lease still lasts, to an address that is simply good."""
+    maybe = [
+        one
+        for one in outcomes
+        if one.delivery.state is DeliveryState.DELIVERED and one.entry.address is not None and not one.entry.joined
+    ]
+    if len(maybe) < LEAST_TOGETHER:
+        return {}
+    leases = {row.id: row.lease_until_us for row in tx.all(_LEASES, {"rows": [one.entry.id for one in maybe]})}
+    special = with_states(tx.connection, {one.entry.person_id for one in maybe})
+    return {
+        one.entry.id: one
+        for one in maybe
+        if leases.get(one.entry.id) == one.entry.lease_us and one.entry.person_id not in special
+    }
+
+
+def _row(tx: Transaction, one: Outcome, state: OutboxState) -> dict[str, Any]:
+    """Return the parameters of `_SETTLE`."""
+    return {
+        "state": state.value,
+        "due_us": tx.now_us if one.next_due_us is None else one.next_due_us,
+        "settled_us": None if state is OutboxState.WAITING else tx.now_us,
+        "last_reply": str(one.delivery)[:MAX_REPLY],
+        "row": one.entry.id,
+        "lease": one.entry.lease_us,
+    }
+
+
+LEAST_TOGETHER = 2
+_LEASES = (
+    select(outbox.c.id, outbox.c.lease_until_us)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), outbox.c.state == OutboxState.WAITING.value)
+    .with_for_update()
+)
 _SETTLE = (
     update(outbox)
     .where(outbox.c.id == bindparam("row"), text("outbox.state = 0"), outbox.c.lease_until_us == bindparam("lease"))

@@ -45,6 +45,15 @@ def run(connection: Connection, statement: Update, values: Mapping[str, Any]) ->
     return int(execute(connection, text, [values[name] for name in order]).rowcount)
 
 
+def run_all(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Do what `run` does for each of several rows of parameters: on PostgreSQL in one trip."""
+    text, order = _parametered(statement, connection.dialect)
+    if order is None:
+        connection.exec_driver_sql(text, [dict(row) for row in rows])
+        return
+    _run_many(connection, text, [[row[name] for name in order] for row in rows])
+
+
 def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have the same columns: into PostgreSQL in one trip."""
     text = _insert(table, tuple(rows[0]), connection.dialect)
@@ -52,11 +61,15 @@ def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(text, values)
         return
+    _run_many(connection, text, values)
+
+
+def _run_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     driver: Any = connection.connection.dbapi_connection
     try:
-        driver.executemany(text, values)
+        driver.executemany(statement, rows)
     except sqlite3.Error as problem:
-        raise DBAPIError.instance(text, None, problem, sqlite3.Error, dialect=connection.dialect) from problem
+        raise DBAPIError.instance(statement, None, problem, sqlite3.Error, dialect=connection.dialect) from problem
 
 
 @lru_cache(256)

@@ -23,7 +23,6 @@ from sqlalchemy import update
 
 from gateway.casework.correspondence import Posting, reply
 from gateway.casework.deposit import ComposedDeposit
-from gateway.domain.address import parse_address
 from gateway.domain.credential import Principal
 from gateway.domain.errors import GatewayError
 from gateway.domain.summary import Mailbox, Summary
@@ -31,7 +30,7 @@ from gateway.domain.timing import Timing
 from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParameters
 from gateway.inbound.submission import SubmissionDoor
 from gateway.outbound.courier import Courier
-from gateway.outbound.notification import Renderer
+from gateway.outbound.making import Maker, Making, Thread
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
 from gateway.outbound.relay import Relay, RelayWay
 from gateway.store import tables
@@ -40,7 +39,7 @@ from gateway.store.cases import case_sealing_key
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from gateway.store.transaction import Transaction
-from tests.notifying import NOON, PROGRAMMES, SIGNER, TEMPLATES, Time
+from tests.notifying import NOON, PROGRAMMES, RENDERER, SIGNER, Time
 from tests.relay import Certificate, Sink, relay
 from tests.settled import DEPOSIT_KEY, DOMAIN, Settled
 
@@ -163,9 +162,8 @@ def notifier_of(site: Settled, folder: Path, port: int, certificate: Certificate
     return Notifier(
         site.database,
         programmes,
-        Renderer(TEMPLATES, parse_address("notices@gateway.example")),
+        Making(Thread(Maker(programmes, RENDERER, (SIGNER,)))),
         Courier(way, None),
-        (SIGNER,),
         NotifierSite("https://gateway.example/", DOMAIN, "production", folder),
         NotifierKeys(site.authority.key, b"h" * 32, b"r" * 32),
         clock=Time(),

@@ -1,0 +1,184 @@
+"""The process in which notifications are made, beside that of the notifier, so that each has an interpreter of its own.
+
+Does: takes drafts, renders each, makes it once more and compares, signs, and gives back octets.
+Trusts: the notifier that has forked it, before that had a thread, a loop or a database.
+Holds: the templates and the keys that sign mail; no socket but that to the notifier, no store, no address of a host.
+Fails: when it ends, the notifier ends, and their supervisor starts both anew; what it was making is delayed. It ends
+    with the notifier, and has nothing to lose: it may be killed at any point.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+from gateway import maillog
+from gateway.domain.address import Address
+from gateway.domain.clock import from_microseconds, to_microseconds
+from gateway.domain.errors import Unavailable
+from gateway.domain.notice import Notice, NoticeKind, NoticeState
+from gateway.domain.reference import parse
+from gateway.failpoints import failpoint
+from gateway.outbound.making import Made, Maker, Order
+from gateway.outbound.notification import Draft
+from gateway.process import end_with_parent, ignore_hangup, settle_heap
+
+_LENGTHS: Final = struct.Struct(">II")
+_READ_AHEAD: Final = 1024 * 1024
+_ENDED: Final = "What makes the notifications has ended, and the notifier with it. Its log may say why."
+
+
+class Process:
+    """The far end, in the notifier. One event loop."""
+
+    lots = 2
+
+    def __init__(self, channel: socket.socket, handle: int) -> None:
+        """`handle` is the process's, by `pidfd_open`."""
+        self._channel = channel
+        self._life = select.poll()
+        self._life.register(handle, select.POLLIN)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._opening, self._reading = asyncio.Lock(), asyncio.Lock()
+
+    async def make_all(self, orders: Sequence[Order]) -> Sequence[Made]:
+        """Have them made; answers come in the order in which lots were sent. Raises Unavailable."""
+        async with self._opening:
+            if self._streams is None:
+                self._streams = await asyncio.open_unix_connection(sock=self._channel, limit=_READ_AHEAD)
+        reader, writer = self._streams
+        writer.write(_framed(json.dumps([_packed(*order) for order in orders]).encode("ascii")))
+        async with self._reading:
+            try:
+                head, octets = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
+                return _parted(await reader.readexactly(head + octets), head)
+            except (asyncio.IncompleteReadError, OSError):
+                raise Unavailable(_ENDED) from None
+
+    def require_life(self) -> None:
+        """Raise Unavailable where the process has ended."""
+        if self._life.poll(0):
+            raise Unavailable(_ENDED)
+
+    async def close(self) -> None:
+        """Send nothing more; the process ends by that."""
+        if self._streams is not None:
+            self._streams[1].close()
+
+
+@contextmanager
+def workshop(maker: Maker) -> Iterator[Process]:
+    """Fork the process, and end it with the block. To be called while this one has a single thread."""
+    ours, theirs = socket.socketpair()
+    first = os.getpid()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process == 0:
+        ours.close()
+        _live(theirs, maker, first)
+    theirs.close()
+    handle = os.pidfd_open(process)
+    try:
+        yield Process(ours, handle)
+    finally:
+        ours.close()
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(handle)
+
+
+def _live(channel: socket.socket, maker: Maker, first: int) -> NoReturn:
+    """Make what comes until the notifier goes; a signal to end is the notifier's affair."""
+    code = os.EX_SOFTWARE
+    try:
+        end_with_parent(first, signal.SIGKILL)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        ignore_hangup()
+        settle_heap()
+        with channel.makefile("rwb") as stream:
+            while lengths := stream.read(_LENGTHS.size):
+                orders = json.loads(stream.read(sum(_LENGTHS.unpack(lengths))))
+                made = maker.make_all([_unpacked(order) for order in orders])
+                failpoint("workshop.made")
+                heads = [one if isinstance(one, str) else len(one) for one in made]
+                mails = b"".join(one for one in made if isinstance(one, bytes))
+                stream.write(_framed(json.dumps(heads).encode("ascii"), mails))
+                stream.flush()
+        code = os.EX_OK
+    except OSError:
+        code = os.EX_OK  # the notifier has gone
+    except BaseException as problem:  # noqa: BLE001 - a fork must not go on as what it was forked from
+        maillog.incident("workshop", problem)
+    finally:
+        os._exit(code)
+
+
+def _framed(head: bytes, octets: bytes = b"") -> bytes:
+    return _LENGTHS.pack(len(head), len(octets)) + head + octets
+
+
+def _parted(answer: bytes, head: int) -> list[Made]:
+    made: list[Made] = []
+    start = head
+    for one in json.loads(answer[:head]):
+        if isinstance(one, int):
+            made.append(answer[start : start + one])
+            start += one
+        else:
+            made.append(str(one))
+    return made
+
+
+def _packed(draft: Draft, programme: str) -> list[Any]:
+    notice, answer = draft.notice, draft.reply_to
+    return [
+        [draft.to.local, draft.to.domain],
+        draft.outbox_id,
+        [answer.local, answer.domain] if answer else None,
+        programme,
+        notice.kind,
+        notice.language,
+        str(notice.reference) if notice.reference else None,
+        notice.portal,
+        to_microseconds(notice.at),
+        notice.environment,
+        notice.count,
+        notice.state,
+        to_microseconds(notice.until) if notice.until else None,
+        notice.refusal,
+        notice.kinds,
+        notice.zone,
+        notice.is_sample,
+    ]
+
+
+def _unpacked(order: Sequence[Any]) -> Order:
+    (local, domain), outbox_id, answer, programme, *facts = order
+    kind, language, reference, portal, at_us, environment, count, state, until_us, refusal, kinds, zone, sample = facts
+    notice = Notice(
+        NoticeKind(kind),
+        language,
+        parse(reference) if reference else None,
+        portal,
+        from_microseconds(at_us),
+        environment,
+        count,
+        NoticeState(state),
+        None if until_us is None else from_microseconds(until_us),
+        refusal,
+        tuple(kinds),
+        zone,
+        sample,
+    )
+    return Draft(notice, Address(local, domain), outbox_id, Address(*answer) if answer else None), programme
