@@ -12,7 +12,16 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 
 from gateway.casework.act import Act
-from gateway.casework.papers import consent_of, end_of_day, form_of, missing_of, today, write_fields, write_paper
+from gateway.casework.papers import (
+    consent_of,
+    end_of_day,
+    form_of,
+    missing_of,
+    require_unchanged,
+    today,
+    write_fields,
+    write_paper,
+)
 from gateway.domain.enrolment import (
     AGREEMENT,
     AgreementState,
@@ -22,24 +31,29 @@ from gateway.domain.enrolment import (
     next_state,
     state_before,
 )
-from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.errors import Malformed, Moved, NotAllowed
 from gateway.domain.paper import check_date
 from gateway.domain.programme import FormKind
 from gateway.store import tables
 from gateway.store.authority import require_genuine
-from gateway.store.ids import new_id
+from gateway.store.ids import is_id, new_id
 
 REASONS = frozenset({"incomplete", "not-signed", "not-authorised", "duplicate", "withdrawn", "other"})
 _OPEN = frozenset({AgreementState.RECEIVED.value, AgreementState.ASKED.value})
 
 
 def open_agreement(
-    act: Act, *, programme: str, received: str, cases: list[str], fields: dict[str, str]
+    act: Act, *, programme: str, received: str, cases: list[str], fields: dict[str, str], key: str | None = None
 ) -> dict[str, Any]:
-    """Enter a consent form that has come, with whatever fields are there: half of them is a beginning, too."""
+    """Enter a consent form that has come, with whatever fields are there: half of them is a beginning, too.
+
+    `key` is an id that the asker drew: what is asked with the same one again is the agreement made before.
+    """
     rules = act.programme(programme)
+    if key is not None and (known := _opened_before(act, programme, key)) is not None:
+        return known
     day = check_date(received, "Received", today(act, rules))
-    agreement_id, now_us = new_id(), act.tx.now_us
+    agreement_id, now_us = key or new_id(), act.tx.now_us
     act.tx.insert(tables.agreement, id=agreement_id, programme=programme, created_us=now_us, ended_us=None)
     public = act.authority.new_sealing_key()
     act.give(
@@ -63,10 +77,16 @@ def open_agreement(
     return {"agreement": agreement_id, "reference": named["reference"], "form": form_id}
 
 
-def set_fields(act: Act, *, agreement: str, fields: dict[str, str]) -> dict[str, Any]:
-    """Write fields of the consent form as they stand on the paper, until it has been reviewed."""
+def set_fields(
+    act: Act, *, agreement: str, fields: dict[str, str], before: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Write fields of the consent form as they stand on the paper, until it has been reviewed.
+
+    `before` is what stood in fields that are not sealed when they were looked at. Raises Moved where one is another now.
+    """
     row, rules = _open_row(act, agreement), act.programme(agreement_row(act, agreement).programme)
     paper, form = consent_of(act, row.agreement_id), form_of(rules, FormKind.CONSENT)
+    require_unchanged(act, paper.id, before or {})
     write_fields(act, rules, form, row.agreement_id, paper.id, fields)
     act.record("agreement_fields_set", agreement=row.agreement_id, form=paper.id, fields=sorted(fields))
     return {"agreement": row.agreement_id, "missing": [one.key for one in missing_of(act, form, paper.id)]}
@@ -94,38 +114,38 @@ def uncover_case(act: Act, *, agreement: str, case: str) -> dict[str, Any]:
     return {"ended": ended}
 
 
-def ask_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def ask_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Note that whoever signed was asked for what is missing; return which fields that is."""
-    row = enrolment_row(act, agreement)
+    row = enrolment_row(act, agreement, version)
     missing = _missing(act, agreement, row)
     if not missing:
         raise Malformed("Nothing is missing: the form can be reviewed.")
     return {**move_agreement(act, row, Step.ASK, missing=missing), "missing": missing}
 
 
-def review_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def review_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Accept a form whose fields were checked against the paper. Raises Malformed while anything is missing."""
-    row = enrolment_row(act, agreement)
+    row = enrolment_row(act, agreement, version)
     if missing := _missing(act, agreement, row):
         raise Malformed(f"Still missing: {', '.join(missing)}.")
     return move_agreement(act, row, Step.REVIEW)
 
 
-def refuse_agreement(act: Act, *, agreement: str, reason: str) -> dict[str, Any]:
+def refuse_agreement(act: Act, *, agreement: str, reason: str, version: int | None = None) -> dict[str, Any]:
     """Turn a form away, for one of a few reasons."""
     if reason not in REASONS:
         raise Malformed(f"A reason is one of {', '.join(sorted(REASONS))}.")
-    return move_agreement(act, enrolment_row(act, agreement), Step.REFUSE, reason=reason)
+    return move_agreement(act, enrolment_row(act, agreement, version), Step.REFUSE, reason=reason)
 
 
-def suspend_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def suspend_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Stop every access by this agreement, now, until it is resumed."""
-    return move_agreement(act, enrolment_row(act, agreement), Step.SUSPEND)
+    return move_agreement(act, enrolment_row(act, agreement, version), Step.SUSPEND)
 
 
-def resume_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def resume_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Give access back. A notice that was given before stands: its end comes as it was told."""
-    row = enrolment_row(act, agreement)
+    row = enrolment_row(act, agreement, version)
     moved = move_agreement(act, row, Step.RESUME)
     if row.until_us is not None:
         notice = enrolment_row(act, agreement)
@@ -134,16 +154,16 @@ def resume_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
     return moved
 
 
-def give_notice(act: Act, *, agreement: str) -> dict[str, Any]:
+def give_notice(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Note that the agreement was ended in writing: access ends by itself when the programme's notice has passed."""
     rules = act.programme(agreement_row(act, agreement).programme)
     until_us = end_of_day(rules, today(act, rules) + timedelta(days=rules.limits.notice_days))
-    return move_agreement(act, enrolment_row(act, agreement), Step.NOTICE, until_us=until_us)
+    return move_agreement(act, enrolment_row(act, agreement, version), Step.NOTICE, until_us=until_us)
 
 
-def end_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def end_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """End an agreement now, and every place in it. It is not undone: a new form begins a new one."""
-    row = enrolment_row(act, agreement)
+    row = enrolment_row(act, agreement, version)
     moved = move_agreement(act, row, Step.END, until_us=act.tx.now_us)
     act.end(tables.designated_user, act.not_ended(tables.designated_user, agreement_id=row.agreement_id))
     ended = {"ended_us": act.tx.now_us}
@@ -151,9 +171,9 @@ def end_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
     return moved
 
 
-def undo_agreement(act: Act, *, agreement: str) -> dict[str, Any]:
+def undo_agreement(act: Act, *, agreement: str, version: int | None = None) -> dict[str, Any]:
     """Take the last step of an agreement back, where the rule allows it, within a day."""
-    row = enrolment_row(act, agreement)
+    row = enrolment_row(act, agreement, version)
     before = state_before(AGREEMENT, row.step, row.before, row.moved_us, act.tx.now_us)
     until_us = None if row.step == Step.NOTICE else row.until_us
     state = {"state": before, "step": Step.UNDO.value, "before": None, "moved_us": act.tx.now_us}
@@ -184,13 +204,36 @@ def agreement_row(act: Act, known_as: str) -> Row[Any]:
     return row
 
 
-def enrolment_row(act: Act, agreement: str) -> Row[Any]:
-    """Return the genuine row of an agreement's state. Raises NotAllowed when there is none."""
+def enrolment_row(act: Act, agreement: str, version: int | None = None) -> Row[Any]:
+    """Return the genuine row of an agreement's state. Raises NotAllowed when there is none, Moved for another version.
+
+    `version` is that of the row as it was looked at, where somebody has looked.
+    """
     found = agreement_row(act, agreement)
     row = act.tx.one(select(tables.enrolment).where(tables.enrolment.c.agreement_id == found.id).with_for_update())
     if row is None:
         raise NotAllowed("There is no such agreement here.")
-    return require_genuine(tables.enrolment, row, act.authority.key)
+    return same_version(require_genuine(tables.enrolment, row, act.authority.key), version)
+
+
+def same_version(row: Row[Any], version: int | None) -> Row[Any]:
+    """Return a row that is as it was looked at. Raises Moved."""
+    if version not in (None, row.version):
+        raise Moved("Somebody has done a step here since you looked. Please look again.")
+    return row
+
+
+def _opened_before(act: Act, programme: str, key: str) -> dict[str, Any] | None:
+    if not is_id(key):
+        raise Malformed("A key is an id: 32 hexadecimal digits.")
+    table, states = tables.agreement, tables.enrolment
+    known = select(table.c.programme, states.c.reference).outerjoin(states, states.c.agreement_id == table.c.id)
+    row = act.tx.one(known.where(table.c.id == key))
+    if row is None:
+        return None
+    if row.programme != programme or row.reference is None:
+        raise Malformed("This key is taken.")
+    return {"agreement": key, "reference": row.reference, "form": str(consent_of(act, key).id)}
 
 
 def _free_reference(act: Act) -> str:

@@ -22,6 +22,7 @@ from gateway.domain.programme import Form, FormKind
 from gateway.domain.rights import Right
 from gateway.store import tables
 from gateway.store.authority import genuine, require_genuine
+from gateway.store.ids import is_id
 
 _AUTHORISING = frozenset({FormKind.AUTHORISATION_REPRESENTATIVE.value, FormKind.AUTHORISATION_SEE.value})
 
@@ -37,18 +38,21 @@ def add_authorisation(
     last_day: str = "",
     specific_use: bool = False,
     keeps_earlier: bool = False,
+    key: str | None = None,
 ) -> dict[str, Any]:
     """Enter a form that authorises a designated user, for `cases` of the agreement (none named: all of them).
 
-    It holds from the day it was received, as long as the programme says and no longer than `last_day` on the form.
+    `key` is an id that the asker drew: what is asked with the same one again is the authorisation made before. It holds from the day it was received, as long as the programme says and no longer than `last_day` on the form.
     Raises Malformed while a field is missing.
     """
     if kind not in _AUTHORISING:
         raise Malformed(f"An authorisation is one of {', '.join(sorted(_AUTHORISING))}.")
     user = user_row(act, designated_user)
+    if key is not None and (known := _added_before(act, user, key)) is not None:
+        return known
     rules = act.programme(agreement_row(act, user.agreement_id).programme)
     form, day = form_of(rules, kind), check_date(received, "Received", today(act, rules))
-    paper = write_paper(act, rules, form, user.agreement_id, fields, day, user.id)
+    paper = write_paper(act, rules, form, user.agreement_id, fields, day, user.id, key)
     if missing := missing_of(act, form, paper):
         raise Malformed(f"Still missing: {', '.join(one.key for one in missing)}.")
     stated = check_date(last_day, "Last day") if last_day else None
@@ -81,6 +85,18 @@ def revoke_authorisation(act: Act, *, authorisation: str) -> dict[str, Any]:
     user_row(act, row.designated_user_id)
     _revoke(act, require_genuine(table, row, act.authority.key))
     return {"authorisation": row.id}
+
+
+def _added_before(act: Act, user: Row[Any], key: str) -> dict[str, Any] | None:
+    if not is_id(key):
+        raise Malformed("A key is an id: 32 hexadecimal digits.")
+    table = tables.authorisation
+    row = act.tx.one(select(table).where(table.c.form_id == key))
+    if row is None:
+        return None
+    if row.designated_user_id != user.id:
+        raise Malformed("This key is taken.")
+    return {"authorisation": row.id, "last_day": None, "revoked": [], "repeated": True}
 
 
 def _cases(act: Act, user: Row[Any], cases: list[str]) -> list[str]:

@@ -146,7 +146,7 @@ def enter_filing(
     return Filed(reference, len(people), repeated=False)
 
 
-def enter_put_back(tx: Transaction, known_as: str, move: Move | None, wrapped: bytes) -> bool:
+def enter_put_back(tx: Transaction, known_as: str, move: Move | None, wrapped: bytes, by: str = OPERATOR) -> bool:
     """Put a filed or discarded item back into its tray; False when it waits there already. Raises NotAllowed."""
     row = _locked(tx, known_as)
     if row.filed_us is None and row.discarded_us is None:
@@ -159,7 +159,7 @@ def enter_put_back(tx: Transaction, known_as: str, move: Move | None, wrapped: b
         tx.execute(form_document.delete().where(form_document.c.message_id == row.id))
         tx.execute(message.update().where(message.c.id == row.id).values(case_id=None, reference=None))
     tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=None, discarded_us=None))
-    tx.record("intake_put_back", OPERATOR, message=row.id, case=row.case_id, key=move.to.id if move else None)
+    tx.record("intake_put_back", by, message=row.id, case=row.case_id, key=move.to.id if move else None)
     return True
 
 

@@ -1,4 +1,4 @@
-"""What is looked up of papers: sealed fields to be shown, values to be found. Nothing is unwrapped here.
+"""What is looked up of papers: sealed fields to be shown, documents that show them, values. Nothing is unwrapped here.
 
 Each look is entered before its answer. What is absent and what is forbidden look the same to a session.
 """
@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from gateway.casework.act import Actor
-from gateway.casework.openings import Wrap
+from gateway.casework.openings import Wrap, find_wraps
 from gateway.casework.papers import field_context
 from gateway.domain.errors import NotAllowed
+from gateway.domain.intake import Tray
 from gateway.domain.programme import FormKind
 from gateway.domain.rights import Thing, Verb
 from gateway.store.authority import AuthorityKey, genuine
+from gateway.store.intake import item
 from gateway.store.sealing import SealingKey
-from gateway.store.tables import agreement, enrolment, form, form_field, sealing_key
+from gateway.store.tables import agreement, case, enrolment, form, form_document, form_field, sealing_key
 from gateway.store.transaction import Transaction
 
 _NOT_YOURS = "There is no such paper here."
+_NO_DOCUMENT = "There is no such document here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,15 @@ class Paper:
     agreement_id: str
     sealed: tuple[tuple[str, Wrap, bytes], ...]
     to: SealingKey
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A message that shows a paper, or may do so: it waits in the tray as long as `form_id` is None."""
+
+    item: str
+    wrap: Wrap
+    form_id: str | None
 
 
 def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Paper:
@@ -63,6 +75,39 @@ def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as
     return Paper(row.id, row.agreement_id, sealed, SealingKey(present.id, present.suite, bytes(present.public)))
 
 
+def find_document(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Document:
+    """Return an item that waits in a tray of documents, or shows a paper of the actor's programme.
+
+    What was addressed to the operators, filed in a case, discarded, or proposed for a case of another programme is no
+    document of the actor's. Raises NotAllowed.
+    """
+    row = item(connection, known_as)
+    if row is None or row.case_id is not None or row.tray == Tray.OPERATORS.value:
+        raise NotAllowed(_NO_DOCUMENT)
+    linked = connection.execute(
+        select(form_document.c.form_id, form.c.agreement_id, agreement.c.programme)
+        .join(form, form.c.id == form_document.c.form_id)
+        .join(agreement, agreement.c.id == form.c.agreement_id)
+        .where(form_document.c.message_id == row.id)
+    ).first()
+    if linked is None and (row.filed_us is not None or row.discarded_us is not None):
+        raise NotAllowed(_NO_DOCUMENT)
+    proposed = connection.execute(select(case.c.programme).where(case.c.id == row.proposed_case_id)).scalar()
+    programme = linked.programme if linked is not None else proposed or actor.programme
+    wraps = find_wraps(connection, key, None, [row])
+    to = None if linked is None else linked.agreement_id
+    if not wraps or _agreement_of(connection, wraps[0].key_id) != to:
+        raise NotAllowed(_NO_DOCUMENT)
+    if not actor.may(Verb.ENROL, Thing(programme), now_us):
+        raise NotAllowed(_NO_DOCUMENT)
+    return Document(row.reference, wraps[0], None if linked is None else str(linked.form_id))
+
+
+def enter_document(tx: Transaction, by: str, document: Document) -> None:
+    """Write the entry of a look at a document."""
+    tx.record("document_opened", by, message=document.wrap.message_id, form=document.form_id)
+
+
 def enter_look(tx: Transaction, by: str, paper: Paper) -> None:
     """Write the entry of a look at the sealed fields of a paper."""
     keys = [key for key, _, _ in paper.sealed]
@@ -83,3 +128,8 @@ def find_blind(connection: Connection, blind: Mapping[str, str]) -> list[str]:
 def enter_search(tx: Transaction, by: str, found: list[str]) -> None:
     """Write the entry of a search; what was searched for stands nowhere."""
     tx.record("papers_searched", by, found=found)
+
+
+def _agreement_of(connection: Connection, key_id: str) -> str | None:
+    """Return the agreement whose key this is; the row was checked when the wrap was found."""
+    return connection.execute(select(sealing_key.c.agreement_id).where(sealing_key.c.id == key_id)).scalar()

@@ -13,7 +13,7 @@ from sqlalchemy import Row, select
 
 from gateway.casework.act import Act
 from gateway.domain.clock import from_microseconds, to_microseconds
-from gateway.domain.errors import Malformed, Tampered
+from gateway.domain.errors import Malformed, Moved, Tampered
 from gateway.domain.paper import FormField, check_value, missing_fields, searchable
 from gateway.domain.programme import Form, FormKind, Programme
 from gateway.store import tables
@@ -40,9 +40,13 @@ def write_paper(
     fields: Mapping[str, str],
     received: date,
     designated_user_id: str | None = None,
+    key: str | None = None,
 ) -> str:
-    """Write a paper that has come, whatever of its fields is there; return its id. Raises Malformed for a bad field."""
-    form_id = new_id()
+    """Write a paper that has come, whatever of its fields is there; return its id: `key` where there is one.
+
+    Raises Malformed for a bad field.
+    """
+    form_id = key or new_id()
     act.tx.insert(
         tables.form,
         id=form_id,
@@ -76,6 +80,15 @@ def write_fields(
                 key=key,
                 **_kept(act, programme, field, agreement_id, form_id, value),
             )
+
+
+def require_unchanged(act: Act, form_id: str, before: Mapping[str, str]) -> None:
+    """Raise Moved where a field that is not sealed has another value than it had when it was looked at."""
+    table = tables.form_field
+    stored = act.tx.all(select(table.c.key, table.c.value).where(table.c.form_id == form_id, table.c.sealed.is_(None)))
+    now = {row.key: row.value for row in stored}
+    if changed := sorted(key for key, value in before.items() if now.get(key, "") != value):
+        raise Moved(f"Somebody has written these fields since you looked: {', '.join(changed)}.")
 
 
 def consent_of(act: Act, agreement_id: str) -> Row[Any]:

@@ -3,6 +3,7 @@
     GatewayError
     ├── Refused            permanent: the peer must change something (SMTP 5yz, HTTP 4xx)
     │   ├── Malformed            the input breaks its own format
+    │   │   └── Moved                what it is about has changed since it was looked at
     │   ├── NotAuthenticated     no proof, or a wrong one
     │   ├── NotAllowed           who they are is known; this is not theirs to do
     │   ├── UnknownRecipient     nobody here by that address
@@ -35,6 +36,10 @@ class Refused(GatewayError):
 
 class Malformed(Refused):
     """The input breaks its own format."""
+
+
+class Moved(Malformed):
+    """What is asked for was right when it was looked at, and somebody has changed it since: look again."""
 
 
 class NotAuthenticated(Refused):

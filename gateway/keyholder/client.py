@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.errors import KeyholderUnavailable
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.domain.session import SessionStatement
 from gateway.frames import FrameClient, encode
 from gateway.keyholder.protocol import OpenGrant, SummaryGrant
@@ -41,6 +41,10 @@ class KeyholderClient:
         stated = [{"binding": asdict(one), "signature": encode(signature)} for one, signature in bindings]
         await self._client.ask("bind", bindings=stated)
 
+    async def link(self, token: bytes, linking: Linking, signature: bytes) -> None:
+        """Link an account that was proved to the person of a live session. Raises NotAuthenticated, Malformed."""
+        await self._client.ask("link", token=encode(token), linking=asdict(linking), signature=encode(signature))
+
     async def end_stated(self, ending: Ending, signature: bytes) -> None:
         """End the sessions that the authenticator has signed for. Raises NotAuthenticated."""
         await self._client.ask("end_stated", ending=asdict(ending), signature=encode(signature))
@@ -71,6 +75,31 @@ class KeyholderClient:
     async def enact(self, token: bytes, verb: str, **arguments: Any) -> dict[str, Any]:
         """Do a verb of `gateway.casework.administration` under a live session. Raises NotAllowed, Malformed."""
         return await self._client.ask("enact", token=encode(token), enact=verb, arguments=arguments)
+
+    async def paper_open(self, token: bytes, paper: str) -> dict[str, str]:
+        """Return the sealed fields of a paper (by id, or an agreement's reference for its form). One entry.
+
+        This and what follows raise NotAuthenticated, NotAllowed for what is not there or not theirs, RateExceeded.
+        """
+        return dict((await self._client.ask("paper_open", token=encode(token), paper=paper))["fields"])
+
+    async def paper_find(self, token: bytes, value: str) -> Sequence[str]:
+        """Return the references of agreements with a sealed field of this value. One entry, without the value."""
+        return [
+            str(one) for one in (await self._client.ask("paper_find", token=encode(token), value=value))["agreements"]
+        ]
+
+    async def paper_look(self, token: bytes, item: str) -> OpenGrant:
+        """Open a document: an item that waits in the tray, or one that shows a paper. One entry."""
+        return OpenGrant.from_frame(await self._client.ask("paper_look", token=encode(token), item=item))
+
+    async def paper_link(self, token: bytes, paper: str, item: str) -> None:
+        """Link an item of the tray to a paper. Raises Malformed where it does not wait."""
+        await self._client.ask("paper_link", token=encode(token), paper=paper, item=item)
+
+    async def paper_unlink(self, token: bytes, item: str) -> None:
+        """Put a document that shows a paper back into its tray. Raises Malformed where it shows none."""
+        await self._client.ask("paper_unlink", token=encode(token), item=item)
 
     async def close(self) -> None:
         """Close the pooled connections."""

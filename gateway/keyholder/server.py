@@ -25,7 +25,7 @@ from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
 from gateway.domain.programme import Programme
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
 from gateway.frames import PEER_UID, decode, listen, text
@@ -89,7 +89,9 @@ class KeyholderServer:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="unwrap")
         self._intake = Intake(database, keystore, self._key, clock, self._unwrap, self._sign, self._woken.set)
         blind = Authority(keys, keystore, self._key).blind
-        self._papers = Papers(database, self._key, clock, self._unwrap, blind, self._programmes, self._woken.set)
+        self._papers = Papers(
+            database, self._key, clock, self._unwrap, blind, self._programmes, self._woken.set, self._rates
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made, StoreUnavailable at the start."""
@@ -119,6 +121,7 @@ class KeyholderServer:
             "touch": self._touch,
             "end_session": self._end_session,
             "bind": self._bind,
+            "link": self._link,
             "end_stated": self._end_stated,
             "list": self._list,
             "open": self._open,
@@ -160,6 +163,12 @@ class KeyholderServer:
             if isinstance(one, Mapping)
         ]
         await self._sign(proofs.bind, self._keys.session_public, bindings)
+        return {}
+
+    async def _link(self, request: Request) -> Request:
+        session = await self._database.read(live_session, self._key, _token(request), self._now_us())
+        stated = Linking.from_json(request.get("linking")), decode(request.get("signature"))
+        await self._sign(proofs.link, self._keys.session_public, session, stated, self._programmes)
         return {}
 
     async def _end_stated(self, request: Request) -> Request:

@@ -30,7 +30,9 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
             yield octets
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(
+    request: Request, *, most_octets: int = MAX_OCTETS, most_fields: int = MAX_FIELDS
+) -> dict[str, str]:
     """Return the fields of a small form, the last of each name. Raises Malformed or TooLarge."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -38,11 +40,11 @@ async def read_form(request: Request) -> dict[str, str]:
     body = bytearray()
     async for octets in chunks(request):
         body += octets
-        if len(body) > MAX_OCTETS:
+        if len(body) > most_octets:
             raise TooLarge("The form is too long.")
     try:
         fields = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="replace"
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=most_fields, encoding="utf-8", errors="replace"
         )
     except ValueError:
         raise Malformed("The form could not be read.") from None

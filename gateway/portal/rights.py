@@ -12,5 +12,14 @@ from gateway.store.places import employee_or_user
 
 def administers(connection: Connection, authority: AuthorityKey, person: Person, now_us: int) -> bool:
     """Tell whether a person administers their programme now."""
+    return _may(connection, authority, person, Verb.ADMINISTER, now_us)
+
+
+def enrols(connection: Connection, authority: AuthorityKey, person: Person, now_us: int) -> bool:
+    """Tell whether a person enrols for their programme now."""
+    return _may(connection, authority, person, Verb.ENROL, now_us)
+
+
+def _may(connection: Connection, authority: AuthorityKey, person: Person, verb: Verb, now_us: int) -> bool:
     holder = employee_or_user(connection, authority, person.id, now_us)
-    return holder is not None and may(holder, Verb.ADMINISTER, Thing(person.programme), now_us)
+    return holder is not None and may(holder, verb, Thing(person.programme), now_us)

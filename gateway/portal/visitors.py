@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -11,22 +12,33 @@ from starlette.requests import Request
 
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, NotAllowed, NotAuthenticated
+from gateway.domain.programme import Programme
 from gateway.domain.rights import Side, Verb
 from gateway.keyholder.client import KeyholderClient
+from gateway.portal.errors import TermsWanted
+from gateway.portal.rights import enrols
 from gateway.portal.security import SESSION_COOKIE, cookie_secret, form_token, require_form_token
 from gateway.store.cases import standing
 from gateway.store.database import Database
 from gateway.store.people import Person, person_by_id
 from gateway.store.sessions import LiveSession, live_session
+from gateway.store.terms import agreed_versions
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person with a live session; `token` is the session's secret and goes to the keyholder only."""
+    """A person with a live session; `token` is the session's secret and goes to the keyholder only.
+
+    `has_agreed` is false for who has still to agree to the terms in force, `agreed_before` true for who once agreed to
+    others. `enrols` is true for employees who enrol people for their programme.
+    """
 
     token: bytes
     person: Person
     session: LiveSession
+    has_agreed: bool = True
+    agreed_before: bool = False
+    enrols: bool = False
 
     @property
     def is_employee(self) -> bool:
@@ -51,30 +63,45 @@ class Visitors:
     """Recognises visitors by their cookie and the session's signed row."""
 
     def __init__(
-        self, database: Database, keyholder: KeyholderClient, authority: Ed25519PublicKey, clock: Clock
+        self,
+        database: Database,
+        keyholder: KeyholderClient,
+        authority: Ed25519PublicKey,
+        clock: Clock,
+        programmes: Mapping[str, Programme],
     ) -> None:
+        self._programmes = programmes
         self._database = database
         self._keyholder = keyholder
         self._authority = authority
         self._clock = clock
 
-    async def require(self, request: Request) -> Visitor:
-        """Return who is asking. Raises NotAuthenticated without a live session."""
+    async def require(self, request: Request, *, before_terms: bool = False) -> Visitor:
+        """Return who is asking. Raises NotAuthenticated without a live session.
+
+        Raises TermsWanted for who has still to agree to the terms, unless the page is one to come `before_terms`.
+        """
+        visitor = await self.look(request)
+        if visitor.session.needs_touch(to_microseconds(self._clock())):
+            # A page that can be shown without the keyholder is shown without it: then this use goes unnoted.
+            with contextlib.suppress(KeyholderUnavailable):
+                await self._keyholder.touch(visitor.token)
+        if not (visitor.has_agreed or before_terms):
+            raise TermsWanted("Please read and agree to the terms first.")
+        return visitor
+
+    async def look(self, request: Request) -> Visitor:
+        """Return who is asking, which counts as no use of the session. Raises NotAuthenticated."""
         token = cookie_secret(request.cookies, SESSION_COOKIE)
         if token is None:
             raise NotAuthenticated("Please sign in.")
-        session, person = await self._database.read(self._live, token)
-        if session.needs_touch(to_microseconds(self._clock())):
-            # A page that can be shown without the keyholder is shown without it: then this use goes unnoted.
-            with contextlib.suppress(KeyholderUnavailable):
-                await self._keyholder.touch(token)
-        return Visitor(token, person, session)
+        return await self._database.read(self._visitor, token)
 
-    async def recognise(self, request: Request) -> Visitor | None:
-        """Return who is asking, or None without a live session."""
+    async def recognise(self, request: Request, *, before_terms: bool = False) -> Visitor | None:
+        """Return who is asking, or None without a live session, or for who has still to agree to the terms."""
         try:
-            return await self.require(request)
-        except NotAuthenticated:
+            return await self.require(request, before_terms=before_terms)
+        except (NotAuthenticated, TermsWanted):
             return None
 
     async def require_employee(self, request: Request) -> Visitor:
@@ -95,6 +122,18 @@ class Visitors:
         _, person = self._live(connection, visitor.token)
         place = standing(connection, self._authority, case_id, person.id, to_microseconds(self._clock()))
         return place is not None and place.may(Verb.READ)
+
+    def _visitor(self, connection: Connection, token: bytes) -> Visitor:
+        session, person = self._live(connection, token)
+        if person.side is Side.OFFICE:
+            now_us = to_microseconds(self._clock())
+            return Visitor(token, person, session, enrols=enrols(connection, self._authority, person, now_us))
+        programme = self._programmes.get(person.programme)
+        if programme is None:
+            return Visitor(token, person, session)
+        agreed = agreed_versions(connection, self._authority, person.id, programme.key)
+        has_agreed = programme.terms_version in agreed
+        return Visitor(token, person, session, has_agreed, bool(agreed) and not has_agreed)
 
     def _live(self, connection: Connection, token: bytes) -> tuple[LiveSession, Person]:
         session = live_session(connection, self._authority, token, to_microseconds(self._clock()))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Final
 
+_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 _DIGITS: Final = 20
 _DRAWN_AT_ONCE: Final = 256
 _drawn: list[str] = []
@@ -15,6 +17,11 @@ _drawn: list[str] = []
 def new_id() -> str:
     """Return a fresh id: 48 bits of milliseconds, 80 random bits. Not a secret and not an order to rely on."""
     return f"{time.time_ns() // 1_000_000:012x}{_next_digits()}"
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an id."""
+    return _ID.match(text) is not None
 
 
 def below(bound: int) -> int:

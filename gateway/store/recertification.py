@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from gateway.domain.credential import SIGNS_NOBODY_IN
 from gateway.domain.enrolment import DAY_US, AgreementState, PlaceState
@@ -48,13 +48,23 @@ class Report:
     findings: tuple[Finding, ...]
 
 
-def recertify(connection: Connection, authority: AuthorityKey, due_days: int, stale_days: int, now_us: int) -> Report:
-    """Return the report of this instant: renewals due within days, nobody signed in for days."""
-    accounts = set(connection.execute(_ACCOUNTS).scalars())
+def recertify(
+    connection: Connection,
+    authority: AuthorityKey,
+    due_days: int,
+    stale_days: int,
+    now_us: int,
+    programme: str | None = None,
+) -> Report:
+    """Return the report of this instant (of one programme, or of all): renewals due within days, nobody signed in for
+    days.
+    """
+    is_of_it = true() if programme is None else person.c.programme == programme
+    accounts = set(connection.execute(_ACCOUNTS.where(is_of_it)).scalars())
     last = dict(connection.execute(_LAST).all())
     found: list[Finding] = []
     with_access = 0
-    for row in connection.execute(_PEOPLE):
+    for row in connection.execute(_PEOPLE.where(is_of_it)):
         holder = employee_or_user(connection, authority, row.id, now_us)
         if holder is None:
             continue

@@ -6,7 +6,7 @@ field by field: in clear, or sealed to the agreement's own key with a blind inde
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
 from gateway.store.tables.schema import METADATA, ident, ref, signed, us
 
@@ -19,7 +19,7 @@ enrolment = Table(
     Column("state", String(16), nullable=False),
     Column("step", String(16), nullable=False),
     Column("before", String(16)),
-    us("moved_us", nullable=False),
+    Column("moved_us", BigInteger, nullable=False, index=True),
     us("from_us", nullable=False),
     us("until_us"),
     *signed(),
@@ -117,5 +117,7 @@ meeting = Table(
     Column("outcome", String(16)),
     us("settled_us"),
     us("cancelled_us"),
+    Column("link", Text),
 )
-"""An authentication meeting: who saw which kind of document, what was ticked, the outcome; no picture, no number."""
+"""An authentication meeting: who saw which kind of document, what was ticked, the outcome; no picture, no number.
+`link` is where the video meeting is."""
