@@ -264,6 +264,7 @@ def _field(table: _Table) -> FormField:
         table.line("says") if table.has("says") else "",
         table.flag("optional"),
         table.flag("appendix"),
+        table.flag("name"),
     )
 
 

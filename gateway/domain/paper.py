@@ -32,7 +32,8 @@ class FormField:
     """One field the gateway keeps of a form; a sealed one is shown only where a step needs it.
 
     `pattern` is what a value must be after `ignored` characters are taken out, and `says` tells people so. Fields of an
-    appendix are said of each designated user, and are kept with them.
+    appendix are said of each designated user, and are kept with them. By a field that `is_name` people know whose
+    agreement it is.
     """
 
     key: str
@@ -44,6 +45,7 @@ class FormField:
     says: str = ""
     is_optional: bool = False
     is_of_appendix: bool = False
+    is_name: bool = False
 
 
 def check_value(field: FormField, text: str, today: date) -> str:

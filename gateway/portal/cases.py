@@ -11,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.casework.bounces import try_again, unreached
-from gateway.domain.rights import Verb
+from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.rights import Capacity, Verb
 from gateway.portal.forms import read_form
 from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
 from gateway.store.database import Database
+from gateway.store.own_places import waiting_places
 
 _RETRY = "retry-notice"
 
@@ -30,6 +32,7 @@ class CasePages:
     vault: Vault
     database: Database
     authority: Ed25519PublicKey
+    clock: Clock
     wake_notifier: Callable[[], None]
 
     def routes(self) -> list[Route]:
@@ -43,7 +46,12 @@ class CasePages:
     async def cases(self, request: Request) -> Response:
         """Where one lands after signing in."""
         visitor = await self.visitors.require(request)
-        return self.pages.page(request, "cases.html", visitor, lines=await self.vault.cases(visitor))
+        now_us = to_microseconds(self.clock())
+        waiting = 0
+        if not visitor.is_employee:
+            waiting = await self.database.read(waiting_places, self.authority, visitor.person.id, now_us)
+        lines = await self.vault.cases(visitor)
+        return self.pages.page(request, "cases.html", visitor, lines=lines, waiting=waiting)
 
     async def case(self, request: Request) -> Response:
         """The messages of a case, newest first, a page at a time."""
@@ -58,6 +66,7 @@ class CasePages:
             visitor,
             case=case,
             may_write=place.may(Verb.WRITE, is_open=case.is_open),
+            by_purpose=place.capacity is Capacity.WITH_PURPOSE,
             lines=lines,
             before=before,
             following=following,

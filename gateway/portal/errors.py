@@ -41,6 +41,10 @@ class Misdirected(Refused):
     """A request for a host that is not this portal."""
 
 
+class TermsWanted(Refused):
+    """Something that is shown only to who has agreed to the terms in force."""
+
+
 class AccessEnded(Refused):
     """The right to what is being sent has just ended."""
 
@@ -67,6 +71,7 @@ TABLE: dict[type[Exception], Answer] = {
     CrossSite: Answer(403, "cross-site", "The form was too old or came from elsewhere"),
     Misdirected: Answer(421, "misdirected", "This is not the address of the portal"),
     AccessEnded: ABSENT,
+    TermsWanted: Answer(403, "terms", "Please read and agree to the terms first"),
     NotAuthenticated: SIGNED_OUT,
     NotAllowed: ABSENT,
     UnknownRecipient: ABSENT,

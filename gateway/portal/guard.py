@@ -69,6 +69,8 @@ class Guard:
             return _problem_document(answer, incident, headers)
         if answer.kind == "signed-out":
             return _to_sign_in(request)
+        if answer.kind == "terms":
+            return RedirectResponse("/terms", status_code=303)
         response = self._error_page(request, answer, incident)
         response.headers.update(headers)
         if isinstance(problem, CrossSite):

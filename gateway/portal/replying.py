@@ -23,13 +23,17 @@ from gateway.casework import correspondence
 from gateway.casework.correspondence import Posted, Posting
 from gateway.casework.deposit import ComposedDeposit
 from gateway.domain.clock import Clock, to_microseconds
-from gateway.domain.errors import Malformed, NotAllowed, TooLarge
+from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, TooLarge
 from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
+from gateway.keyholder.client import KeyholderClient
+from gateway.portal.errors import TermsWanted
 from gateway.portal.filenames import clean_name
 from gateway.portal.forms import chunks
+from gateway.portal.keeping import SUBMISSION_KEY, give_back
 from gateway.portal.pages import Pages
+from gateway.portal.terms import agree
 from gateway.portal.uploads import Event, Field, FileBegins, FileEnds, FileOctets, FormReader, UploadLimits, boundary_of
 from gateway.portal.vault import Found, Vault
 from gateway.portal.visitors import Visitor, Visitors
@@ -40,13 +44,15 @@ from gateway.store.people import addresses_of
 from gateway.store.sealing import SealingKey
 
 MAX_SUBJECT = 200
-_SUBMISSION_KEY = re.compile(r"[0-9a-f]{32}\Z")
 _LINE_BREAKS = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
 class WriteForm:
-    """The form as a page shows it. `submission_key` is the random word that makes a form sent twice one message."""
+    """The form as a page shows it. `submission_key` is the random word that makes a form sent twice one message.
+
+    `is_kept`: it was typed before a sign-in that has ended. `terms` are those to be agreed to before it can be sent.
+    """
 
     case: Case
     answers: str
@@ -56,16 +62,24 @@ class WriteForm:
     form_token: str
     problems: Mapping[str, str] = field(default_factory=dict)
     had_files: bool = False
+    is_kept: bool = False
+    terms: str = ""
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a written message goes: a case of the visitor's, and the message it answers, if any."""
+    """Where a written message goes: a case of the visitor's, and the message it answers, if any.
+
+    `terms` is the version that the visitor has still to agree to, where they changed while they wrote; else empty;
+    `language` is that in which they are read.
+    """
 
     visitor: Visitor
     case: Case
     answered: Found | None
+    terms: str = ""
+    language: str = ""
 
 
 class Draft:
@@ -101,7 +115,7 @@ class Draft:
     @property
     def is_refused(self) -> bool:
         """True once the fields are judged and something is wrong: nothing that follows can change it."""
-        return self._text_is_in and bool(self.problems)
+        return self._text_is_in and bool(self.problems or self.is_kept)
 
     @property
     def subject(self) -> str:
@@ -112,6 +126,11 @@ class Draft:
     def text(self) -> str:
         """The text as it was typed."""
         return self.fields.get("text", "")
+
+    @property
+    def is_kept(self) -> bool:
+        """True for what was typed before a sign-in that has ended: it is shown once more, and not sent."""
+        return self.fields.get("kept") == "1"
 
     @property
     def submission_key(self) -> str:
@@ -131,7 +150,7 @@ class Draft:
         self.files += 1
         if self.files > self._limits.files:
             self.problems.setdefault("files", "too-many")
-        if not self.problems:
+        if not self.is_refused:
             self._in_file = True
             self.deposit.begin_part(begins.media_type, clean_name(begins.filename))
 
@@ -151,8 +170,9 @@ class Draft:
         """At the first file or at the end: believe the form, judge its fields, put the text in as the first part."""
         if self._text_is_in:
             return
-        self._target.visitor.require_form("write", self.fields.get("form_token", ""))
-        if not _SUBMISSION_KEY.match(self.submission_key):
+        if not self.is_kept:
+            self._target.visitor.require_form("write", self.fields.get("form_token", ""))
+        if not SUBMISSION_KEY.match(self.submission_key):
             raise Malformed("The form could not be read.")
         self._text_is_in = True
         if not self.subject:
@@ -161,7 +181,9 @@ class Draft:
             self.problems["subject"] = "too-long"
         if not self.text.strip():
             self.problems["text"] = "missing"
-        if not self.problems:
+        if self._target.terms and self.fields.get("terms") != self._target.terms:
+            self.problems["terms"] = "changed"
+        if not self.problems and not self.is_kept:
             self.deposit.begin_part("text/plain")
             self.deposit.write(_LINE_BREAKS.sub("\r\n", self.text).encode("utf-8", "replace"))
             self.deposit.end_part()
@@ -175,6 +197,7 @@ class ReplyPages:
     visitors: Visitors
     vault: Vault
     database: Database
+    keyholder: KeyholderClient
     blobs: BlobFolder
     authority: Ed25519PublicKey
     deposit_key: bytes
@@ -195,16 +218,24 @@ class ReplyPages:
         return self._form(request, await self._target(request))
 
     async def send(self, request: Request) -> Response:
-        """Take the form; answer with the page of the message's reference, the same one for a form sent twice."""
-        target = await self._target(request)
+        """Take the form; answer with the page of the message's reference, the same one for a form sent twice.
+
+        What was typed outlasts the session, and terms that change: it is shown again, and sent when that is settled.
+        """
+        try:
+            target = await self._target(request, before_terms=True)
+        except NotAuthenticated:
+            return await give_back(self.pages, request, self.limits)
         draft = Draft(target, self.blobs, self.limits)
         if int(request.headers.get("content-length", "0")) > self.limits.form_octets:
             draft.problems["files"] = "too-large"
         try:
             await self._read(request, draft)
-            if draft.problems:
+            if draft.is_refused:
                 draft.deposit.abandon()
-                return self._form(request, target, draft, status=422)
+                return self._form(request, target, draft, status=422 if draft.problems else 200)
+            if target.terms:
+                await agree(self.keyholder, target.visitor, target.terms, target.language)
             posted = await self._post(target, draft)
         except TooLarge:
             draft.deposit.abandon()
@@ -223,8 +254,13 @@ class ReplyPages:
             raise NotAllowed("There is nothing here for you.")
         return self.pages.page(request, "sent.html", visitor, found=found)
 
-    async def _target(self, request: Request) -> Target:
-        visitor = await self.visitors.require(request)
+    async def _target(self, request: Request, *, before_terms: bool = False) -> Target:
+        visitor = await self.visitors.require(request, before_terms=before_terms)
+        programme = self.pages.programme_of(visitor)
+        terms = programme.terms_version if programme and not visitor.has_agreed else ""
+        language = programme.language_for(visitor.person.language) if programme else ""
+        if terms and not visitor.agreed_before:
+            raise TermsWanted("Please read and agree to the terms first.")
         case, place = await self.vault.case(visitor, request.path_params["reference"])
         if not place.may(Verb.WRITE, is_open=case.is_open):
             raise NotAllowed("There is nothing here for you.")
@@ -232,7 +268,7 @@ class ReplyPages:
         answered = await self.vault.find(visitor, answers) if answers else None
         if answered and answered.case.id != case.id:
             raise NotAllowed("There is nothing here for you.")
-        return Target(visitor, case, answered)
+        return Target(visitor, case, answered, terms, language)
 
     async def _read(self, request: Request, draft: Draft) -> None:
         reader = FormReader(
@@ -303,5 +339,7 @@ class ReplyPages:
             form_token=target.visitor.form_token("write"),
             problems=draft.problems if draft else {},
             had_files=bool(draft and draft.files),
+            is_kept=bool(draft and draft.is_kept),
+            terms=target.terms,
         )
         return self.pages.page(request, "write.html", target.visitor, status=status, form=form)

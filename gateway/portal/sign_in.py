@@ -37,7 +37,7 @@ from gateway.portal.visitors import Visitors, address_of
 MAX_USERNAME = 254
 MAX_PASSWORD = 1_024
 MAX_CODE = 16
-AGAIN = {"app-passwords": "/account/app-passwords", "sign-in": "/account/sign-in"}
+AGAIN = {"app-passwords": "/account/app-passwords", "sign-in": "/account/sign-in", "link": "/account/sign-in/link"}
 """Pages that ask to sign in once more before something is added, by the word that they are called by there."""
 
 
@@ -62,7 +62,7 @@ class SignIn:
     async def show(self, request: Request) -> Response:
         """The form; who is signed in already goes on to the cases, unless a page asks to sign in once more."""
         again = request.query_params.get("again", "")
-        if again not in AGAIN and await self.visitors.recognise(request):
+        if again not in AGAIN and await self.visitors.recognise(request, before_terms=True):
             return RedirectResponse("/cases", status_code=303)
         return await self.form(request, "ended" if "ended" in request.query_params else "", again=again)
 
@@ -124,7 +124,7 @@ class SignIn:
 
     async def sign_out(self, request: Request) -> Response:
         """End the session, here and in the keyholder."""
-        visitor = await self.visitors.require(request)
+        visitor = await self.visitors.require(request, before_terms=True)
         fields = await read_form(request)
         visitor.require_form("sign-out", fields.get("form_token", ""))
         await self.keyholder.end_session(visitor.token)

@@ -96,6 +96,16 @@ def places_in(
     return [(row.person_id, place) for row, place in _with_agreements(connection, authority, users, covers)]
 
 
+def places_of_person(
+    connection: Connection, authority: AuthorityKey, person_id: str, now_us: int
+) -> list[tuple[Row[Any], Place]]:
+    """Return a person's genuine rows of `designated_user` that are in force now, each with the place it gives."""
+    users = genuine(designated_user, connection.execute(_OF_PERSON, {"person": person_id, "now": now_us}), authority)
+    asked = {"listed": list({row.agreement_id for row in users}), "now": now_us}
+    covers = genuine(agreement_case, connection.execute(_COVERED, asked), authority)
+    return _with_agreements(connection, authority, users, covers)
+
+
 def cases_named(holder: Holder) -> set[str]:
     """Return every case that the rows of a person name, whether they stand in it or not."""
     of_agreements = {case_id for place in holder.places for case_id, _ in place.agreement.covers}

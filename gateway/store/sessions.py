@@ -21,7 +21,7 @@ _PERSON_ENDED = person.c.ended_us.label("ended_person_us")
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that is open now, and whose. `seen_us` is its last noted use."""
+    """A session that is open now, and whose. `seen_us` is its last noted use, `idle_us` how long it may go unused."""
 
     id: str
     person_id: str
@@ -31,6 +31,7 @@ class LiveSession:
     seen_us: int
     absolute_us: int
     issued_us: int
+    idle_us: int
 
     def is_fresh(self, now_us: int) -> bool:
         """Tell whether the person has proved who they are a moment ago: asked before a factor or a device is added."""
@@ -58,6 +59,6 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
         ended = row.ended_us is not None or row.ended_person_us is not None
         if not ended and now_us < row.absolute_us and now_us < seen_us + row.idle_us:
             side = Side(row.side)
-            times = (seen_us, row.absolute_us, row.issued_us)
+            times = (seen_us, row.absolute_us, row.issued_us, row.idle_us)
             return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, *times)
     raise NotAuthenticated("You are not signed in, or the sign-in has ended. Please sign in again.")

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,11 +24,13 @@ from gateway.authenticator import keys as authenticator_keys
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.authenticator.client import OperatorClient as AuthenticatorOperator
 from gateway.authenticator.code_sender import CodeSender
+from gateway.authenticator.policy import Policy
 from gateway.authenticator.server import AuthenticatorServer
 from gateway.casework import correspondence
 from gateway.casework.correspondence import Posting, Served
 from gateway.casework.deposit import ReceivedDeposit, seal_received
 from gateway.domain.clock import from_microseconds, to_microseconds
+from gateway.domain.programme import Programme
 from gateway.domain.summary import Summary
 from gateway.identity.providers import Provider
 from gateway.keyholder import keys as keyholder_keys
@@ -47,6 +49,7 @@ from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.keystore import KeyStore
 from gateway.store.migrations import upgrade
+from tests.agreed import write_agreed
 from tests.portal.specimens import shipped
 
 PASSWORD = "correct horse battery staple 7"
@@ -80,6 +83,14 @@ class Someone:
     seed: str
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a house asks of sign-ins, and what it has people acknowledge before one."""
+
+    policy: Policy = field(default_factory=Policy)
+    banner: str = ""
+
+
 @dataclass
 class House:
     """What tests reach into. `url` is the portal's address, `certificate` what a client trusts."""
@@ -96,6 +107,7 @@ class House:
     certificate: Path
     woken: list[str]
     sign_in_server: AuthenticatorServer
+    programmes: Mapping[str, Programme]
     people: dict[str, Someone] = field(default_factory=dict)
     stops: dict[str, asyncio.Event] = field(default_factory=dict)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -117,7 +129,15 @@ class House:
         )
         return await self._with_credentials(made["person"], name, address, username)
 
-    async def add_user(self, name: str, case_ids: list[str], right: str = "act", programme: str = "cwa") -> Someone:
+    async def add_user(
+        self,
+        name: str,
+        case_ids: list[str],
+        right: str = "act",
+        programme: str = "cwa",
+        *,
+        agreed: bool = True,
+    ) -> Someone:
         username = name.split(maxsplit=1)[0].lower()
         address = f"{username}@firm.example"
         made = await self.operator.enact(
@@ -130,8 +150,16 @@ class House:
             username=username,
         )
         someone = await self._with_credentials(made["person"], name, address, username)
+        if agreed:
+            await self.agree(someone)
         self.people[f"{username}/place"] = Someone(made["designated_user"], name, address, username, "")
         return someone
+
+    async def agree(self, someone: Someone, terms: str = "", programme: str = "cwa") -> None:
+        """Let it be so that somebody has agreed to the terms in force, or to others."""
+        loaded = keyholder_keys.load(self.folder / "keys", keyholder_keys.FileKeyProvider(self.folder / "keys"))
+        rules = self.programmes.get(programme) or next(iter(self.programmes.values()))
+        await self.database.run(write_agreed, loaded.authority, someone.id, rules, terms)
 
     async def open_case(self, person: Someone, programme: str = "cwa", series: str = "SM") -> tuple[str, str]:
         made = await self.operator.enact("open_case", programme=programme, series=series, trial=True, person=person.id)
@@ -198,12 +226,22 @@ async def open_house(
     providers: Callable[[str], list[Provider]] | None = None,
     ways: tuple[Way, ...] = (),
     sender: CodeSender | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[House]:
     """Build a house, run it, and leave nothing behind. `providers` are made when the portal's address is known."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
     try:
         async with _opened(
-            folder, limits, recheck_seconds, environment, signatures, providers, ways, sender, counties=counties
+            folder,
+            limits,
+            recheck_seconds,
+            environment,
+            signatures,
+            providers,
+            ways,
+            sender,
+            rules or Rules(),
+            counties=counties,
         ) as house:
             yield house
     finally:
@@ -220,6 +258,7 @@ async def _opened(
     providers: Callable[[str], list[Provider]] | None,
     ways: tuple[Way, ...],
     sender: CodeSender | None,
+    rules: Rules,
     *,
     counties: bool,
 ) -> AsyncIterator[House]:
@@ -232,12 +271,14 @@ async def _opened(
     keystore = KeyStore(f"sqlite:///{folder}/keyholder.db", clock=clock)
     blobs = BlobFolder(folder / "blobs")
     authority = keyfiles.authority_public(keys)
+    programmes = dict(load_programmes([COUNTY] if counties else [programmes_folder() / "cwa"]))
     keyholder = KeyholderServer(
         database,
         keystore,
         keyholder_keys.load(keys, keyholder_keys.FileKeyProvider(keys)),
         socket=folder / "keyholder.sock",
         operator_socket=folder / "keyholder-op.sock",
+        programmes=programmes,
         clock=clock,
     )
     certificate = make_certificate(folder)
@@ -246,14 +287,21 @@ async def _opened(
     woken: list[str] = []
     keyholder_client = KeyholderClient(folder / "keyholder.sock")
     authenticator_client = AuthenticatorClient(folder / "authenticator.sock")
-    folders = [COUNTY] if counties else [programmes_folder() / "cwa"]
     portal = Portal(
         listen=[("127.0.0.1", 0)],
         tls=tls,
         site=PortalSite(
-            "Secure mail of the test house", environment, "https://localhost/", DOMAIN, ways, sender is not None
+            "Secure mail of the test house",
+            environment,
+            "https://localhost/",
+            DOMAIN,
+            ways,
+            sender is not None,
+            rules.banner,
+            rules.policy.app_passwords,
+            rules.policy.sunsets,
         ),
-        programmes=load_programmes(folders),
+        programmes=programmes,
         database=database,
         blobs=blobs,
         keyholder=keyholder_client,
@@ -263,7 +311,7 @@ async def _opened(
         wake_notifier=lambda: woken.append("notifier"),
         limits=limits,
         signatures=signatures,
-        specimens=shipped(load_programmes(folders), environment, clock),
+        specimens=shipped(programmes, environment, clock),
         recheck_seconds=recheck_seconds,
         clock=clock,
     )
@@ -278,6 +326,7 @@ async def _opened(
         providers=providers(f"https://localhost:{portal.port}") if providers else (),
         origin=f"https://localhost:{portal.port}",
         sender=sender,
+        policy=rules.policy,
         clock=clock,
     )
     house = House(
@@ -293,6 +342,7 @@ async def _opened(
         certificate,
         woken,
         authenticator,
+        programmes,
     )
     for name, program in (("keyholder", keyholder), ("authenticator", authenticator), ("portal", portal)):
         house.stops[name] = asyncio.Event()
