@@ -18,11 +18,12 @@ from gateway.authenticator.protocol import (
     SignedBinding,
     SignedEnding,
     SignedIn,
+    SignedLinking,
     SigningUp,
 )
 from gateway.domain.credential import Principal
 from gateway.domain.errors import AuthenticatorUnavailable
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.frames import FrameClient, decode, encode, text
 
 
@@ -88,14 +89,19 @@ class AuthenticatorClient:
         answer = await self._client.ask(
             "begin", provider=provider, first_code=first_code, client_address=client_address
         )
-        if "outcome" in answer:
-            return Outcome(text(answer, "outcome"))
-        return Beginning(text(answer, "address"), decode(answer.get("attempt")))
+        return _beginning(answer)
+
+    async def begin_link(self, token: bytes, provider: str) -> Beginning | Outcome:
+        """Begin a sign-in whose account becomes a live session's person's. Raises NotAuthenticated, NotAllowed."""
+        return _beginning(await self._client.ask("begin_link", token=encode(token), provider=provider))
 
     async def finish(self, provider: str, attempt: bytes, answer: Mapping[str, str]) -> ComeBack:
         """Judge what a browser has brought back from a provider: the parameters of its answer. Raises NotAllowed."""
         found = await self._client.ask("finish", provider=provider, attempt=encode(attempt), answer=dict(answer))
         outcome = Outcome(text(found, "outcome"))
+        if outcome is Outcome.LINK:
+            linking = SignedLinking(Linking.from_json(found.get("linking")), decode(found.get("signature")))
+            return ComeBack(outcome, linking=linking)
         if outcome is not Outcome.SIGNED_IN:
             return ComeBack(outcome)
         return ComeBack(outcome, SignedIn.from_frame(found), _bindings(found))
@@ -200,6 +206,12 @@ def _app_password(answer: dict[str, Any]) -> NewAppPassword:
 
 def _first_code(answer: dict[str, Any]) -> NewFirstCode:
     return NewFirstCode(text(answer, "lookup"), text(answer, "clear"))
+
+
+def _beginning(answer: dict[str, Any]) -> Beginning | Outcome:
+    if "outcome" in answer:
+        return Outcome(text(answer, "outcome"))
+    return Beginning(text(answer, "address"), decode(answer.get("attempt")))
 
 
 def _bindings(answer: dict[str, Any]) -> tuple[SignedBinding, ...]:

@@ -29,7 +29,7 @@ from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, Tampered
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, text
 from gateway.identity.openid import Attempt, Declined, Identity, RelyingParty
@@ -39,6 +39,7 @@ from gateway.identity.sessions import new_session
 from gateway.store.database import Database
 from gateway.store.ids import new_id
 from gateway.store.last_use import last_seen
+from gateway.store.people import person_by_id
 from gateway.store.sealing import open_box, seal_box
 
 Request = Mapping[str, Any]
@@ -93,7 +94,16 @@ class OpenIdWays:
             if holder is None or holder.side not in party.provider.sides:
                 return {"outcome": Outcome.CODE_OVER}
             code_id = holder.credential_id
-        attempt = Attempt.begin(party.provider.key, self._now_us(), code_id)
+        return await self._begun(party, Attempt.begin(party.provider.key, self._now_us(), code_id))
+
+    async def begin_link(self, request: Request, person_id: str) -> Request:
+        """Begin a sign-in whose account becomes this person's. Raises NotAllowed where it is not for their side."""
+        party, person = self._party(request), await self._database.read(person_by_id, person_id)
+        if person is None or person.side not in party.provider.sides:
+            raise NotAllowed("There is no such way of signing in here.")
+        return await self._begun(party, Attempt.begin(party.provider.key, self._now_us(), link_to=person_id))
+
+    async def _begun(self, party: RelyingParty, attempt: Attempt) -> Request:
         try:
             address = await party.address(attempt)
         except ProviderAway:
@@ -163,6 +173,8 @@ class OpenIdWays:
         known = await self._database.read(
             identities.holder_of, self._authority, CredentialKind.IDENTITY, lookup, now_us
         )
+        if attempt.link_to:
+            return await self._linked(provider, identity, attempt.link_to, lookup, known)
         if known is not None:
             return await self._known(provider, identity, known)
         if not attempt.first_code_id:
@@ -176,6 +188,23 @@ class OpenIdWays:
         if not identity.addresses:
             return {"outcome": Outcome.NO_ADDRESS}
         return await self._first(provider, identity, holder, lookup)
+
+    async def _linked(
+        self, provider: Provider, identity: Identity, person_id: str, lookup: str, known: Holder | None
+    ) -> dict[str, Any]:
+        """State the link of an account to the person who is signed in, and has just shown that it is theirs."""
+        if known is not None:
+            return {"outcome": Outcome.LINKED if known.person_id == person_id else Outcome.TAKEN}
+        person = await self._database.read(person_by_id, person_id)
+        if person is None or not identity.assurance.meets(provider.requires(person.programme)):
+            return {"outcome": Outcome.FAILED if person is None else Outcome.WEAK}
+        linking = Linking(self._now_us(), new_id(), person_id, provider.title, lookup, provider.key)
+        failpoint("authenticator.link")
+        return {
+            "outcome": Outcome.LINK,
+            "linking": asdict(linking),
+            "signature": encode(linking.sign(self._keys.session)),
+        }
 
     async def _known(self, provider: Provider, identity: Identity, known: Holder) -> dict[str, Any]:
         if known.side not in provider.sides:

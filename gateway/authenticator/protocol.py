@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.domain.session import SessionStatement
 from gateway.frames import decode
 
@@ -52,6 +52,9 @@ class Outcome(StrEnum):
     FAILED = "failed"
     AWAY = "away"
     AWAY_TOO_LONG = "away-too-long"
+    LINK = "link"
+    LINKED = "linked"
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,23 @@ class SignedBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedLinking:
+    """An account that was proved to be a person's; the keyholder makes the link under their session."""
+
+    linking: Linking
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ComeBack:
-    """The outcome; with SIGNED_IN the sign-in, and at a first one the bindings that the keyholder makes before."""
+    """The outcome; with SIGNED_IN the sign-in, and at a first one the bindings that the keyholder makes before; with
+    LINK the account that is to be linked.
+    """
 
     outcome: Outcome
     signed_in: SignedIn | None = None
     bindings: tuple[SignedBinding, ...] = ()
+    linking: SignedLinking | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ class AuthenticatorServer:
             "begin_sign_up": self._sign_up.begin,
             "finish_sign_up": self._sign_up.finish,
             "begin": self._openid.begin,
+            "begin_link": self._begin_link,
             "finish": self._openid.finish,
             "leaving": self._openid.leaving,
             "logout_notice": self._openid.logout_notice,
@@ -276,6 +277,9 @@ class AuthenticatorServer:
             self._database.submit(accounts.note_use, found.credential_id)
         maillog.authenticated("app-password", "accepted")
         return {"person": found.person_id, "credential": found.credential_id}
+
+    async def _begin_link(self, request: Request) -> Request:
+        return await self._openid.begin_link(request, await self._person_of(request))
 
     async def _make_own_app_password(self, request: Request) -> Request:
         await self._person_of(request)

@@ -17,7 +17,13 @@ from gateway.store.ids import new_id
 from gateway.store.people import people_by_address, team_by_address
 
 MAX_CREDENTIALS = 20
-_ONE_AT_A_TIME = (CredentialKind.PASSWORD, CredentialKind.FIRST_CODE, CredentialKind.RECOVERY, CredentialKind.TELEPHONE)
+_ONE_AT_A_TIME = (
+    CredentialKind.PASSWORD,
+    CredentialKind.FIRST_CODE,
+    CredentialKind.RECOVERY,
+    CredentialKind.TELEPHONE,
+    CredentialKind.EXTENSION,
+)
 FIRST_CODE_US = 72 * 3600 * 1_000_000 + 60_000_000
 """How long a first code may be good for; a minute more, for clocks that differ."""
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,253}\Z")
@@ -107,6 +113,8 @@ def add_credential(
         expires_us is None or not 0 < expires_us - act.tx.now_us <= FIRST_CODE_US
     ):
         raise Malformed("A first code is good for at most 72 hours.")
+    if kind == CredentialKind.EXTENSION and (expires_us is None or expires_us <= act.tx.now_us):
+        raise Malformed("A password goes on until a day to come.")
     person_id = act.person(person, Side.OFFICE if app_password else None).id
     present = act.not_ended(tables.credential, person_id=person_id, kind=kind)
     if len(present) >= MAX_CREDENTIALS:

@@ -7,22 +7,27 @@ whose first code is in force, and that code is then spent; and sessions that end
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Row, select
 
+from gateway.casework.accounts import MAX_CREDENTIALS
 from gateway.casework.act import Act, Actor, Authority, line
 from gateway.casework.designation import join_by_code
 from gateway.domain.credential import CredentialKind
 from gateway.domain.enrolment import Way
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated
-from gateway.domain.proof import Binding, Ending
+from gateway.domain.notice import NoticeKind, NoticeState
+from gateway.domain.programme import Programme
+from gateway.domain.proof import Binding, Ending, Linking
 from gateway.failpoints import failpoint
 from gateway.store import tables
 from gateway.store.authority import genuine
+from gateway.store.outbox import put
 from gateway.store.people import person_by_id
+from gateway.store.sessions import STEP_UP_US, LiveSession
 from gateway.store.transaction import Transaction
 
 REVIEW_US = 60 * 24 * 3600 * 1_000_000
@@ -57,6 +62,41 @@ def bind(
         raise NotAuthenticated(_AGAIN)
     bindings = [binding for binding, _ in stated]
     _make(_act(tx, authority, bindings[0].person_id), bindings)
+
+
+def link(
+    tx: Transaction,
+    authority: Authority,
+    signed_by: Ed25519PublicKey,
+    session: LiveSession,
+    stated: tuple[Linking, bytes],
+    programmes: Mapping[str, Programme],
+) -> None:
+    """Link an account at a provider to the person of a live session: both were proved within the last minutes.
+
+    Raises NotAuthenticated when one of them was not, NotAllowed for a link to somebody else, Malformed when the account
+    is somebody's already.
+    """
+    linking, signature = stated
+    linking.verify(signature, signed_by, tx.now_us, STEP_UP_US)
+    if not session.is_fresh(tx.now_us):
+        raise NotAuthenticated("Please sign in once more first.")
+    if linking.person_id != session.person_id:
+        raise NotAllowed("This is not yours to do.")
+    act = _act(tx, authority, session.person_id)
+    given = _give_identity(act, linking)
+    act.record("identity_linked", person=linking.person_id, credential=given, session=session.id)
+    programme = programmes.get(session.programme)
+    if programme is not None and NoticeKind.ACCOUNT_CHANGED in programme.notices:
+        put(
+            tx,
+            programme=programme.key,
+            kind=NoticeKind.ACCOUNT_CHANGED,
+            person_id=linking.person_id,
+            case_id=None,
+            fields={"state": NoticeState.FACTOR_ADDED.value},
+        )
+    failpoint("keyholder.link")
 
 
 def decide_identity(
@@ -124,28 +164,39 @@ def _make(act: Act, bindings: Sequence[Binding], *, judged_by_hand: bool = False
 
 
 def _give(act: Act, binding: Binding) -> None:
+    given = _give_credential(act, binding, binding.kind)
+    facts = {"person": binding.person_id, "credential": given}
+    act.record("first_credential", **facts, type=binding.kind, code=binding.first_code_id)
+
+
+def _give_identity(act: Act, linking: Linking) -> str:
+    held = act.not_ended(tables.credential, person_id=linking.person_id, kind=CredentialKind.IDENTITY.value)
+    if len(held) >= MAX_CREDENTIALS:
+        raise Malformed(f"There are {MAX_CREDENTIALS} of these already. Revoke one first.")
+    return _give_credential(act, linking, CredentialKind.IDENTITY.value)
+
+
+def _give_credential(act: Act, proved: Binding | Linking, kind: str) -> str:
     table = tables.credential
-    if binding.kind == CredentialKind.IDENTITY and not binding.lookup:
+    if kind == CredentialKind.IDENTITY and not proved.lookup:
         raise NotAuthenticated(_AGAIN)
-    if binding.lookup and _genuine(act, lookup=binding.lookup, kind=binding.kind) is not None:
+    if proved.lookup and _genuine(act, lookup=proved.lookup, kind=kind) is not None:
         raise Malformed("This account at the provider signs in somebody here already.")
-    if act.tx.one(select(table.c.id).where(table.c.id == binding.credential_id)) is not None:
+    if act.tx.one(select(table.c.id).where(table.c.id == proved.credential_id)) is not None:
         raise NotAuthenticated(_AGAIN)
-    given = act.give(
+    return act.give(
         table,
-        id=binding.credential_id,
-        person_id=binding.person_id,
-        kind=binding.kind,
-        label=line(binding.label, "label")[:100],
-        lookup=binding.lookup or None,
-        data=binding.data,
+        id=proved.credential_id,
+        person_id=proved.person_id,
+        kind=kind,
+        label=line(proved.label, "label")[:100],
+        lookup=proved.lookup or None,
+        data=proved.data,
         networks="",
         created_us=act.tx.now_us,
         expires_us=None,
         revoked_us=None,
     )
-    facts = {"person": binding.person_id, "credential": given}
-    act.record("first_credential", **facts, type=binding.kind, code=binding.first_code_id)
 
 
 def _act(tx: Transaction, authority: Authority, person_id: str) -> Act:

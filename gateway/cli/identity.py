@@ -1,4 +1,4 @@
-"""`gateway identity`: links to accounts at identity providers that wait for somebody's decision."""
+"""`gateway identity`: links to accounts at identity providers: which wait for a decision, and who has none yet."""
 
 from __future__ import annotations
 
@@ -7,13 +7,28 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, select
 
-from gateway.cli.asking import operator_of_keyholder, read, settings_of
-from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
-from gateway.cli.output import instant, say, show_json, show_rows
-from gateway.store.people import addresses_of
+from gateway.cli import credentials
+from gateway.cli.asking import (
+    authority_of,
+    enact,
+    operator_of_keyholder,
+    programme_of,
+    programmes_of,
+    read,
+    settings_of,
+)
+from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Who
+from gateway.cli.output import instant, now_us, say, show_json, show_rows
+from gateway.config import Settings
+from gateway.domain.credential import CredentialKind
+from gateway.domain.sunset import Sunsets
+from gateway.store.moving import Moved, movers
+from gateway.store.people import addresses_of, person_by_id
 from gateway.store.tables import identity_review, person
 
-app = typer.Typer(no_args_is_help=True, help="Links to identity providers that wait for a decision.")
+app = typer.Typer(
+    no_args_is_help=True, help="Identity providers: links that wait, who has not moved to one, longer for one person."
+)
 
 Review = Annotated[str, typer.Argument(metavar="ID", help="The id that waiting shows.")]
 
@@ -43,6 +58,65 @@ def refuse(review: Review, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson 
     _decide(config, review, accept=False, as_json=as_json)
 
 
+@app.command()
+def report(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show who of a group whose passwords end signs in by one still, those of the earliest end first."""
+    settings = settings_of(config)
+    programmes = programmes_of(settings)
+    sunsets = Sunsets(settings.security.sunsets, {key: one.zone for key, one in programmes.items()})
+    found = read(settings, lambda rows: list(movers(rows, authority_of(settings), sunsets, now_us())))
+    counts = {state.value: sum(one.state is state for one in found) for state in Moved}
+    left = sorted((one for one in found if one.state is not Moved.MOVED), key=lambda one: (one.ends_us, one.username))
+    rows = [
+        {
+            "username": one.username,
+            "name": one.name,
+            "group": one.sunset.name,
+            "state": one.state.value,
+            "ends": instant(one.ends_us),
+            "last": instant(one.last_us or None),
+        }
+        for one in left
+    ]
+    if as_json:
+        show_json({**counts, "left": rows})
+        return
+    if not sunsets.listed:
+        say("No group's passwords end: there is no table [security.sunsets.NAME].")
+        return
+    say(f"{counts['moved']} have moved, {counts['not-moved']} have not, {counts['extended']} have longer.")
+    columns = {
+        "username": "USERNAME", "name": "NAME", "group": "GROUP", "state": "STATE", "ends": "ENDS",
+        "last": "LAST HERE",
+    }  # fmt: skip
+    show_rows(rows, columns, as_json=False, nothing="everybody has moved")
+
+
+@app.command()
+def extend(
+    who: Who,
+    until: Annotated[str, typer.Option(help="The last day, in the programme's time zone: 2027-01-31.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Let one person go on with a password that has ended, or ends, for others."""
+    settings = settings_of(config)
+    person = credentials.require_person(settings, who)
+    ends_us = credentials.end_of_day(until, programme_of(settings, _programme_of_person(settings, person)).zone)
+    added = enact(
+        settings,
+        "add_credential",
+        person=person,
+        kind=CredentialKind.EXTENSION.value,
+        label="longer",
+        expires_us=ends_us,
+    )
+    if as_json:
+        show_json({**added, "until": instant(ends_us)})
+    else:
+        say(f"{who} may sign in by a password until the end of {until}.")
+
+
 def _decide(config: Any, review: str, *, accept: bool, as_json: bool) -> None:
     decided = operator_of_keyholder(
         settings_of(config), lambda keyholder: keyholder.decide_identity(review, accept=accept)
@@ -51,6 +125,11 @@ def _decide(config: Any, review: str, *, accept: bool, as_json: bool) -> None:
         show_json(decided)
     else:
         say("The link is made: they sign in with it from now on." if accept else "The link is refused.")
+
+
+def _programme_of_person(settings: Settings, person_id: str) -> str:
+    known = read(settings, lambda rows: person_by_id(rows, person_id))
+    return known.programme if known else ""
 
 
 def _waiting(connection: Connection) -> list[dict[str, Any]]:

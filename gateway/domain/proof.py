@@ -68,6 +68,17 @@ class Binding(_Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class Linking(_Statement):
+    """This person, under a live session, has proved the account at an identity provider that is described here."""
+
+    credential_id: str
+    person_id: str
+    label: str
+    lookup: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending(_Statement):
     """The identity provider says that this person's sign-ins by it are over.
 

@@ -50,12 +50,13 @@ class Attempt:
     verifier: str
     began_us: int
     first_code_id: str = ""
+    link_to: str = ""
 
     @classmethod
-    def begin(cls, provider: str, now_us: int, first_code_id: str = "") -> Attempt:
-        """Return a fresh one: 256 random bits for each of state, nonce and verifier."""
+    def begin(cls, provider: str, now_us: int, first_code_id: str = "", link_to: str = "") -> Attempt:
+        """Return a fresh one: 256 random bits for each of state, nonce and verifier. The account becomes `link_to`'s."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        return cls(provider, state, nonce, verifier, now_us, first_code_id)
+        return cls(provider, state, nonce, verifier, now_us, first_code_id, link_to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,13 @@ from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, RateE
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.errors import CrossSite
 from gateway.portal.forms import chunks, read_form
+from gateway.portal.linking import confirmation
 from gateway.portal.pages import Pages
 from gateway.portal.security import (
     FORM_COOKIE,
     SESSION_COOKIE,
     WAY_COOKIE,
+    attempt_cookie,
     cookie_octets,
     cookie_secret,
     drop_cookie,
@@ -139,15 +141,19 @@ class ProviderPages:
         """Carry what the browser brought, and say what it came to."""
         way = self._way(request.path_params["provider"])
         brought = {name: request.query_params.get(name, "")[:MAX_ANSWER] for name in _BROUGHT}
-        attempt = cookie_octets(request.cookies, _attempt_cookie(way))
+        attempt = cookie_octets(request.cookies, attempt_cookie(way.key))
         found = await self.authenticator.finish(way.key, attempt, brought) if attempt else ComeBack(Outcome.FAILED)
         outcome = found.outcome
+        if found.linking is not None:
+            response = confirmation(self.pages, request, way, found.linking)
+            drop_cookie(response, attempt_cookie(way.key))
+            return response
         if found.signed_in is not None:
             outcome = await self._admit(found)
         response = self.pages.page(
             request, "provider_outcome.html", status=_STATUS.get(outcome, 422), outcome=outcome.value, way=way
         )
-        drop_cookie(response, _attempt_cookie(way))
+        drop_cookie(response, attempt_cookie(way.key))
         if outcome is Outcome.SIGNED_IN and found.signed_in is not None:
             set_cookie(response, SESSION_COOKIE, found.signed_in.token)
             response.set_cookie(WAY_COOKIE, way.key, path="/", secure=True, httponly=True, samesite="strict")
@@ -193,7 +199,7 @@ class ProviderPages:
         if isinstance(begun, Outcome):
             return self._first_form(request, begun.value, 422)
         response = self.pages.page(request, "going_on.html", way=way, address=begun.address)
-        set_returning(response, _attempt_cookie(way), begun.attempt)
+        set_returning(response, attempt_cookie(way.key), begun.attempt)
         return response
 
     async def _admit(self, found: ComeBack) -> Outcome:
@@ -244,10 +250,6 @@ class ProviderPages:
 
 def _require_ours(request: Request, fields: dict[str, str], purpose: str) -> None:
     require_form_token(cookie_secret(request.cookies, FORM_COOKIE), purpose, fields.get("form_token", ""))
-
-
-def _attempt_cookie(way: Way) -> str:
-    return f"__Host-at-{way.key}"
 
 
 async def _read(request: Request) -> str:

@@ -105,6 +105,11 @@ def set_returning(response: Response, name: str, octets: bytes) -> None:
     )
 
 
+def attempt_cookie(provider: str) -> str:
+    """Return the name of the cookie that a sign-in at a provider is kept in until the browser is back."""
+    return f"__Host-at-{provider}"
+
+
 def drop_cookie(response: Response, name: str) -> None:
     """Make the browser forget a secret."""
     response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from gateway.config import Settings
 from gateway.domain.notice import PRODUCTION
+from gateway.domain.programme import Programme
+from gateway.domain.sunset import Sunsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class PortalSite:
     """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`), the
-    domain that messages are sent to, the identity providers, and whether codes are sent to telephones.
+    domain that messages are sent to, the identity providers, whether codes are sent to telephones, what is acknowledged
+    before a sign-in, whether mail tools have passwords, and which groups sign in by a password until when.
 
     Raises ValueError when the address has another form.
     """
@@ -30,6 +35,9 @@ class PortalSite:
     domain: str
     ways: tuple[Way, ...] = ()
     sends_codes: bool = False
+    banner: str = ""
+    app_passwords: bool = True
+    sunsets: Sunsets = field(default_factory=Sunsets)
 
     def __post_init__(self) -> None:
         address = urlsplit(self.portal)
@@ -49,3 +57,19 @@ class PortalSite:
     def is_trial(self) -> bool:
         """True outside production: every page then says so."""
         return self.environment != PRODUCTION
+
+
+def site_of(settings: Settings, programmes: Mapping[str, Programme]) -> PortalSite:
+    """Return the site that is configured."""
+    site, security, codes = settings.site, settings.security, settings.authenticator.codes
+    return PortalSite(
+        site.name,
+        site.environment,
+        site.portal_url,
+        site.domain,
+        ways=tuple(Way(one.key, one.title) for one in settings.authenticator.providers),
+        sends_codes=codes.webhook is not None or site.is_trial,
+        banner=security.banner,
+        app_passwords=security.app_passwords,
+        sunsets=Sunsets(security.sunsets, {key: one.zone for key, one in programmes.items()}),
+    )
