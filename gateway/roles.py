@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -19,31 +19,24 @@ from typing import TYPE_CHECKING, Any
 
 from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
-from gateway.config import Sealing, Settings, require_private
-from gateway.domain.errors import ConfigError, StoreUnavailable
+from gateway.config import Sealing, Settings
+from gateway.domain.errors import ConfigError
 from gateway.keyholder.client import KeyholderClient
+from gateway.opening import door_tls, open_blobs, open_database
 from gateway.process import (
     ProgramLock,
     end_with_supervisor,
     ignore_hangup,
     listening,
     make_run_folder,
-    on_hangup,
     say_ready,
     settle_heap,
 )
 from gateway.programmes import load_programmes
 from gateway.store import keyfiles
-from gateway.store.blobs import BlobFolder
-from gateway.store.database import Database
-from gateway.store.migrations import require_current
-from gateway.store.site import require_environment
 from gateway.wake import Caller, notify
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from ssl import SSLContext
-
     from gateway.inbound.listener.handover import HandedPeers
     from gateway.outbound.making import Workshop
 
@@ -167,7 +160,7 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
 
     own, site = settings.submission, settings.site
     hosts = hosts_of(own)
-    context = _door_tls("submission", settings, own.certificate, own.key, *(one.renew for one in hosts.values()))
+    context = door_tls("submission", settings, own.certificate, own.key, *(one.renew for one in hosts.values()))
     authority = keyfiles.authority_public(settings.keys.folder)
     mailrooms = {
         key: Mailroom(site.domain, frozenset(site.employee_domains), programme.ask, authority)
@@ -207,7 +200,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
     own, screening = settings.mx, settings.screening
     if own is None:
         raise ConfigError(f"{settings.file}: has no table [mx], and mx does not run without: say mx.position.")
-    context = _door_tls("mx", settings, own.certificate, own.key)
+    context = door_tls("mx", settings, own.certificate, own.key)
     orders = orders_of(screening, load_programmes(settings.programmes).values())
     pool = Pool(orders, Sizes.by_cores(screening.text_children, screening.page_children))
     async with AsyncExitStack() as stack:
@@ -216,6 +209,25 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
         database = await stack.enter_async_context(open_database(settings, stop, "mx"))
         door = await stack.enter_async_context(outside_door(settings, own, database, open_blobs(settings), pool))
         await stack.enter_async_context(open_outside(door, own, context))
+        settle_heap()
+        _tell_ready(settings)
+        await stop.wait()
+
+
+async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
+    """Watch the fax mailboxes and listen for fax servers. Nothing is begun before the vault is open."""
+    from gateway.inbound.fax.site import hosts_of, open_servers, watching
+
+    own = settings.fax
+    if own is None:
+        raise ConfigError(f"{settings.file}: has no table [fax], and fax does not run without: name a source.")
+    hosts = hosts_of(own)
+    renewals = [one.renew for one in hosts.values()]
+    context = door_tls("fax", settings, own.certificate, own.key, *renewals) if own.servers else None
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings, stop, "fax"))
+        intake = await stack.enter_async_context(watching(settings, own, database, open_blobs(settings)))
+        await stack.enter_async_context(open_servers(own, intake, settings.site.domain, context, hosts))
         settle_heap()
         _tell_ready(settings)
         await stop.wait()
@@ -259,7 +271,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         database = await stack.enter_async_context(open_database(settings, stop, "portal"))
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
-            tls=_door_tls("portal", settings, own.certificate, own.key),
+            tls=door_tls("portal", settings, own.certificate, own.key),
             site=site_of(settings, programmes),
             programmes=programmes,
             database=database,
@@ -286,69 +298,11 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
         "authenticator": run_authenticator,
         "submission": run_submission,
         "mx": run_mx,
+        "fax": run_fax,
         "notifier": run_notifier,
         "portal": run_portal,
     }
 )
-
-
-@asynccontextmanager
-async def open_database(settings: Settings, stop: asyncio.Event, program: str) -> AsyncIterator[Database]:
-    """Open the database of this environment for what `program` may do; when its writer dies the program has to stop.
-
-    Raises ConfigError for a database of another environment or schema, StoreUnavailable when it is away, also at the
-    end when its writer has died.
-    """
-    loop = asyncio.get_running_loop()
-    url = settings.store.url
-
-    def stop_soon() -> None:
-        with suppress(RuntimeError):  # the loop has ended before its writer
-            loop.call_soon_threadsafe(stop.set)
-
-    await asyncio.to_thread(require_current, url)
-    database = Database(url, readers=settings.store.readers, program=program, on_death=stop_soon)
-    try:
-        await database.read(require_environment, settings.site.environment)
-        yield database
-        if not database.is_writing:
-            raise StoreUnavailable("The store stopped writing, and the program with it.")
-    finally:
-        await asyncio.to_thread(database.close)
-
-
-def open_blobs(settings: Settings) -> BlobFolder:
-    """Open the folder of blobs. Raises ConfigError when it cannot be made."""
-    try:
-        return BlobFolder(settings.store.blobs, reserve_octets=settings.store.reserve_octets)
-    except OSError as problem:
-        raise ConfigError(f"{settings.store.blobs}: {problem.strerror}. Check store.blobs and who owns it.") from None
-
-
-def _door_tls(
-    program: str, settings: Settings, certificate: Path, key: Path, *others: Callable[[], None]
-) -> SSLContext:
-    """Return the context of a program's doors. At SIGHUP it takes what the files then hold, if they fit; then `others`.
-
-    Each of these raises ConfigError where it kept what it had.
-    """
-    from gateway.inbound.listener.tls import renew, server_context
-
-    def renew_all() -> None:
-        renewals: tuple[Callable[[], None], ...] = (partial(renew, context, certificate, key), *others)
-        for renew_one in renewals:
-            try:
-                require_private(settings, [key])
-                renew_one()
-            except ConfigError:
-                maillog.certificate_kept(program)
-            else:
-                maillog.certificate_renewed(program)
-
-    require_private(settings, [key])
-    context = server_context(certificate, key)
-    on_hangup(renew_all)
-    return context
 
 
 async def _until_told(program: Program, settings: Settings) -> None:

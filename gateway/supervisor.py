@@ -26,7 +26,10 @@ from gateway import maillog
 from gateway.domain.errors import Unavailable
 from gateway.process import PARENT_VARIABLE, READY_VARIABLE, ProgramLock, tell_systemd
 
-STAGES: tuple[tuple[str, ...], ...] = (("keyholder", "authenticator"), ("submission", "mx", "notifier", "portal"))
+STAGES: tuple[tuple[str, ...], ...] = (
+    ("keyholder", "authenticator"),
+    ("submission", "mx", "fax", "notifier", "portal"),
+)
 """What is started together, in this order, and stopped in the opposite one."""
 
 STATUS = "supervisor.json"

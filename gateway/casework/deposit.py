@@ -255,11 +255,12 @@ def repeat_key(
         return None
     parts = [sender.lower(), message_id.strip(), *sorted(address.lower() for address in recipients)]
     text = "\x00".join(parts).encode("utf-8", "surrogateescape")
-    content = _header_digest(received.structure) + received.body_digest
+    content = header_digest(received.structure) + received.body_digest
     return hmac.digest(deposit_key, b"repeat\x00" + text + b"\x00" + content, "sha256").hex()
 
 
-def _header_digest(structure: Structure) -> bytes:
+def header_digest(structure: Structure) -> bytes:
+    """Return a digest of the header without trace fields."""
     kept = [header for header in structure.headers if header.key not in TRACE_FIELDS]
     octets = b"".join(b"%b:%b\0" % (header.key.encode("ascii"), header.value) for header in kept)
     return hashlib.sha256(octets).digest()

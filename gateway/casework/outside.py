@@ -7,17 +7,17 @@ month's intake key, so that only the keyholder can open it, and stands in no cas
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gateway.casework.correspondence import REPEAT_WINDOW_US
 from gateway.casework.deposit import SealedMessage
 from gateway.casework.turning_away import BY_OUTSIDE
 from gateway.domain.address import Address
 from gateway.domain.intake import ProposedBy, SenderResult, Tray, new_reference
+from gateway.domain.record import Fact
 from gateway.domain.reference import find, parse
 from gateway.domain.rights import Side
-from gateway.mime.automatic import AutomaticKind
 from gateway.store.cases import case_by_id, case_by_reference
 from gateway.store.intake import case_by_message_ids, case_by_notices
 from gateway.store.memory import Source
@@ -49,16 +49,21 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Sealed mail from outside and all that its verb needs to know of it. `kind` is of automatic mail alone."""
+    """Sealed mail from outside and all that its verb needs to know of it. `kind` is of automatic mail and faxes alone.
+
+    `by` is who brought it, as in the entry, and `facts` what that tells beside.
+    """
 
     sealed: SealedMessage
     tray: Tray
-    kind: AutomaticKind | None
+    kind: str | None
     sender_result: SenderResult
     proposal: Proposal | None
     message_id_hash: str | None
     recipients: int
     repeat_key: str | None
+    by: str = BY_OUTSIDE
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def take_in(tx: Transaction, taking: Taking) -> Taken:
         message_id=taking.sealed.id,
         reference=reference,
         tray=taking.tray.value,
-        kind=None if taking.kind is None else taking.kind.value,
+        kind=None if taking.kind is None else str(taking.kind),
         sender_result=taking.sender_result.value,
         proposed_case_id=None if taking.proposal is None else taking.proposal.case_id,
         proposed_by=None if taking.proposal is None else taking.proposal.by.value,
@@ -175,11 +180,11 @@ def _insert_entry(tx: Transaction, taking: Taking, reference: str) -> None:
     sealed, proposal = taking.sealed, taking.proposal
     tx.record(
         "taken_in",
-        BY_OUTSIDE,
+        taking.by,
         message=sealed.id,
         reference=reference,
         tray=taking.tray.value,
-        type=None if taking.kind is None else taking.kind.value,
+        type=None if taking.kind is None else str(taking.kind),
         sender_result=taking.sender_result.value,
         proposed=None if proposal is None else proposal.case_id,
         proposed_by=None if proposal is None else proposal.by.value,
@@ -188,4 +193,5 @@ def _insert_entry(tx: Transaction, taking: Taking, reference: str) -> None:
         ciphertext=sealed.ciphertext_hashes,
         commitment=sealed.commitment,
         octets=sealed.octets,
+        **taking.facts,
     )

@@ -239,7 +239,7 @@ def _text(settings: Settings, grant: OpenGrant, summary: Summary) -> str:
 
 def _octets(settings: Settings, grant: OpenGrant) -> SealedOctets:
     from gateway.portal.vault import SealedOctets
-    from gateway.roles import open_blobs
+    from gateway.opening import open_blobs
     from gateway.store.messages import segments_of
     from gateway.store.segments import SegmentReader
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from gateway.config.fax import FaxMailboxSettings, FaxServerSettings, FaxSettings
 from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
 from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES, consequence
@@ -50,6 +51,9 @@ __all__ = [
     "ConfigProblems",
     "DirectSettings",
     "DkimSettings",
+    "FaxMailboxSettings",
+    "FaxServerSettings",
+    "FaxSettings",
     "KeySettings",
     "KeyholderSettings",
     "Listen",

@@ -222,6 +222,64 @@ tls = [{tls}]
 # chunk_time = "180 s"
 # minimum_rate = 500
 
+# The fax line: mailboxes that fax servers fill, and fax servers that bring their mail by SMTP. Each source has a table
+# of its own; without this table the program fax does not run.
+# [fax]
+# hostname = "{bare_domain}"
+# certificate = "tls/certificate.pem"
+# key = "tls/key.pem"
+# max_message = "50 MiB"
+
+# [fax.mailboxes.intake]
+# host = "imap.example.gov"
+# port = 993
+# ca_file = ""
+# The user, and the password or the token, a line each.
+# credentials_file = "fax-intake.secret"
+# auth = "password"
+# mailbox = "INBOX"
+# filed = "Filed"
+# profile = ""
+# time_zone = ""
+# idle = "9 min"
+# poll = "30 s"
+# deadline = "60 s"
+# silent_after = "1 d"
+
+# [fax.servers.router]
+# listen = ["10.0.0.1:25"]
+# networks = ["10.0.0.9"]
+# client_ca = ""
+# client_names = []
+# profile = ""
+# time_zone = ""
+# silent_after = "1 d"
+
+# How a system writes that is not known: gateway intake try FILE shows what is read, by which rule.
+# [fax.profiles.acme]
+# when = ["subject: ^Acme fax"]
+# calling = ["subject: from ([0-9+]+)"]
+# called = []
+# station = []
+# pages = ["body: ^Pages: *([0-9]+)"]
+# received = []
+# job = []
+# errors = []
+# failed = []
+
+# [fax.limits]
+# connections = 1000
+# connections_per_address = 50
+# in_flight = "256 MiB"
+# recipients = 100
+# soft_errors = 10
+# hard_errors = 20
+# auth_failures = 5
+# command_time = "300 s"
+# stress_command_time = "10 s"
+# chunk_time = "180 s"
+# minimum_rate = 500
+
 [notifier]
 # The host that takes outgoing mail. Without one, notifications wait in the queue.
 {relay}

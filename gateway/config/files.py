@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from gateway.config.fax import FaxSettings
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.settings import NotifierSettings, Settings
 
@@ -75,7 +76,15 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
-    return named | _readable_of_notifier(settings.notifier)
+    return named | _readable_of_fax(settings.fax) | _readable_of_notifier(settings.notifier)
+
+
+def _readable_of_fax(own: FaxSettings | None) -> dict[str, Path]:
+    if own is None:
+        return {}
+    named = {f"fax.mailboxes.{one.name}.ca_file": one.ca_file for one in own.mailboxes}
+    named |= {f"fax.servers.{one.name}.client_ca": one.client_ca for one in own.servers}
+    return {"fax.certificate": own.certificate} | {key: path for key, path in named.items() if path}
 
 
 def _readable_of_notifier(own: NotifierSettings) -> dict[str, Path]:
@@ -92,6 +101,9 @@ def _secrets(settings: Settings) -> dict[str, Path]:
     named = {"submission.key": settings.submission.key, "portal.key": settings.portal.key}
     if settings.mx:
         named["mx.key"] = settings.mx.key
+    if settings.fax:
+        named["fax.key"] = settings.fax.key
+        named |= {f"fax.mailboxes.{one.name}.credentials_file": one.credentials_file for one in settings.fax.mailboxes}
     for provider in settings.authenticator.providers:
         named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
     if settings.authenticator.codes.token:

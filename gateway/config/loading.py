@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from gateway import resources
 from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
+from gateway.config.fax_reading import read_fax_table
 from gateway.config.mx import read_mx
 from gateway.config.notifier import read_notifier
 from gateway.config.problems import ConfigProblems, Problem
@@ -84,6 +85,7 @@ def _settings(root: Table, file: Path) -> Settings:
         authenticator=authenticator,
         submission=root.table("submission", lambda table: _submission(table, site, tls, security)),
         mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
+        fax=root.table("fax", lambda table: read_fax_table(table, site, tls)) if root.has("fax") else None,
         notifier=root.table("notifier", lambda table: read_notifier(table, site, keys.folder)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
         screening=root.table("screening", read_screening),

@@ -7,13 +7,14 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from gateway.config.fax import FaxSettings
 from gateway.config.security import SecuritySettings
 from gateway.config.sign_in import CodeSettings, ProviderSettings
 from gateway.domain.mta_sts import PolicyMode, policy_text
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
-PROGRAMS = ("keyholder", "authenticator", "submission", "mx", "notifier", "portal")
+PROGRAMS = ("keyholder", "authenticator", "submission", "mx", "fax", "notifier", "portal")
 """Every program, in the order in which they are started; they are stopped in the opposite one."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -365,6 +366,7 @@ class Settings:
     authenticator: AuthenticatorSettings
     submission: SubmissionSettings
     mx: MxSettings | None
+    fax: FaxSettings | None
     notifier: NotifierSettings
     portal: PortalSettings
     screening: ScreeningSettings
@@ -373,5 +375,6 @@ class Settings:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The programs that this site runs: `mx` only with a table [mx]."""
-        return tuple(name for name in PROGRAMS if name != "mx" or self.mx is not None)
+        """The programs that this site runs: `mx` and `fax` only with a table of theirs."""
+        absent = {name for name, own in (("mx", self.mx), ("fax", self.fax)) if own is None}
+        return tuple(name for name in PROGRAMS if name not in absent)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gateway.domain.errors import Tampered
+from gateway.domain.fax import Fax
 from gateway.domain.partmap import PartMap
 
 _VERSION = 1
@@ -41,7 +42,7 @@ class Summary:
     """Subject, addressees, date and part map of one message, and the salt and digest behind its record entry.
 
     `bcc` holds who was served without standing in the header. `notes` are kinds of oddities a reader is told of.
-    `arrival` is of mail from outside alone.
+    `arrival` is of mail from outside alone, `fax` of what a fax source brought.
     `salt` and `digest` (hex) are what the entry's commitment binds: SHA-256(salt || SHA-256 of the octets).
     """
 
@@ -57,6 +58,7 @@ class Summary:
     salt: str
     digest: str
     arrival: Arrival | None = None
+    fax: Fax | None = None
 
     def to_bytes(self) -> bytes:
         """Return the octets that are sealed."""
@@ -76,6 +78,8 @@ class Summary:
         }
         if self.arrival is not None:
             value["arrival"] = asdict(self.arrival)
+        if self.fax is not None:
+            value["fax"] = self.fax.to_value()
         return _JSON.encode(value).encode("ascii")
 
     @classmethod
@@ -96,6 +100,7 @@ class Summary:
                 salt=value["salt"],
                 digest=value["digest"],
                 arrival=_arrival(value.get("arrival")),
+                fax=Fax.from_value(value["fax"]) if "fax" in value else None,
             )
         except (ValueError, KeyError, TypeError):
             raise Tampered("A sealed summary cannot be read.") from None

@@ -199,6 +199,40 @@ def screening_fault(place: str, kind: str) -> None:
     _say("error", "screening fault", place=place, kind=kind)
 
 
+# ---- faxes
+
+
+def fax_entered(source: str, outcome: str, reference: str, octets: int) -> None:
+    """What a fax source brought is durable; `outcome` is filed, repeated, failure, left; `reference` of its item."""
+    level = "warning" if outcome == "left" else "info"
+    _say(level, "fax entered", source=source, outcome=outcome, reference=reference, octets=octets)
+
+
+def fax_mailbox_open(source: str) -> None:
+    """A fax mailbox is watched."""
+    _say("info", "fax mailbox open", source=source)
+
+
+def fax_mailbox_away(source: str, reason: str) -> None:
+    """A fax mailbox, or the vault, could not be had; it is tried again. `reason` is a kind, or an error's class."""
+    _say("warning", "fax mailbox away", source=source, reason=reason)
+
+
+def fax_not_moved(source: str) -> None:
+    """A fax is filed, and its mailbox would not move it: it has no room, or no such folder."""
+    _say("warning", "fax not moved", source=source)
+
+
+def fax_source_silent(source: str, hours: int) -> None:
+    """A fax source has brought nothing for so many hours, which is longer than usual."""
+    _say("error", "fax source silent", source=source, hours=hours)
+
+
+def fax_server_refused(server: str) -> None:
+    """A host that is not this listed fax server wanted to bring a fax."""
+    _say("warning", "fax server refused", server=server)
+
+
 # ---- outbox
 
 

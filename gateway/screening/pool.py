@@ -107,21 +107,22 @@ class Pool:
         self._memory = FailureMemory()
         self.sizes = sizes
 
-    async def start(self, *, tested: bool = False, pages: bool = True) -> None:
+    async def start(self, *, tested: bool = False) -> None:
         """Start the templates, and wait for that of the text pool; `tested` adds the self-test, and tells the log.
-
-        Without `pages` no child is ever born that reads images.
 
         Raises ScreeningUnavailable when the template does not come up, or the self-test fails.
         """
-        if pages:
-            self._children[Role.PAGES].start_soon()
+        self._children[Role.PAGES].start_soon()
         await self._children[Role.TEXT].start()
         if tested:
             found = await self.test()
             if found.missed or (found.reached and found.locks.seccomp):
                 raise ScreeningUnavailable("Screening fails its self-test. Run: gateway doctor")
             maillog.screening_started(found.locks.landlock, found.locks.seccomp, self.sizes.text, self.sizes.pages)
+
+    def start_soon(self) -> None:
+        """Let children of the text pool be born while others go on; none that reads images ever is."""
+        self._children[Role.TEXT].start_soon()
 
     async def close(self) -> None:
         """End the templates and their children."""

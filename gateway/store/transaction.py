@@ -151,6 +151,7 @@ _NEVER_REMEMBERED = frozenset(
         tables.recipient,
         tables.repeat,
         tables.intake,
+        tables.fax_arrival,
         tables.outbox,
         tables.address_state,
         tables.notice_report,

@@ -1,0 +1,142 @@
+"""What a site says of its fax line: which mailboxes are watched, which servers bring mail, when silence is too long."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+from gateway import maillog
+from gateway.config import FaxMailboxSettings, FaxServerSettings, FaxSettings, Settings, require_private
+from gateway.domain.clock import to_microseconds
+from gateway.domain.errors import GatewayError
+from gateway.inbound.fax.door import FaxDoor
+from gateway.inbound.fax.imap import Account
+from gateway.inbound.fax.intake import FaxIntake, Source
+from gateway.inbound.fax.mailbox import Habits, Watch
+from gateway.inbound.limits import OTHER_DESCRIPTORS, limits_of
+from gateway.inbound.listener import Listener, Occupancy, TrustedHosts, open_listener
+from gateway.process import allow_descriptors, listening
+from gateway.screening.pool import Patience, Pool, Sizes
+from gateway.store import keyfiles
+from gateway.store.blobs import BlobFolder
+from gateway.store.database import Database
+from gateway.store.fax import rhythm
+
+LISTEN_FOR_SECONDS: Final = 60.0
+"""How often it is looked whether a source is silent for longer than usual."""
+
+_COUNTING: Final = Patience(child=10.0, answer=20.0)
+_HOUR_US: Final = 3600 * 1_000_000
+
+
+def hosts_of(own: FaxSettings) -> dict[str, TrustedHosts]:
+    """Return the hosts of each server that shows a certificate. Raises ConfigError where their files do not fit."""
+    return {
+        one.name: TrustedHosts(
+            one.name, one.networks, one.client_ca, one.client_names, certificate=own.certificate, key=own.key
+        )
+        for one in own.servers
+        if one.client_ca is not None
+    }
+
+
+@asynccontextmanager
+async def watching(
+    settings: Settings, own: FaxSettings, database: Database, blobs: BlobFolder
+) -> AsyncIterator[FaxIntake]:
+    """Watch every mailbox until the end. Raises ConfigError for a key's file, or one that others can read."""
+    require_private(settings, [one.credentials_file for one in own.mailboxes])
+    keys, pool = settings.keys.folder, Pool(sizes=Sizes(1, 1), patience=_COUNTING)
+    intake = FaxIntake(
+        database=database,
+        blobs=blobs,
+        authority=keyfiles.authority_public(keys),
+        deposit_key=keyfiles.deposit_key(keys),
+        pool=pool,
+        profiles=own.profiles,
+    )
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(pool.close)
+        pool.start_soon()
+        watches = [_watch(one, own, intake).run() for one in own.mailboxes]
+        tasks = [asyncio.create_task(one) for one in (*watches, _listen_for_silence(own, database))]
+        try:
+            yield intake
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_servers(
+    own: FaxSettings,
+    intake: FaxIntake,
+    domain: str,
+    context: ssl.SSLContext | None,
+    hosts: Mapping[str, TrustedHosts],
+) -> AsyncIterator[None]:
+    """Open the listener of each fax server, and close them together. Raises Unavailable where a place cannot be had."""
+    allow_descriptors(own.limits.connections * 3 + OTHER_DESCRIPTORS)
+    limits = limits_of(own.limits, own.max_message_octets)
+    occupancy = Occupancy(limits)
+    domains = frozenset({domain, own.hostname})
+    listeners: list[Listener] = []
+    try:
+        for server in own.servers:
+            proven = hosts.get(server.name)
+            for place in server.listen:
+                with listening(f"fax.servers.{server.name}.listen", place):
+                    listeners.append(
+                        await open_listener(
+                            FaxDoor(intake, source_of(server), server.networks, domains),
+                            name=f"fax.{server.name}",
+                            host=place.host,
+                            port=place.port,
+                            tls=context if proven is None else None,
+                            implicit_tls=False,
+                            limits=limits,
+                            hostname=own.hostname,
+                            require_auth=False,
+                            occupancy=occupancy,
+                            hosts=proven,
+                            tls_required=proven is not None,
+                        )
+                    )
+        yield
+    finally:
+        await asyncio.gather(*(listener.close() for listener in listeners))
+
+
+def source_of(own: FaxMailboxSettings | FaxServerSettings) -> Source:
+    """Return a source as the intake knows it."""
+    return Source(own.name, own.profile, own.time_zone)
+
+
+def silent_after_us(own: FaxMailboxSettings | FaxServerSettings) -> int | None:
+    """Return after how long a source is silent, in microseconds, None where that is longer than usual."""
+    return None if own.silent_after_seconds is None else own.silent_after_seconds * 1_000_000
+
+
+def _watch(one: FaxMailboxSettings, own: FaxSettings, intake: FaxIntake) -> Watch:
+    account = Account(one.host, one.port, one.credentials_file, one.by_token, one.ca_file, one.deadline_seconds)
+    habits = Habits(one.mailbox, one.filed, one.idle_seconds, one.poll_seconds, own.max_message_octets)
+    return Watch(source_of(one), account, habits, intake)
+
+
+async def _listen_for_silence(own: FaxSettings, database: Database) -> None:
+    """Raise an alarm once for each silence of a source that is longer than usual."""
+    told: dict[str, int] = {}
+    while True:
+        for source in own.sources:
+            with suppress(GatewayError):
+                now_us = to_microseconds(database.clock())
+                found = await database.read(rhythm, source.name, now_us)
+                is_silent = found is not None and found.is_silent(now_us, silent_after_us(source))
+                if found is not None and is_silent and told.get(source.name) != found.last_us:
+                    told[source.name] = found.last_us
+                    maillog.fax_source_silent(source.name, (now_us - found.last_us) // _HOUR_US)
+        await asyncio.sleep(LISTEN_FOR_SECONDS)
