@@ -16,7 +16,8 @@ from gateway.store.transaction import Transaction
 class Call:
     """A verb and who waits for it: in a thread by `future`, in an event loop by `waiter`.
 
-    `prepare` makes the verb; when all of a group are prepared, `settle` makes durable what its rows will name. The
+    `prepare` makes the verb, and `settle`, which makes durable what its rows will name when all of a group are
+    prepared. Neither may hold the call: a circle would keep the whole message until the next look for garbage. The
     waiters of a group are woken together.
     """
 
@@ -25,8 +26,9 @@ class Call:
     waiter: asyncio.Future[Any] | None = None
     value: Any = None
     problem: BaseException | None = None
-    prepare: Callable[[], Callable[[Transaction], Any]] | None = None
+    prepare: Callable[[], tuple[Callable[[Transaction], Any], Callable[[], None] | None]] | None = None
     settle: Callable[[], None] | None = None
+    is_prepared: bool = False
 
     def claim(self) -> bool:
         """Take the call up; False where who waits in a thread has cancelled it, which from now on nobody can."""

@@ -147,13 +147,12 @@ class Database:
         of a group are prepared: by one sync for the group. Raises what `prepare` and `settle` raise, too.
         """
 
-        def bind() -> Callable[[Transaction], T]:
+        def bind() -> tuple[Callable[[Transaction], T], Callable[[], None] | None]:
             made = prepare()
-            call.settle = getattr(made, "settle", None)
-            return lambda tx: verb(tx, made, *args, **kwargs)
+            settle: Callable[[], None] | None = getattr(made, "settle", None)
+            return (lambda tx: verb(tx, made, *args, **kwargs)), settle
 
-        call = Call(_unprepared, prepare=bind)
-        return cast("T", await self._outcome(call))
+        return cast("T", await self._outcome(Call(_unprepared, prepare=bind, is_prepared=True)))
 
     def submit(self, verb: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a verb to the writer and return its future."""
@@ -260,9 +259,9 @@ class Database:
 
     def _run_verbs(self, connection: Connection, group: list[Call]) -> list[Call]:
         wanted = [call for call in group if call.claim()]
-        together = [call for call in wanted if call.prepare is not None]
+        together = [call for call in wanted if call.is_prepared]
         done, again = self._run_together(connection, together)
-        alone = [call for call in wanted if call.prepare is None]
+        alone = [call for call in wanted if not call.is_prepared]
         return [*done, *self._run_alone(connection, [*again, *alone])]
 
     def _run_together(self, connection: Connection, calls: list[Call]) -> tuple[list[Call], list[Call]]:
@@ -368,7 +367,7 @@ def _unprepared(_: Transaction) -> None:
 
 def _prepare(call: Call) -> None:
     if call.prepare is not None:
-        call.verb = call.prepare()
+        call.verb, call.settle = call.prepare()
 
 
 def _settle(call: Call) -> None:

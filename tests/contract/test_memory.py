@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -187,6 +189,25 @@ async def test_what_cannot_be_prepared_fails_alone_and_writes_nothing(database: 
     assert await database.run_prepared(lambda: "kept", keep) == "kept"
     names = database.read_now(lambda connection: [row.name for row in connection.execute(site.select())])
     assert names == ["kept"]
+
+
+async def test_what_was_prepared_is_freed_with_its_call(database: Database) -> None:
+    class Made:
+        pass
+
+    def prepare() -> Made:
+        made = Made()
+        seen.append(weakref.ref(made))
+        return made
+
+    seen: list[weakref.ref[Made]] = []
+    gc.disable()
+    try:
+        for _ in range(2):  # the writer may hold the last one until the next
+            await database.run_prepared(prepare, lambda _, __: None)
+        assert seen[0]() is None
+    finally:
+        gc.enable()
 
 
 async def test_verbs_that_are_written_together_fail_alone_all_the_same(database: Database) -> None:
