@@ -23,7 +23,7 @@ from gateway.findings import Finding, State
 from gateway.keyholder.client import KeyholderClient
 from gateway.process import holder
 from gateway.programmes import load_programmes
-from gateway.public_door import intake, public_door, way_of_mail
+from gateway.public_door import fax_line, intake, public_door, way_of_mail
 from gateway.screening import landlock, seccomp
 from gateway.screening.pool import Pool, SelfTest, Sizes
 from gateway.screening.protocol import Orders
@@ -58,6 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         _signed_mail,
         _vault,
         intake,
+        fax_line,
         _screening,
         _programs,
         _sockets,
@@ -165,7 +166,7 @@ def _signing_keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _certificates(settings: Settings) -> Iterator[Finding]:
-    further = {own.certificate for own in (settings.mx, settings.notifier.smime) if own is not None}
+    further = {own.certificate for own in (settings.mx, settings.fax, settings.notifier.smime) if own is not None}
     for path in sorted({settings.submission.certificate, settings.portal.certificate, *further}):
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         until = certificate.not_valid_after_utc

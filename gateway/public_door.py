@@ -1,4 +1,4 @@
-"""What the doctor looks at where mail from outside comes in: the door's position, the way of mail, the trays."""
+"""What the doctor looks at where others' mail comes in: the door's position, the way of mail, trays, the fax line."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import DBAPIError
 
 from gateway.config import CLEAN_CONSEQUENCES, Position, Settings, consequence
-from gateway.domain.clock import from_microseconds
+from gateway.domain.clock import from_microseconds, to_microseconds
+from gateway.domain.fax import Outcome
 from gateway.domain.intake import month_of
 from gateway.findings import Finding, State
 from gateway.inbound.exchanges import exchanges_of
+from gateway.inbound.fax.site import silent_after_us
 from gateway.process import holder
 from gateway.store.database import store_error
 from gateway.store.engines import open_engine
+from gateway.store.fax import SourceCount, rhythm, source_counts
 from gateway.store.intake import intake_key_is_there, waiting
 from gateway.store.keyfiles import authority_public
 
@@ -61,9 +64,10 @@ def way_of_mail(settings: Settings) -> Iterator[Finding]:
 
 def intake(settings: Settings) -> Iterator[Finding]:
     """Whether mail from outside can be sealed today, and what waits in the trays for somebody to look."""
-    if settings.mx is None:
+    if settings.mx is None and settings.fax is None:
         return
-    yield Finding("clean mail", State.OK, CLEAN_CONSEQUENCES[settings.mx.clean].removeprefix("mx: "))
+    if settings.mx is not None:
+        yield Finding("clean mail", State.OK, CLEAN_CONSEQUENCES[settings.mx.clean].removeprefix("mx: "))
     engine, now = open_engine(settings.store.url, read_only=True), datetime.now(UTC)
     try:
         with engine.begin() as connection:
@@ -78,7 +82,7 @@ def intake(settings: Settings) -> Iterator[Finding]:
         yield Finding("intake key", State.OK, f"of {month_of(now)}")
     else:
         runs = holder(settings.site.run, "keyholder") is not None
-        advice = "Mail for the tray is put off (451). Start the keyholder: it makes the key."
+        advice = "Mail and faxes for the tray are put off. Start the keyholder: it makes the key."
         yield Finding("intake key", State.PROBLEM if runs else State.WARNING, f"none for {month_of(now)}", advice)
     for tray in found:
         name = f"{tray.tray} tray"
@@ -89,3 +93,36 @@ def intake(settings: Settings) -> Iterator[Finding]:
         late = days >= LATE_DAYS
         words = f"{tray.count} wait, the oldest for {days} days"
         yield Finding(name, State.WARNING if late else State.OK, words, "See: gateway intake list" if late else "")
+
+
+def fax_line(settings: Settings) -> Iterator[Finding]:
+    """Where faxes come from: when each source last brought anything, and what it left outside."""
+    if settings.fax is None:
+        yield Finding("fax line", State.OFF, "no table [fax]", "Off: faxes. Name a mailbox or a fax server.")
+        return
+    engine, now = open_engine(settings.store.url, read_only=True), datetime.now(UTC)
+    try:
+        with engine.begin() as connection:
+            counts = {one.source: one for one in source_counts(connection, [])}
+            for source in settings.fax.sources:
+                found = rhythm(connection, source.name, to_microseconds(now))
+                is_silent = found is not None and found.is_silent(to_microseconds(now), silent_after_us(source))
+                yield _fax_source(source.name, counts.get(source.name), now, is_silent=is_silent)
+    except DBAPIError as problem:
+        raise store_error(problem) from problem
+    finally:
+        engine.dispose()
+
+
+def _fax_source(name: str, count: SourceCount | None, now: datetime, *, is_silent: bool) -> Finding:
+    named = f"fax source {name}"
+    if count is None or count.last_us is None:
+        return Finding(named, State.WARNING, "nothing has come", "Send a fax to it, and see: gateway intake sources")
+    hours = (now - from_microseconds(count.last_us)).total_seconds() / 3600
+    words = f"{count.received} received, {count.waiting} wait, the last one came {hours:.0f} h ago"
+    if is_silent:
+        return Finding(named, State.PROBLEM, words, "It is silent for longer than usual: look at line, server and log.")
+    if left := count.outcomes.get(Outcome.LEFT, 0):
+        advice = "They lie in the mailbox: look there, and raise fax.max_message if they are faxes."
+        return Finding(named, State.WARNING, f"{words}; {left} too long", advice)
+    return Finding(named, State.OK, words)

@@ -1,4 +1,4 @@
-"""`gateway intake`: mail from outside that waits for somebody to look, and what becomes of it.
+"""`gateway intake`: mail from outside and faxes that wait for somebody to look, and what becomes of them.
 
 What a stranger wrote is printed without the characters that could steer a terminal.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli import intake_fax
 from gateway.cli.asking import operator_of_keyholder, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from gateway.keyholder.protocol import OpenGrant
     from gateway.portal.vault import SealedOctets
 
-app = typer.Typer(no_args_is_help=True, help="Mail from outside that waits: list, show, file, discard, put back.")
+app = typer.Typer(no_args_is_help=True, help="Mail from outside and faxes that wait: list, show, file, discard, put back.")
+app.command("try")(intake_fax.try_)
+app.command()(intake_fax.sources)
+app.command()(intake_fax.octets)
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="The reference that list shows, such as U-7K2Q-9F4T.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
@@ -47,16 +51,19 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what waits, the oldest first."""
+    from gateway.store.fax import facts_of
     from gateway.store.intake import items
 
     settings = settings_of(config)
     found = read(settings, lambda rows: items(rows, tray, discarded=discarded, limit=limit))
     opened = _summaries(settings, found) if summaries and found else {}
-    shown = [_facts(row) | _headline(opened.get(row.id)) for row in found]
+    faxes = read(settings, lambda rows: facts_of(rows, [row.id for row in found]))
+    shown = [_facts(row) | intake_fax.fax_columns(faxes, row.id) | _headline(opened.get(row.id)) for row in found]
     columns = {
         "item": "ITEM", "age": "AGE", "tray": "TRAY", "kind": "KIND", "proposed": "PROPOSED CASE",
         "proposed_by": "BY ITS", "sender": "SENDER", "octets": "OCTETS",
     }  # fmt: skip
+    columns |= {"source": "SOURCE", "pages": "PAGES", "review": "FOR REVIEW"} if faxes else {}
     columns |= {"from": "FROM (AS IT SAYS)", "subject": "SUBJECT"} if summaries else {}
     show_rows(shown, columns, as_json=as_json, nothing="nothing waits")
 
@@ -69,13 +76,18 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Open one item and show who says to have written it, to whom, its attachments. This is put on record."""
+    from gateway.store.fax import facts_of, repeats_of
+
     settings = settings_of(config)
     row = _row(settings, item)
-    facts = _facts(row)
+    faxes = read(settings, lambda rows: facts_of(rows, [row.id]))
+    facts = _facts(row) | intake_fax.fax_columns(faxes, row.id)
+    if faxes:
+        facts["repeats"] = read(settings, lambda rows: repeats_of(rows, row.id))
     if row.case_id is None:
         grant = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_open(row.reference))
         summary = _summary(grant.summary_key, row)
-        facts |= _headline(summary) | _details(summary)
+        facts |= _headline(summary) | _details(summary) | intake_fax.fax_details(summary.fax)
         if row.kind == AutomaticKind.TLS_REPORT:
             facts |= tls_report_facts(summary.part_map, _octets(settings, grant))
         words = _text(settings, grant, summary) if text else ""
@@ -136,6 +148,15 @@ def put_back(item: Item, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = 
         show_json({"item": row.reference, "waits": True, "repeated": not done})
     else:
         say(f"{row.reference} waits in the tray again." if done else f"{row.reference} waits in the tray already.")
+
+
+def open_item(settings: Settings, known_as: str) -> tuple[Summary, SealedOctets]:
+    """Open an item of the tray, on record: its summary, and its octets as they came. Raises UnknownRecipient."""
+    row = _row(settings, known_as)
+    if row.case_id is not None:
+        raise UnknownRecipient(f"It is filed as {row.filed_as}: the employees of that case read it in the portal.")
+    grant = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_open(row.reference))
+    return _summary(grant.summary_key, row), _octets(settings, grant)
 
 
 def _row(settings: Settings, known_as: str) -> Row[Any]:
@@ -238,8 +259,8 @@ def _text(settings: Settings, grant: OpenGrant, summary: Summary) -> str:
 
 
 def _octets(settings: Settings, grant: OpenGrant) -> SealedOctets:
-    from gateway.portal.vault import SealedOctets
     from gateway.opening import open_blobs
+    from gateway.portal.vault import SealedOctets
     from gateway.store.messages import segments_of
     from gateway.store.segments import SegmentReader
 

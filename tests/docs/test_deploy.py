@@ -18,6 +18,7 @@ OWN: dict[str, set[str]] = {
     "authenticator": {"session.key", "authenticator.key"},
     "submission": {"deposit.key", "return-path.key"},
     "mx": {"deposit.key", "return-path.key"},
+    "fax": {"deposit.key"},
     "notifier": {"address.key", "return-path.key"},
     "portal": {"deposit.key"},
 }
@@ -85,7 +86,8 @@ def hidden(name: str) -> set[str]:
     return {path.lstrip("-") for line in directives(unit(name), "InaccessiblePaths") for path in line.split()}
 
 
-def test_the_unit_of_the_public_door_leaves_its_children_their_locks() -> None:
-    allowed = {word for line in directives(unit("mx"), "SystemCallFilter") for word in line.split()}
+@pytest.mark.parametrize("name", ["mx", "fax"])
+def test_the_unit_of_a_program_with_children_leaves_them_their_locks(name: str) -> None:
+    allowed = {word for line in directives(unit(name), "SystemCallFilter") for word in line.split()}
     assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"} <= allowed
     assert "memfd_create" in allowed
