@@ -11,8 +11,9 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
+from gateway.authenticator import identities
 from gateway.domain.enrolment import DAY_US, Stage
-from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, RateExceeded
 from gateway.store import tables
 from gateway.store.funnel import Funnel, funnel
 from gateway.store.terms import has_agreed
@@ -198,3 +199,73 @@ async def test_a_known_person_confirms_without_a_code_and_is_through_with_the_te
     assert (await figures(site)).reached[Stage.FINISHED] == 2
     with pytest.raises(NotAllowed):
         await site.keyholder.enact(token, "confirm_place", **place)
+
+
+async def test_guesses_of_a_code_are_slowed_down_by_address_and_the_right_code_stays_good(
+    site: KeyedSite, desk: Desk
+) -> None:
+    _, code = await on_the_way(site, desk)
+    for number in range(3):
+        assert await site.authenticator.begin_sign_up(f"AAAA{number}AAAAA", "198.51.100.7") is None
+    with pytest.raises(RateExceeded):
+        await site.authenticator.begin_sign_up(code, "198.51.100.7")
+    assert await site.authenticator.begin_sign_up(code, "192.0.2.1") is not None
+    site.clock.forward(minutes=16)
+    assert await site.authenticator.begin_sign_up(code, "198.51.100.7") is not None
+
+
+async def test_a_code_is_over_when_it_was_used_or_reissued_or_its_time_has_come(site: KeyedSite, desk: Desk) -> None:
+    _, used = await on_the_way(site, desk, "cora")
+    await with_a_password(site, used)
+    assert await site.authenticator.begin_sign_up(used, "192.0.2.1") is None
+    user, first = await on_the_way(site, desk, "dora")
+    made = await site.proofs.make_first_code()
+    again = {"lookup": made.lookup, "expires_us": site.clock.now_us + DAY_US}
+    await desk.do("invite_user", designated_user=user["designated_user"], **again)
+    assert await site.authenticator.begin_sign_up(first, "192.0.2.2") is None
+    assert await site.authenticator.begin_sign_up(made.clear, "192.0.2.3") is not None
+    site.clock.forward(hours=25)
+    assert await site.authenticator.begin_sign_up(made.clear, "192.0.2.4") is None
+    assert [one.reached[Stage.STARTED] for one in [await figures(site)]] == [2]
+
+
+async def test_a_clock_that_jumps_forward_ends_a_code_and_back_gives_no_second_use(site: KeyedSite, desk: Desk) -> None:
+    _, code = await on_the_way(site, desk)
+    site.clock.forward(days=400)
+    assert await site.authenticator.begin_sign_up(code, "192.0.2.1") is None
+    site.clock.forward(days=-400)
+    token = await with_a_password(site, code)
+    await site.keyholder.touch(token)
+    site.clock.forward(days=-400)
+    assert await site.authenticator.begin_sign_up(code, "192.0.2.2") is None
+    site.clock.forward(days=800)
+    with pytest.raises(NotAuthenticated):
+        await site.keyholder.touch(token)
+
+
+async def test_an_address_that_changed_hands_is_its_new_holder_s_alone(site: KeyedSite, desk: Desk) -> None:
+    first, _ = await on_the_way(site, desk, "cora")
+    place = {"designated_user": first["designated_user"]}
+    await desk.do("change_address", **place, address="cora.new@outside.example")
+    second = await desk.named(await desk.opened(await site.case()), "cora")
+    now_us = site.clock.now_us
+
+    async def is_theirs(person: str, address: str) -> bool:
+        return await site.database.read(identities.is_theirs, person, [address], now_us)
+
+    old, new = "cora@outside.example", "cora.new@outside.example"
+    assert (await is_theirs(first["person"], old), await is_theirs(first["person"], new)) == (False, True)
+    assert (await is_theirs(second["person"], old), await is_theirs(second["person"], new)) == (True, False)
+    assert first["person"] != second["person"]
+
+
+async def test_two_people_with_one_address_have_each_their_own_code(site: KeyedSite, desk: Desk) -> None:
+    first, _ = await on_the_way(site, desk, "cora")
+    second, code = await on_the_way(site, desk, "cora")
+    assert first["person"] != second["person"]
+    token = await with_a_password(site, code)
+    await site.keyholder.enact(token, "agree_terms", person=second["person"], terms=VERSION, language="en")
+    found = await figures(site)
+    assert [(one.person_id, one.stage) for one in found.waiting] == [(first["person"], Stage.INVITED)]
+    with pytest.raises(NotAllowed):
+        await site.keyholder.enact(token, "agree_terms", person=first["person"], terms=VERSION, language="en")

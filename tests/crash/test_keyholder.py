@@ -111,6 +111,37 @@ async def test_a_filing_killed_anywhere_is_done_once_or_not(site: KeyedSite, pla
     assert [await count(site, one) for one in (tables.outbox, tables.recipient, tables.message_wrap)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("is_killed", [True, False])
+async def test_a_paper_killed_while_its_document_is_linked_is_linked_later_and_once(
+    site: KeyedSite, is_killed: bool
+) -> None:
+    async with site.in_a_process():
+        await site.operator.enact("add_intake_key", month=month_of(site.clock()))
+        made = await site.operator.enact(
+            "open_agreement", programme="cwa", received="2026-01-05", cases=[], fields={"agent-name": "Vale Tours Ltd"}
+        )
+        message = await site.take_in()
+    intake_wrap = select(tables.message_wrap)
+    before = await site.database.read(lambda c: c.execute(intake_wrap).all())
+    async with site.in_a_process("keyholder.link=kill" if is_killed else ""):
+        if is_killed:
+            with pytest.raises(KeyholderUnavailable):
+                await site.operator.paper_link(made["reference"], message.id)
+        else:
+            await site.operator.paper_link(made["reference"], message.id)
+    assert await count(site, tables.form_document) == int(not is_killed)
+    after = await site.database.read(lambda c: c.execute(intake_wrap).all())
+    assert (after == before) is is_killed
+    async with site.in_a_process():
+        if is_killed:
+            assert (await site.operator.intake_open(message.id)).key == body_key(message.content_key, message.id)
+            await site.operator.paper_link(made["reference"], message.id)
+        assert await site.operator.intake_put_back(message.id)
+        assert (await site.operator.intake_open(message.id)).key == body_key(message.content_key, message.id)
+    assert await count(site, tables.form_document) == 0
+    assert len(await site.leaves("document_linked")) == 1
+
+
 async def test_a_keyholder_killed_between_retiring_a_key_and_destroying_it_destroys_it_later(site: KeyedSite) -> None:
     async with site.in_a_process():
         made = await site.operator.enact("add_intake_key", month="2020-01")

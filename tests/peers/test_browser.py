@@ -55,7 +55,7 @@ class Visit:
         async with self.page.expect_navigation(wait_until="load"):
             await where.click()
 
-    async def sign_in(self, someone: Someone) -> None:
+    async def sign_in(self, someone: Someone, lands: str = "**/cases") -> None:
         await self.go("/")
         await self.follow("Sign in to read your messages")
         await self.judge()
@@ -63,7 +63,7 @@ class Visit:
         await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         await self.page.get_by_label("Code").fill(self.story.house.code(someone))
         await self.send("Sign in")
-        await self.page.wait_for_url("**/cases")
+        await self.page.wait_for_url(lands)
 
     async def judge(self) -> None:
         """Nothing is wider than the screen, axe has nothing to say, the browser did not complain of our own rules."""
