@@ -18,7 +18,7 @@ from gateway.outbound.courier import AllowList, Courier
 from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim import Signer
 from gateway.outbound.hosts import HostFinder
-from gateway.outbound.making import Maker, Making, Thread
+from gateway.outbound.making import Maker, Making, Thread, Workshop
 from gateway.outbound.names import Names
 from gateway.outbound.notification import Renderer
 from gateway.outbound.notifier import Notifier, NotifierKeys, NotifierSite
@@ -26,6 +26,7 @@ from gateway.outbound.relay import Relay, RelayWay
 from gateway.outbound.standing import Standings
 from gateway.outbound.templates import Templates
 from gateway.outbound.tls_policy import TlsContexts
+from gateway.outbound.workshop import workshop as forked
 from gateway.programmes import load_programmes
 from gateway.resources import programmes_folder, templates_folder
 from gateway.store import tables
@@ -39,6 +40,7 @@ SIGNER = Signer("gateway.example", "e1", Ed25519PrivateKey.from_private_bytes(b"
 PROGRAMMES = load_programmes([programmes_folder() / "cwa", Path(__file__).parent / "programmes" / "county"])
 TEMPLATES = Templates(templates_folder() / "notifications", frozenset({"en", "es"}))
 RENDERER = Renderer(TEMPLATES, parse_address("notices@gateway.example"))
+MAKER = Maker(PROGRAMMES, RENDERER, (SIGNER,))
 
 
 class Time:
@@ -61,12 +63,13 @@ def notifier(
     environment: str = "production",
     allow_list: AllowList | None = None,
     courier: Courier | None = None,
+    workshop: Workshop | None = None,
 ) -> Notifier:
     relay = Relay("127.0.0.1", port, "gateway.example", ca_file=ca_file, deadline=20.0)
     return Notifier(
         database,
         PROGRAMMES,
-        Making(Thread(Maker(PROGRAMMES, RENDERER, (SIGNER,)))),
+        Making(workshop or Thread(MAKER)),
         courier or Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
         NotifierSite("https://gateway.example/", "gateway.example", environment, run),
         NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
@@ -103,12 +106,13 @@ def tell(
     )  # fmt: skip
 
 
-async def _send_once(url: str, port: str, ca_file: str, minutes: str, nameserver: str = "") -> None:
+async def _send_once(workshop: Workshop, url: str, port: str, ca_file: str, minutes: str, nameserver: str = "") -> None:
     """Send what is due: by a relay, or, where the port of a name server is given, directly."""
     clock = Time(NOON + timedelta(minutes=int(minutes)))
     database = Database(url, clock=clock)
     courier = _direct(database, int(port), Path(ca_file), clock, int(nameserver)) if nameserver else None
-    await notifier(database, int(port), Path(ca_file), Path(), clock, courier=courier).send_due()
+    mine = notifier(database, int(port), Path(ca_file), Path(), clock, courier=courier, workshop=workshop)
+    await mine.send_due()
     database.close()
 
 
@@ -121,4 +125,5 @@ def _direct(database: Database, port: int, ca_file: Path, clock: Time, nameserve
 
 
 if __name__ == "__main__":
-    asyncio.run(_send_once(*sys.argv[1:]))
+    with forked(MAKER) as made:
+        asyncio.run(_send_once(made, *sys.argv[1:]))

@@ -35,7 +35,7 @@ class Maker:
     """Makes mails: what needs the templates and the keys that sign."""
 
     def __init__(self, programmes: Mapping[str, Programme], renderer: Renderer, signers: Iterable[Signer]) -> None:
-        self._programmes = programmes
+        self.programmes = programmes
         self._renderer = renderer
         self._signers = signers
 
@@ -45,7 +45,7 @@ class Maker:
 
     def _made(self, draft: Draft, programme: str) -> Made:
         try:
-            return self._make(draft, self._programmes[programme])
+            return self._make(draft, self.programmes[programme])
         except Exception as problem:  # noqa: BLE001 - one that cannot be made must not stop the others
             return maillog.incident("notifier.make", problem)
 

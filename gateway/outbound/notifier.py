@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
 from gateway.domain.notice import Notice, is_zone
 from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
+from gateway.domain.sunset import Sunsets
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import Courier
 from gateway.outbound.making import Making, NotMade
@@ -55,13 +56,14 @@ BATCH = 128
 class NotifierSite:
     """What notifications say of the site: the portal's fixed address, the cases' mail domain, the environment.
 
-    `run` is the folder of the sockets for wake-ups.
+    `run` is the folder of the sockets for wake-ups; `sunsets` are the last days of passwords.
     """
 
     portal: str
     domain: str
     environment: str
     run: Path
+    sunsets: Sunsets = field(default_factory=Sunsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ class Notifier:
         self._schedule = schedule or Schedule()
         self._jitter = jitter
         self._timings = {key: programme.timing for key, programme in programmes.items()}
-        self._timetable = Timetable(database, programmes, keys.authority, 2 * self._schedule.ceiling + LEASE)
+        longest = 2 * self._schedule.ceiling + LEASE
+        self._timetable = Timetable(database, programmes, keys.authority, longest, site.sunsets)
         self._under_way: set[asyncio.Task[None]] = set()
         self._leases: dict[str, Entry] = {}
         self._turns = Turns(database, courier, self._schedule, clock)

@@ -10,6 +10,7 @@ from gateway.config import DirectSettings, RelaySettings, Settings, require_priv
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
 from gateway.domain.return_path import ReturnPaths
+from gateway.domain.sunset import Sunsets
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.bounces import Bounces
 from gateway.outbound.courier import AllowList, Courier, Way
@@ -59,7 +60,7 @@ def notifier_of(settings: Settings, database: Database, workshop: Workshop) -> N
         programmes,
         Making(workshop),
         courier,
-        NotifierSite(site.portal_url, site.domain, site.environment, site.run),
+        NotifierSite(site.portal_url, site.domain, site.environment, site.run, Sunsets(settings.security.sunsets)),
         NotifierKeys(keyfiles.authority_public(keys), keyfiles.address_key(keys), keyfiles.return_path_key(keys)),
         clock=system_clock,
         schedule=schedule_of(settings),

@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway import maillog
 from gateway.casework.endings import tell_endings
 from gateway.casework.reminding import AT_ONCE, plan_reminders
+from gateway.casework.sunsets import tell_sunsets
 from gateway.domain.programme import Programme
+from gateway.domain.sunset import Sunsets
 from gateway.store.claims import hasten
 from gateway.store.database import Database
 
@@ -31,12 +33,14 @@ class Timetable:
         programmes: Mapping[str, Programme],
         authority: Ed25519PublicKey,
         longest_wait: timedelta,
+        sunsets: Sunsets | None = None,
         *,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._programmes = programmes
         self._authority = authority
+        self._sunsets = sunsets or Sunsets()
         self._longest_us = longest_wait // timedelta(microseconds=1)
         self._elapsed = elapsed
         self._reminders_at = self._endings_at = elapsed()
@@ -51,6 +55,7 @@ class Timetable:
             if now >= self._endings_at:
                 await self._database.run(hasten, self._longest_us)
                 done = await self._database.run(tell_endings, self._authority, self._programmes)
+                done += await self._database.run(tell_sunsets, self._programmes, self._sunsets)
                 self._endings_at = now if done else now + ENDINGS_SECONDS
         except Exception as problem:  # noqa: BLE001 - one row that cannot be planned must not stop the sending
             maillog.incident("timetable", problem)
@@ -63,4 +68,6 @@ class Timetable:
         while await self._database.run(plan_reminders, self._authority, self._programmes):
             pass
         while await self._database.run(tell_endings, self._authority, self._programmes):
+            pass
+        while await self._database.run(tell_sunsets, self._programmes, self._sunsets):
             pass

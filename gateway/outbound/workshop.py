@@ -1,10 +1,10 @@
-"""The process in which notifications are made, beside that of the notifier, so that each has an interpreter of its own.
+"""The processes in which notifications are made, beside that of the notifier: each has an interpreter of its own.
 
 Does: takes drafts, renders each, makes it once more and compares, signs, and gives back octets.
 Trusts: the notifier that has forked it, before that had a thread, a loop or a database.
 Holds: the templates and the keys that sign mail; no socket but that to the notifier, no store, no address of a host.
-Fails: when it ends, the notifier ends, and their supervisor starts both anew; what it was making is delayed. It ends
-    with the notifier, and has nothing to lose: it may be killed at any point.
+Fails: when one ends, the notifier ends, and their supervisor starts all anew; what it was making is delayed. They end
+    with the notifier, and have nothing to lose: each may be killed at any point.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NoReturn
 
 from gateway import maillog
@@ -32,18 +32,97 @@ from gateway.outbound.making import Made, Maker, Order
 from gateway.outbound.notification import Draft
 from gateway.process import end_with_parent, ignore_hangup, settle_heap
 
+MOST_PROCESSES: Final = 2
+"""Each makes 2,000 a second, and the notifier hands over no more."""
 _LENGTHS: Final = struct.Struct(">II")
 _READ_AHEAD: Final = 1024 * 1024
 _ENDED: Final = "What makes the notifications has ended, and the notifier with it. Its log may say why."
 
 
-class Process:
-    """The far end, in the notifier. One event loop."""
+class Processes:
+    """The far ends, in the notifier. One event loop."""
 
-    lots = 2
+    def __init__(self, ends: Sequence[_End]) -> None:
+        self._ends = ends
+        self.lots = 2 * len(ends)
+
+    async def make_all(self, orders: Sequence[Order]) -> Sequence[Made]:
+        """Have them made by the least busy one. Raises Unavailable."""
+        return await min(self._ends, key=lambda end: end.under_way).make_all(orders)
+
+    def require_life(self) -> None:
+        """Raise Unavailable where one has ended."""
+        for end in self._ends:
+            end.require_life()
+
+    async def close(self) -> None:
+        """Send nothing more; they end by that."""
+        for end in self._ends:
+            end.close()
+
+
+@contextmanager
+def workshop(maker: Maker, processes: int = 0) -> Iterator[Processes]:
+    """Fork so many processes, or as many as are of use, and end them with the block.
+
+    To be called while this one has a single thread.
+    """
+    with ExitStack() as stack:
+        wanted = processes or min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
+        yield Processes([stack.enter_context(_forked(maker)) for _ in range(wanted)])
+
+
+def packed(draft: Draft, programme: str) -> list[Any]:
+    """Return an order as JSON carries it."""
+    notice, answer = draft.notice, draft.reply_to
+    return [
+        [draft.to.local, draft.to.domain],
+        draft.outbox_id,
+        [answer.local, answer.domain] if answer else None,
+        programme,
+        notice.kind,
+        notice.language,
+        str(notice.reference) if notice.reference else None,
+        notice.portal,
+        to_microseconds(notice.at),
+        notice.environment,
+        notice.count,
+        notice.state,
+        to_microseconds(notice.until) if notice.until else None,
+        notice.refusal,
+        notice.kinds,
+        notice.zone,
+        notice.is_sample,
+    ]
+
+
+def unpacked(order: Sequence[Any]) -> Order:
+    """Return what `packed` was given. Raises ValueError."""
+    (local, domain), outbox_id, answer, programme, *facts = order
+    kind, language, reference, portal, at_us, environment, count, state, until_us, refusal, kinds, zone, sample = facts
+    notice = Notice(
+        NoticeKind(kind),
+        language,
+        parse(reference) if reference else None,
+        portal,
+        from_microseconds(at_us),
+        environment,
+        count,
+        NoticeState(state),
+        None if until_us is None else from_microseconds(until_us),
+        refusal,
+        tuple(kinds),
+        zone,
+        sample,
+    )
+    return Draft(notice, Address(local, domain), outbox_id, Address(*answer) if answer else None), programme
+
+
+class _End:
+    """The end of one process's channel; `handle` is the process, by `pidfd_open`."""
 
     def __init__(self, channel: socket.socket, handle: int) -> None:
-        """`handle` is the process's, by `pidfd_open`."""
+        self.under_way = 0
         self._channel = channel
         self._life = select.poll()
         self._life.register(handle, select.POLLIN)
@@ -51,33 +130,33 @@ class Process:
         self._opening, self._reading = asyncio.Lock(), asyncio.Lock()
 
     async def make_all(self, orders: Sequence[Order]) -> Sequence[Made]:
-        """Have them made; answers come in the order in which lots were sent. Raises Unavailable."""
-        async with self._opening:
-            if self._streams is None:
-                self._streams = await asyncio.open_unix_connection(sock=self._channel, limit=_READ_AHEAD)
-        reader, writer = self._streams
-        writer.write(_framed(json.dumps([_packed(*order) for order in orders]).encode("ascii")))
-        async with self._reading:
-            try:
+        """Have them made; answers come in the order in which lots were sent."""
+        self.under_way += 1
+        try:
+            async with self._opening:
+                if self._streams is None:
+                    self._streams = await asyncio.open_unix_connection(sock=self._channel, limit=_READ_AHEAD)
+            reader, writer = self._streams
+            writer.write(_framed(json.dumps([packed(*order) for order in orders]).encode("ascii")))
+            async with self._reading:
                 head, octets = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
                 return _parted(await reader.readexactly(head + octets), head)
-            except (asyncio.IncompleteReadError, OSError):
-                raise Unavailable(_ENDED) from None
+        except (asyncio.IncompleteReadError, OSError):
+            raise Unavailable(_ENDED) from None
+        finally:
+            self.under_way -= 1
 
     def require_life(self) -> None:
-        """Raise Unavailable where the process has ended."""
         if self._life.poll(0):
             raise Unavailable(_ENDED)
 
-    async def close(self) -> None:
-        """Send nothing more; the process ends by that."""
+    def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
 
 
 @contextmanager
-def workshop(maker: Maker) -> Iterator[Process]:
-    """Fork the process, and end it with the block. To be called while this one has a single thread."""
+def _forked(maker: Maker) -> Iterator[_End]:
     ours, theirs = socket.socketpair()
     first = os.getpid()
     sys.stdout.flush()
@@ -89,7 +168,7 @@ def workshop(maker: Maker) -> Iterator[Process]:
     theirs.close()
     handle = os.pidfd_open(process)
     try:
-        yield Process(ours, handle)
+        yield _End(ours, handle)
     finally:
         ours.close()
         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -109,7 +188,7 @@ def _live(channel: socket.socket, maker: Maker, first: int) -> NoReturn:
         with channel.makefile("rwb") as stream:
             while lengths := stream.read(_LENGTHS.size):
                 orders = json.loads(stream.read(sum(_LENGTHS.unpack(lengths))))
-                made = maker.make_all([_unpacked(order) for order in orders])
+                made = maker.make_all([unpacked(order) for order in orders])
                 failpoint("workshop.made")
                 heads = [one if isinstance(one, str) else len(one) for one in made]
                 mails = b"".join(one for one in made if isinstance(one, bytes))
@@ -138,47 +217,3 @@ def _parted(answer: bytes, head: int) -> list[Made]:
         else:
             made.append(str(one))
     return made
-
-
-def _packed(draft: Draft, programme: str) -> list[Any]:
-    notice, answer = draft.notice, draft.reply_to
-    return [
-        [draft.to.local, draft.to.domain],
-        draft.outbox_id,
-        [answer.local, answer.domain] if answer else None,
-        programme,
-        notice.kind,
-        notice.language,
-        str(notice.reference) if notice.reference else None,
-        notice.portal,
-        to_microseconds(notice.at),
-        notice.environment,
-        notice.count,
-        notice.state,
-        to_microseconds(notice.until) if notice.until else None,
-        notice.refusal,
-        notice.kinds,
-        notice.zone,
-        notice.is_sample,
-    ]
-
-
-def _unpacked(order: Sequence[Any]) -> Order:
-    (local, domain), outbox_id, answer, programme, *facts = order
-    kind, language, reference, portal, at_us, environment, count, state, until_us, refusal, kinds, zone, sample = facts
-    notice = Notice(
-        NoticeKind(kind),
-        language,
-        parse(reference) if reference else None,
-        portal,
-        from_microseconds(at_us),
-        environment,
-        count,
-        NoticeState(state),
-        None if until_us is None else from_microseconds(until_us),
-        refusal,
-        tuple(kinds),
-        zone,
-        sample,
-    )
-    return Draft(notice, Address(local, domain), outbox_id, Address(*answer) if answer else None), programme

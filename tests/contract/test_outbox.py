@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,13 @@ from sqlalchemy import Connection, Row, select, text, update
 from gateway.domain.clock import to_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.notice import NoticeKind, NoticeState
+from gateway.outbound.settling import Settling
 from gateway.store import tables
 from gateway.store.authority import sign
 from gateway.store.claims import _DUE, claim
 from gateway.store.database import Database
 from gateway.store.outbox import Entry, OutboxState, address_hash, put, retry, waiting, withhold
-from gateway.store.settlements import settle
+from gateway.store.settlements import Outcome, settle, settle_all
 from gateway.store.transaction import Transaction
 
 LEASE_US = 300_000_000
@@ -28,6 +30,7 @@ HASH_KEY = b"k" * 32
 AUTHORITY = Ed25519PrivateKey.generate()
 DELIVERED = Delivery(DeliveryState.DELIVERED, 250, "2.0.0", "queued")
 DELAYED = Delivery(DeliveryState.DELAYED, 451, "4.3.0", "later")
+OF_CHIEF = tables.address_state.c.address_id == "chief@first.example"
 REFUSED = Delivery(DeliveryState.FAILED, 550, "5.1.1", "unknown")
 
 
@@ -200,6 +203,51 @@ def test_a_settlement_after_the_lease_was_lost_changes_nothing(store: Database, 
     assert settled(store, current, DELIVERED)
     assert not settled(store, current, DELIVERED)
     assert len(store.read_now(leaves)) == 1
+
+
+def in_trouble(tx: Transaction, address_id: str) -> None:
+    tx.insert(
+        tables.address_state, address_id=address_id, state="failing", reason="full", failures=1, since_us=0,
+        changed_us=0, taken_us=None, complained_us=None,
+    )  # fmt: skip
+
+
+def test_what_is_settled_together_ends_as_each_would_alone(store: Database, time: Time) -> None:
+    late_id = store.call(tell)
+    (late,) = claimed(store)
+    time.pass_by(minutes=6)
+    claimed(store)
+    ids = [store.call(tell, person_id=one) for one in ("agent", "clerk", "chief", "agent", "agent")]
+    store.call(in_trouble, "chief@first.example")
+    entries = {entry.id: entry for entry in claimed(store)}
+    first, second, third, refused, delayed = (entries[row_id] for row_id in ids)
+    later_us = to_microseconds(time.now + timedelta(minutes=10))
+    outcomes = [
+        Outcome(first, DELIVERED, None), Outcome(late, DELIVERED, None), Outcome(second, DELIVERED, None),
+        Outcome(third, DELIVERED, None), Outcome(refused, REFUSED, None), Outcome(delayed, DELAYED, later_us),
+    ]  # fmt: skip
+    done = store.call(settle_all, AUTHORITY.public_key(), HASH_KEY, outcomes)
+    assert done == [True, False, True, True, True, True]
+    states = {row.id: row.state for row in store.read_now(rows)}
+    assert [states[row_id] for row_id in ids] == [1, 1, 1, 2, 0]
+    assert states[late_id] == OutboxState.WAITING
+    told = {leaf["facts"]["outbox"]: leaf["kind"] for leaf in store.read_now(leaves)}
+    assert told == dict.fromkeys(ids[:3], "notice-delivered") | {ids[3]: "notice-failed", ids[4]: "notice-delayed"}
+    (state,) = store.read_now(lambda open_: list(open_.execute(select(tables.address_state).where(OF_CHIEF))))
+    assert state.taken_us == to_microseconds(time.now)
+    assert len(states) == len(ids) + 2, "the author is told of the refused one"
+
+
+async def test_one_that_cannot_be_settled_undoes_no_other(store: Database) -> None:
+    for _ in range(3):
+        store.call(tell)
+    good, other, bad = claimed(store)
+    settling = Settling(store, AUTHORITY.public_key(), HASH_KEY)
+    outcomes = [Outcome(one, DELIVERED, None) for one in (good, replace(bad, address="\ud800"), other)]
+    results = await asyncio.gather(*map(settling.settled, outcomes), return_exceptions=True)
+    assert (results[0], type(results[1]), results[2]) == (True, UnicodeEncodeError, True)
+    states = {row.id: row.state for row in store.read_now(rows)}
+    assert (states[good.id], states[bad.id], states[other.id]) == (1, 0, 1)
 
 
 def test_a_delayed_notice_waits_for_its_time(store: Database, time: Time) -> None:

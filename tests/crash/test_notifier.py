@@ -74,6 +74,21 @@ async def test_a_kill_loses_no_notice_and_repeats_only_the_same_mail(
     database.close()
 
 
+async def test_a_kill_of_what_makes_the_mails_only_delays_them(tmp_path: Path) -> None:
+    url, database = peopled(tmp_path)
+    ids = {database.call(tell, person_id) for person_id in ("agent", "owner")}
+    certificate, sink = Certificate(tmp_path), Sink()
+    async with relay(sink, certificate) as port:
+        assert await send_once(url, port, certificate, 0, "workshop.made=kill") == 0
+        assert sink.mail == []
+        assert {row.id for row in database.read_now(waiting)} == ids
+        assert await send_once(url, port, certificate, 6) == 0
+    sent = [message_from_bytes(envelope.content)["Message-ID"] for envelope in sink.mail]  # type: ignore[arg-type]
+    assert sorted(sent) == sorted(f"<notice.{row_id}@gateway.example>" for row_id in ids)
+    assert database.read_now(waiting) == []
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("failpoint", "may_repeat"),
     [

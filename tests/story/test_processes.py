@@ -124,3 +124,20 @@ async def test_killed_with_the_first_process_no_worker_is_left_and_the_lock_is_f
     assert not set(workers) & set(children_of(several.process_of("submission")))
     with Conversation(several) as tool:
         assert (await asyncio.to_thread(tool.send, mail(several, "afterwards"))).code == 250
+
+
+async def test_the_notifier_is_started_anew_where_one_that_makes_its_mails_has_ended(several: World) -> None:
+    program = several.process_of("notifier")
+    makers = children_of(program)
+    assert makers
+    os.kill(makers[0], signal.SIGKILL)
+
+    async def serves_anew() -> bool:
+        status = read_status(several.settings.site.run)["notifier"]
+        return bool(status["ready"]) and status["pid"] != program
+
+    await eventually("the notifier serves anew", serves_anew)
+    anew = several.process_of("notifier")
+    assert len(children_of(anew)) == len(makers)
+    assert not set(makers) & set(children_of(anew))
+    assert holder(several.settings.site.run, "notifier") == anew
