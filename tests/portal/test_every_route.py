@@ -45,6 +45,7 @@ NOTHING_THERE = {
 REFUSED = {"POST /account/sign-in/link": 422}  # what the authenticator has signed stands for the form's own word
 """What a form without its word comes to, where that is not 403."""
 ASKED = [route for route, what in ADMISSION.items() if what is not Whoever.ANYBODY]
+BEFORE = "terms not agreed to"
 BEFORE_TERMS = {"POST /terms", "POST /sign-out"}
 PAPER = (
     b"From: x@y.example\r\nSubject: Papers\r\nContent-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nx\r\n"
@@ -54,9 +55,13 @@ DAY_US = 24 * 3_600_000_000
 
 @dataclass
 class Corridor:
-    """A house with everyone in it, each with a session; `things` is what stands for what a path names."""
+    """A house with everyone in it, each with a session, who share a browser by turns.
+
+    `things` is what stands for what a path names.
+    """
 
     story: Story
+    browser: Browser
     tokens: dict[str, bytes]
     things: dict[str, str]
 
@@ -76,21 +81,21 @@ class Corridor:
         return self.things[kind]
 
     async def ask(self, route: str, persona: str | None, **other: str) -> httpx2.Response:
-        path = self.address(route, **other)
-        async with Browser(self.story.house) as browser:
-            if persona is not None:
-                word = base64.urlsafe_b64encode(self.tokens[persona]).rstrip(b"=").decode()
-                browser.http.cookies.set(SESSION_COOKIE, word)
-            if route.startswith("GET"):
-                return await browser.see(path)
-            if path.endswith("/write"):
-                return await browser.send(path, {"form_token": "x", "subject": "s", "text": "t"})
-            return await browser.http.post(path, data={"form_token": "x"})
+        path, browser = self.address(route, **other), self.browser
+        browser.http.cookies.clear()
+        if persona is not None:
+            word = base64.urlsafe_b64encode(self.tokens[persona]).rstrip(b"=").decode()
+            browser.http.cookies.set(SESSION_COOKIE, word)
+        if route.startswith("GET"):
+            return await browser.see(path)
+        if path.endswith("/write"):
+            return await browser.send(path, {"form_token": "x", "subject": "s", "text": "t"})
+        return await browser.http.post(path, data={"form_token": "x"})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def corridor() -> AsyncIterator[Corridor]:
-    async with open_house() as house:
+    async with open_house() as house, Browser(house) as browser:
         story = await tell(house)
         loaded = keys.load(house.folder / "keys", keys.FileKeyProvider(house.folder / "keys"))
         other = (await house.operator.enact("open_case", programme="cwa", series="SM", trial=True))["case"]
@@ -98,13 +103,14 @@ async def corridor() -> AsyncIterator[Corridor]:
         settlement = Settlement(loaded.authority, {CASE: story.case_id, ELSEWHERE: other}, now_us)
         tokens = {}
         for persona in personas():
-            for name, has_agreed in ((persona.name, True), (f"{persona.name}, terms not agreed to", False)):
+            for name, has_agreed in ((persona.name, True), (f"{persona.name}, {BEFORE}", False)):
                 token = tokens[name] = secrets.token_bytes(32)
                 person = await house.database.run(settlement.write, persona)
                 if has_agreed and persona.holder.side is Side.CORRESPONDENT:
                     await house.database.run(write_agreed, loaded.authority, person, house.programmes["cwa"])
                 await house.database.run(settlement.sign_in, person, session_id(token))
-        yield Corridor(story, tokens, {**await enrolment(story), **NAMES, "case": story.case, "message": story.first})
+        things = {**await enrolment(story), **NAMES, "case": story.case, "message": story.first}
+        yield Corridor(story, browser, tokens, things)
 
 
 NAMES = {"path": "1", "inner": "1", "id": "0" * 32, "provider": "none", "name": "none", "number": "1"}
@@ -167,7 +173,7 @@ async def test_who_is_let_in_is_what_the_function_says(corridor: Corridor, perso
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "persona",
-    [one for one in personas() if one.holder.side is Side.CORRESPONDENT],
+    {one.role: one for one in personas() if one.holder.side is Side.CORRESPONDENT}.values(),
     ids=lambda persona: persona.name,
 )
 async def test_who_has_not_agreed_to_the_terms_is_led_to_them_from_everywhere(
@@ -175,7 +181,7 @@ async def test_who_has_not_agreed_to_the_terms_is_led_to_them_from_everywhere(
 ) -> None:
     differs = []
     for route in ASKED:
-        answer = await corridor.ask(route, f"{persona.name}, terms not agreed to")
+        answer = await corridor.ask(route, f"{persona.name}, {BEFORE}")
         led = answer.status_code == 303 and answer.headers["location"] == "/terms"
         if led is (route in BEFORE_TERMS):
             differs.append(f"{route}: {answer.status_code}")
