@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import re2
 
@@ -93,19 +93,21 @@ _APART: Final = 1_000  # characters; to look at a few more costs less than to be
 _LINES: Final = _compile(r"(?:[^\n]*[0-9O<][^\n]*[0-9O<][^\n]*[0-9O<][^\n]*\n?)+", longest=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """Digits that may be one number: span, sizes of its groups, the signs between them.
 
-    `whole` is false when more digits follow or precede it by the same kind of sign.
+    `whole` is false when more digits follow or precede it by the same kind of sign. It is never printed.
     """
 
-    digits: str = field(repr=False)
+    digits: str
     start: int
     end: int
     groups: tuple[int, ...]
     signs: tuple[str, ...]
     whole: bool = True
+
+    def __repr__(self) -> str:
+        return f"<Number: {self.groups}>"
 
 
 @dataclass(frozen=True, slots=True)

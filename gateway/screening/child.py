@@ -17,13 +17,13 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NoReturn
 
 from gateway.domain.verdict import Unread, Unreadable, Verdict
-from gateway.screening import known, landlock, seccomp, warming
+from gateway.screening import known, landlock, seccomp, touching, warming
 from gateway.screening.chunk import Limits
 from gateway.screening.extraction.pdf import count_pages
 from gateway.screening.policy import Policy
@@ -45,15 +45,20 @@ _BEHIND_OTHERS = 10  # nice: reading pages never slows ordinary mail down
 _prctl: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
 
 
-def live(connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: int) -> NoReturn:
-    """Be a child from birth to end. `connection` is its only descriptor to keep, `parent` the template's process id."""
+def live(
+    connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: int, touched: Sequence[touching.Span] = ()
+) -> NoReturn:
+    """Be a child from birth to end. `connection` is its only descriptor to keep, `parent` the template's process id,
+    `touched` are pages that it will write to.
+    """
     try:
         channel = _leave_everything(connection, parent)
         if orders.role is Role.PAGES:
             os.nice(_BEHIND_OTHERS)
         orders = replace(orders, limits=limits_of(orders))
+        copied = touching.copy_pages(touched)  # now, while nobody waits
         locks = lock(orders.limits.seconds)
-        if orders.role is Role.TEXT:  # while nobody waits: what a look writes to is copied from the template now
+        if orders.role is Role.TEXT and not copied:
             screen(warming.letter(), orders.policy, limits=orders.limits)
         os.write(_CONNECTION, locks.encode())
         _serve(channel, orders, tasks)

@@ -19,6 +19,7 @@ COMMAND = (sys.executable, "-m", "gateway.screening.template")
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _SETTLED = 0.1, 30.0, 60.0
 _LOAD_SECONDS = 60.0
+_BIRTHS = max(1, (os.cpu_count() or 1) // 2)  # at a time
 _PASSED_ON = ("LANG", "LC_ALL", "TESSDATA_PREFIX", "COVERAGE_PROCESS_START")
 _ONE_THREAD = ("OMP_THREAD_LIMIT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _DOWN = "Mail cannot be screened now. Please try again later."
@@ -72,6 +73,8 @@ class Children:
         self._command = command
         self._waiting: asyncio.Queue[Child] = asyncio.Queue()
         self._unlocked: set[Child] = set()
+        self._owed = 0  # children that are wanted and not asked for yet
+        self._being_born = 0
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
         self._gone = asyncio.Event()
@@ -165,11 +168,14 @@ class Children:
             self._gone.set()
             raise ScreeningUnavailable("The screening template does not start. The log says why.")
         loop.add_reader(ours, self._take_in, ours)
-        for _ in range(self._ahead):
-            self._want()
+        self._want(self._ahead)
 
-    def _want(self) -> None:
-        if self._control is not None and not self._gone.is_set():
+    def _want(self, number: int = 1) -> None:
+        """Have more children born, few at a time: the mails at work want the processors, too."""
+        self._owed += number
+        while self._owed and self._being_born < _BIRTHS and self._control is not None and not self._gone.is_set():
+            self._owed -= 1
+            self._being_born += 1
             with suppress(OSError):  # the template has died, and is soon noticed
                 self._control.send(FORK)
 
@@ -195,6 +201,7 @@ class Children:
         """A child says that it is locked up: it may be given a mail."""
         asyncio.get_running_loop().remove_reader(child.connection)
         self._unlocked.discard(child)
+        self._being_born -= 1
         try:
             child.locks = Locks.decode(child.connection.recv(MAX_ANSWER))
         except (OSError, BadAnswer):
@@ -203,6 +210,7 @@ class Children:
             asyncio.get_running_loop().call_later(_FIRST_PAUSE, self._want)
             return
         self._waiting.put_nowait(child)
+        self._want(0)
 
     async def _clear(self) -> int:
         """End everything that runs, and return the template's exit code."""
@@ -214,6 +222,7 @@ class Children:
             asyncio.get_running_loop().remove_reader(child.connection)
             child.end()
         self._unlocked.clear()
+        self._owed = self._being_born = 0
         while not self._waiting.empty():
             self._waiting.get_nowait().end()
         process, self._process = self._process, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,8 @@ import re2
 from gateway.screening.candidates import LONG, Code, Number, find_codes, find_numbers, lines_with_digits
 from gateway.screening.chunk import Form
 from gateway.screening.folding import BEGIN, END
-from gateway.screening.lexicon import LEXICON, Label, Role
+from gateway.screening.lexicon import LEXICON, OF_KINDS, Label, Role
+from gateway.screening.marks import NOTHING, Marks, find_heads
 from gateway.screening.tables import Tables
 from gateway.screening.view import Reading, View
 
@@ -52,9 +53,9 @@ class Around:
     charity: float = 0.0
     flags: frozenset[str] = frozenset()
 
-    def closest(self, names: Iterable[str]) -> float:
+    def closest(self, names: Container[str]) -> float:
         """Closeness of the closest label of some classes."""
-        return max((self.named.get(name, 0.0) for name in names), default=0.0)
+        return max([close for name, close in self.named.items() if name in names], default=0.0)
 
 
 class Scan:
@@ -67,6 +68,7 @@ class Scan:
         self._numbers: list[Number] | None = None
         self._heads: list[Label] | None = None
         self._named: frozenset[str] | None = None
+        self._marks: Marks | None = None
         self._codes: list[Code] | None = None
         self._lines: list[tuple[int, int]] | None = None
         self._around: dict[tuple[int, int], Around] = {}
@@ -102,7 +104,7 @@ class Scan:
     def heads(self) -> list[Label]:
         """Labels of kinds, wherever they stand."""
         if self._heads is None:
-            self._heads = _find_heads(self.view)
+            self._heads = find_heads(self.view)
         return self._heads
 
     @property
@@ -111,6 +113,21 @@ class Scan:
         if self._named is None:
             self._named = frozenset(label.name for label in self.heads)
         return self._named
+
+    def may_say(self, start: int, end: int) -> frozenset[str]:
+        """Classes of labels of kinds, and some that raise, which may be said around a span: no others are."""
+        if self._marks is None:
+            self._marks = Marks(self.view, self.heads)
+        if not self._marks:
+            return NOTHING
+        told = self._marks.between(start - _BEFORE, end + _AFTER)
+        head = self._head_of(start, end)
+        return told | self._marks.between(*head) if head else told
+
+    def _head_of(self, start: int, end: int) -> tuple[int, int] | None:
+        if self.view.form is Form.FIELDS:
+            return None
+        return self.tables.head_of(start) or self.tables.loose_head_of(start, end)
 
     def around(self, start: int, end: int) -> Around:
         """What is said around a span; worked out once each."""
@@ -151,55 +168,6 @@ class Scan:
 _READ_OTHERWISE: Final = frozenset(Reading) - {Reading.PLAIN, Reading.MARKUP, Reading.JOINED}
 _BEHIND_MARK: Final = 40  # characters behind words that were read otherwise, which may name what follows
 _MARK: Final = re2.compile(f"[{BEGIN}{END}]".encode())
-
-
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.never_capture = True
-    options.longest_match = True
-    options.max_mem = 64 << 20
-    return options
-
-
-def _spelling(phrase: str) -> str:
-    """A pattern of a phrase: its words apart in any way, the letters of a short one with dots between them."""
-    if phrase.count(" ") > 1:
-        phrase = phrase.removesuffix(" number")  # whatever it is called then: no., nr, #
-    if phrase.endswith("nummer") and " " not in phrase:
-        return phrase.removesuffix("ummer") + "(?:umme)?r"
-    if len(phrase) <= 4 and phrase.isalpha():
-        return r"\.?".join(phrase)
-    return re.escape(phrase).replace("\\ ", r"[\s'._/-]{0,3}")
-
-
-HEADS: Final = re2.compile(
-    "(?i)(?:\\b|_)(?:"
-    + "|".join(
-        sorted(
-            {
-                _spelling(phrase.replace(" #", ""))
-                for name, phrases in LEXICON.phrases.items()
-                if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
-                for phrase in phrases
-            }
-        )
-    )
-    + ")(?:\\b|_|[0-9])",
-    _options(),
-)
-
-
-def _find_heads(view: View) -> list[Label]:
-    labels: list[Label] = []
-    last = -1
-    for match in HEADS.finditer(view.octets):
-        start, end = match.span()
-        if start < last:
-            continue
-        near = LEXICON.labels(view.text, start, min(len(view.text), end + 24))
-        labels += [label for label in near if last <= label.start < end]
-        last = max((label.end for label in labels[-2:]), default=end)
-    return labels
 
 
 def _look_around(scan: Scan, start: int, end: int) -> Around:
@@ -260,9 +228,9 @@ def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags:
     raising: dict[str, float] = {}
     least = {Role.OTHER: 0.0, Role.PUBLIC: 0.0}
     telephone = 0.0
-    best = max((close for label, close in near if label.role in {Role.NAMES, Role.FOREIGN}), default=0.0)
+    best = max((close for label, close in near if label.role in OF_KINDS), default=0.0)
     for label, close in near:
-        if label.role in {Role.NAMES, Role.FOREIGN}:
+        if label.role in OF_KINDS:
             named[label.name] = max(close, named.get(label.name, 0.0))
         elif label.role is Role.RAISES:
             raising[label.name] = max(close, raising.get(label.name, 0.0))

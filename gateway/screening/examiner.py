@@ -20,11 +20,12 @@ from gateway.screening.detectors import DETECTORS
 from gateway.screening.normalise import read_views
 from gateway.screening.policy import Policy
 from gateway.screening.view import Reading, View
-from gateway.screening.weighing import Sighting, probability, weigh
+from gateway.screening.weighing import Doubt, Sighting, logit_of, probability, weigh
 
 _CERTAIN: Final = 0.95
 _STRONG: Final = 0.7
 _MOST: Final = 20_000  # sightings kept of one mail
+_MOST_HELD: Final = 4_000_000  # octets of views that are kept until all labels are known
 _MOST_OF_A_KIND: Final = 1_000  # of one kind in one place, when they already count
 _PERSONAL: Final = frozenset({Kind.BIRTH_DATE, Kind.PASSPORT, Kind.SSN, Kind.ITIN})
 _BULK: Final = re2.compile(
@@ -42,6 +43,9 @@ class Examiner:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._sightings: dict[_Key, Sighting] = {}
+        self._doubts: list[tuple[Doubt, View]] = []
+        self._held = 0  # octets of the views that they are of
+        self._least = min(0.0, logit_of(policy.threshold))  # evidence below it says nothing, not even of a person
         self._unreadable: list[Unreadable] = []
         self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
         self._pieces: list[tuple[str, fragments.Piece]] = []
@@ -67,16 +71,17 @@ class Examiner:
         told = hash((item.text, item.form))
         if told in self._empty:
             return
-        before = len(self._sightings)
+        before = self._seen
         for view in read_views(item):
             self._examine_once(view)
-        if len(self._sightings) == before:
+        if self._seen == before:
             self._empty.add(told)
 
     def verdict(self) -> Verdict:
         """What follows from everything taken so far."""
         if len({place for place, _ in self._pieces}) > 1:
             self._examine_joined([piece for _, piece in self._pieces], self._pieces[0][0])
+        self._settle_doubts()
         mail = self._mail_features()
         sightings = self._without_echoes(mail)
         counted: dict[tuple[Kind, str], list[float]] = {}
@@ -94,6 +99,10 @@ class Examiner:
         )
         return Verdict(findings, tuple(self._unreadable))
 
+    @property
+    def _seen(self) -> int:
+        return len(self._sightings) + len(self._doubts)
+
     def _examine_once(self, view: View) -> None:
         """Examine a view, unless it was, here, or elsewhere in vain: markup without a tag is read as text too."""
         told = hash((view.octets, view.reading, Form.TEXT if view.form is Form.HTML else view.form))
@@ -101,17 +110,38 @@ class Examiner:
         if told in self._empty or here in self._examined:
             return
         self._examined.add(here)
-        before = len(self._sightings)
+        before = self._seen
         self._examine(view)
-        if len(self._sightings) == before:
+        if self._seen == before:
             self._empty.add(told)
 
     def _examine(self, view: View) -> None:
         scan = Scan(view)
         self._note(scan)
         for detect in DETECTORS:
-            for sighting in detect(scan):
+            for found in detect(scan):
+                if isinstance(found, Sighting):
+                    self._add(found, view.place)
+                else:
+                    self._put_off(found, view)
+
+    def _put_off(self, doubt: Doubt, view: View) -> None:
+        """Look at what may count now, and keep the rest for when all labels of the mail are known."""
+        if doubt.most >= self._least or self._held > _MOST_HELD:
+            for sighting in doubt.look():
                 self._add(sighting, view.place)
+        elif len(self._doubts) < _MOST:
+            if not self._doubts or self._doubts[-1][1] is not view:
+                self._held += len(view.octets)
+            self._doubts.append((doubt, view))
+
+    def _settle_doubts(self) -> None:
+        """Look at what a label elsewhere in the mail may make count."""
+        for doubt, view in self._doubts:
+            if not doubt.labels.isdisjoint(self._labels):
+                for sighting in doubt.look():
+                    self._add(sighting, view.place)
+        self._doubts.clear()
 
     def _add(self, sighting: Sighting, place: str) -> None:
         if self._policy.allows(sighting.kind, sighting.key) or len(self._sightings) >= _MOST:

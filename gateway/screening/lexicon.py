@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _WORD: Final = re.compile(r"#|\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
 
@@ -34,8 +34,10 @@ class Role(Enum):
     PUBLIC = "public"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+OF_KINDS: Final = (Role.NAMES, Role.FOREIGN)
+
+
+class Label(NamedTuple):
     """A phrase of the lexicon at its place in a text: class name ("ssn", "order"), role, start and end offset."""
 
     name: str
@@ -57,6 +59,9 @@ class Lexicon:
     def __init__(self, table: Mapping[str, Any]) -> None:
         self._by_first: dict[str, list[_Entry]] = {}
         self.phrases: dict[str, tuple[str, ...]] = {}
+        self.beginnings: dict[
+            tuple[str, ...], set[str]
+        ] = {}  # the first two words of all spellings, and whose they are
         self.roles: dict[str, Role] = {}
         for name, phrases, role in _classes(table["labels"]):
             self.phrases[name] = tuple(phrases)
@@ -64,6 +69,7 @@ class Lexicon:
             for phrase in _spellings(phrases, role):
                 said = _words(phrase, 0, len(phrase))[0]
                 words = (said[0], *(word for word in said[1:] if word != "s"))  # "taxpayer's" is "taxpayer"
+                self.beginnings.setdefault(words[:2], set()).add(name)
                 self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
         for entries in self._by_first.values():
             entries.sort(key=lambda entry: -len(entry.words))
@@ -113,7 +119,7 @@ def _stands(text: str, entry: _Entry, start: int, end: int) -> bool:
 def _spellings(phrases: list[str], role: Role) -> Iterator[str]:
     """Phrases of a class; of those that name a kind also with "no." for "number", and glued as in `taxpayerId`."""
     made = dict.fromkeys(phrases)
-    if role in {Role.NAMES, Role.FOREIGN}:
+    if role in OF_KINDS:
         for phrase in phrases:
             if phrase.endswith(" number"):
                 made |= dict.fromkeys(phrase.removesuffix("number") + short for short in ("no", "nr", "num", "nbr"))

@@ -121,8 +121,7 @@ def _square(image: Image.Image) -> Image.Image:
     across, down = image.info.get("dpi", (1, 1)) if isinstance(image, TiffImagePlugin.TiffImageFile) else (1, 1)
     ratio = float(across) / float(down) if across and down else 1.0
     if not 1.2 < ratio < 4:  # between them lie the ratios that faxes have
-        image.load()
-        return image
+        return image.copy()  # what still has a file to it asks for the file's path when it is saved
     return image.resize((image.width, round(image.height * ratio)), Image.Resampling.NEAREST)
 
 

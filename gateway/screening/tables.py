@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.screening.lexicon import LEXICON, Role
+from gateway.screening.lexicon import LEXICON, OF_KINDS
 
 _RULE: Final = re.compile(r"[\s|+:=_-]*\Z")
 _WIDE: Final = re.compile(r" {2,}")
@@ -81,7 +81,7 @@ class Tables:
     def _labels(self, start: int, end: int) -> bool:
         if _CODE.search(self._text, start, end - 1):
             return False
-        return any(label.role in {Role.NAMES, Role.FOREIGN} for label in LEXICON.labels(self._text, start, end))
+        return any(label.role in OF_KINDS for label in LEXICON.labels(self._text, start, end))
 
     def _is_loose_head(self, start: int, end: int) -> bool:
         line = self._text[start:end].rstrip()

@@ -23,16 +23,19 @@ import pkgutil
 import select
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 
 from gateway.hardening import harden
-from gateway.screening import child, known, warming
+from gateway.screening import child, known, touching, warming
 from gateway.screening.extraction import documents
 from gateway.screening.protocol import FORK, MAX_ORDERS, READY, Orders, Role
 from gateway.screening.screen import screen
 
 _REAP_MILLISECONDS = 1000
+_TRIED = 4  # of so many mails one tells what pages a look writes to
 _COLLECT_AFTER = 20_000  # new objects: a child lives for one mail
 
 
@@ -49,8 +52,9 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         for octets in (*map(known.mail, known.MAILS), *warming.mails()):
             screen(octets, orders.policy, limits=child.limits_of(orders))
         _silence()
+        touched = touching.find_touched(partial(_look, orders)) if orders.role is Role.TEXT else []
         control.send(READY)
-        _fork_on_demand(control, orders, tasks)
+        _fork_on_demand(control, orders, tasks, touched)
     except Exception as problem:  # noqa: BLE001 - its program starts another; the place in code is all that is told
         from gateway import maillog  # it loads what no child needs
 
@@ -87,23 +91,33 @@ def _trim_memory() -> None:
         trim(0)
 
 
-def _fork_on_demand(control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
+def _look(orders: Orders) -> None:
+    """Look into mails as children do."""
+    for octets in (warming.letter(), *islice(warming.mails(), 0, None, _TRIED)):
+        screen(octets, orders.policy, limits=child.limits_of(orders))
+
+
+def _fork_on_demand(
+    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: Sequence[touching.Span]
+) -> None:
     wanted = select.poll()
     wanted.register(control, select.POLLIN)
     while True:
         if wanted.poll(_REAP_MILLISECONDS):
             if control.recv(len(FORK)) != FORK:
                 return
-            _fork(control, orders, tasks)
+            _fork(control, orders, tasks, touched)
         _reap()
 
 
-def _fork(control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf]) -> None:
+def _fork(
+    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: Sequence[touching.Span]
+) -> None:
     theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
     process = os.fork()
     if process == 0:
-        child.live(ours.fileno(), orders, tasks, parent)
+        child.live(ours.fileno(), orders, tasks, parent, touched)
     ours.close()
     handle = os.pidfd_open(process)  # it is not reaped yet, so the number is still its own
     socket.send_fds(control, [FORK], [theirs.fileno(), handle])

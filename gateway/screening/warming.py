@@ -19,7 +19,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from types import ModuleType
 from typing import Final
 
-from gateway.screening import context, facts, fragments, numberwords
+from gateway.screening import facts, fragments, marks, numberwords
 from gateway.screening.lexicon import LEXICON, Role
 
 _PROSE: Final = 3_000  # characters of a letter
@@ -114,7 +114,9 @@ def meet_beginnings() -> None:
         for phrase in phrases
     }
     for pattern, phrases, before in (
-        (context.HEADS, kinds, ("",)),
+        (marks.HEADS, kinds, ("",)),
+        (marks.BEGUN, kinds, ("",)),
+        *((pattern, LEXICON.phrases[name], ("",)) for name, pattern in marks.RAISING.items()),
         (facts.FACTS, facts.STRONG | facts.EVENTS | facts.WEAK, ("",)),
         (facts.TITLES, facts.FORM_TITLES, ("",)),
         (fragments.GATE, fragments.ORDER, ("",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from types import MappingProxyType
@@ -45,10 +45,27 @@ class Sighting:
         return CERTAIN if self.proved else weigh(self.family, self.features)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What can count only if some label stands elsewhere in the mail, or with little evidence: `look` weighs it then.
+
+    `most` is what its evidence may be at most without such a label: to look at what stands around it costs much more.
+    """
+
+    labels: frozenset[str]
+    most: float
+    look: Callable[[], Iterator[Sighting]] = field(repr=False)
+
+
 def weigh(family: str, features: Features) -> float:
     """Sum of the weights of a family's features, its bias included."""
     weights = WEIGHTS[family]
     return weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in features.items())
+
+
+def logit_of(probability: float) -> float:
+    """The inverse of `probability`."""
+    return math.log(probability / (1 - probability))
 
 
 def probability(logit: float) -> float:

@@ -19,9 +19,9 @@ from gateway.screening.detectors import (
     return_information,
     taxpayer,
 )
-from gateway.screening.weighing import Sighting
+from gateway.screening.weighing import Doubt, Sighting
 
-DETECTORS: Final[tuple[Callable[[Scan], Iterator[Sighting]], ...]] = (
+DETECTORS: Final[tuple[Callable[[Scan], Iterator[Sighting | Doubt]], ...]] = (
     taxpayer.detect,
     preparer.detect,
     giin.detect,

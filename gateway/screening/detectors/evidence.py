@@ -9,6 +9,7 @@ from gateway.screening.context import Around, Scan
 from gateway.screening.facts import names_person
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.view import Reading
+from gateway.screening.weighing import WEIGHTS, weigh
 
 _MARKED = 300  # characters: a longer stretch read otherwise is a document, and hides nothing
 _MAY_NAME = re.compile(r"[A-Z][a-z]+ [A-Z]")
@@ -37,6 +38,29 @@ def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
     if _MAY_NAME.search(scan.text, max(0, start - 40), start) and "person" not in features:
         features["person"] = 0.8 if names_person(scan.text[max(0, start - 40) : start]) else 0.0
     return {name: value for name, value in features.items() if value}
+
+
+def at_most(scan: Scan, family: str, shape: dict[str, float], span: tuple[int, int], told: frozenset[str]) -> float:
+    """What evidence of a span may come to by its shape, when no label names its kind there, but those of `told`."""
+    weights = WEIGHTS[family]
+    may = {
+        "person": True,
+        "mail_person": True,
+        "here": "here" in told,
+        "tax": "tax" in told,
+        "alone": _is_alone(scan.text, *span),
+        "fields": scan.view.form is Form.FIELDS,
+        "file_name": scan.view.form is Form.FILE_NAME,
+    }
+    may |= dict.fromkeys(_READINGS.values(), scan.view.reading in _READINGS)
+    rest = sum(max(0.0, weights.get(name, 0.0)) for name, stands in may.items() if stands and name not in shape)
+    return weigh(family, shape) + rest
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether nothing but signs stands on the line of a span."""
+    before, after = text[max(0, start - 60) : start], text[end : end + 60]
+    return not before.rpartition("\n")[2].strip(" \t>*-") and not after.partition("\n")[0].strip(" \t.")
 
 
 def _is_of_machines(scan: Scan, start: int) -> bool:

@@ -55,6 +55,12 @@ _GROUPED: Final = {
 }
 _TELLING: Final = frozenset(groups for (_, groups), weight in _GROUPED.items() if weight >= 1)
 _LABELS: Final = frozenset({*FOREIGN, "tin"})
+_BY_LENGTH: Final = {
+    length: tuple(
+        (name, check) for name, (lengths, check) in FOREIGN.items() if length in lengths and name != "foreign"
+    )
+    for length in range(9, 23)
+}
 _SHORT: Final = frozenset(name for name, (lengths, _) in FOREIGN.items() if 8 in lengths and name != "foreign")
 _EIGHT: Final = re.compile(r"(?<![\w.$/])\d(?:[ ./_|-]{0,2}\d){7}(?![\w/-])")
 _PROVING: Final = frozenset({"spi", "nir", "ahv", "cpf", "cnpj", "rrn"})
@@ -122,11 +128,14 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
     """One sighting of a number: that of the country that fits best."""
     best: Sighting | None = None
     around: Around | None = None
-    for name, (lengths, check) in FOREIGN.items():
-        if len(number.digits) not in lengths or name == "foreign" or len(set(number.digits)) < 3:
+    if len(set(number.digits)) < 3:
+        return
+    may_name = scan.may_say(number.start, number.end)
+    for name, check in _BY_LENGTH.get(len(number.digits), ()):
+        grouped = _GROUPED.get((name, number.groups), 0.0)
+        if grouped < 1 and name not in may_name and may_name.isdisjoint(_ANY):
             continue
         around = around or scan.around(number.start, number.end)
-        grouped = _GROUPED.get((name, number.groups), 0.0)
         if name == "personnummer" and number.signs and number.signs[0].strip() not in {"", "-", "+"}:
             grouped = 0.3  # a day and a time, or a version
         answers = name in scan.named and ("alone" in around.flags or around.raising.get("here", 0.0) > 0.5)

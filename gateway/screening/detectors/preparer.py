@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.domain.verdict import Kind
+from gateway.screening.candidates import Code
 from gateway.screening.context import Scan
-from gateway.screening.detectors.evidence import labelled, surroundings
-from gateway.screening.weighing import Sighting
+from gateway.screening.detectors.evidence import at_most, labelled, surroundings
+from gateway.screening.weighing import Doubt, Sighting
 
 # Class of the label → kind, and the values it may name: they count with their label only.
 _LABELLED: Final = {
@@ -24,10 +25,13 @@ _LABELLED: Final = {
 }
 _DAY: Final = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:19|20)?\d\d\Z|(?:19|20)\d\d([./-])\d{1,2}\2\d{1,2}\Z")
 _CAF: Final = re.compile(r"\d{4}-\d{5}[A-Z]\Z")
+_PTIN: Final = re.compile(r"P-?\d{8}\Z")
+_OF_PTIN: Final = frozenset({"ptin", "tin"})
+_OF_CAF: Final = frozenset({"caf"})
 _SAMPLES: Final = frozenset({"P12345678", "P00000000", "P99999999"})
 
 
-def detect(scan: Scan) -> Iterator[Sighting]:
+def detect(scan: Scan) -> Iterator[Sighting | Doubt]:
     """Sightings by shape (PTIN, CAF) and by label (all)."""
     yield from _shaped(scan)
     for label in scan.heads:
@@ -44,25 +48,30 @@ def detect(scan: Scan) -> Iterator[Sighting]:
             yield Sighting(kind, "preparer", features, value)
 
 
-def _shaped(scan: Scan) -> Iterator[Sighting]:
+def _shaped(scan: Scan) -> Iterator[Sighting | Doubt]:
     for code in scan.codes():
-        around = None
+        raw = scan.text[code.start : code.end]
         if "ptin" in code.shapes:
-            around = scan.around(code.start, code.end)
-            tidy = re.match(r"P-?\d{8}\Z", scan.text[code.start : code.end]) is not None
-            features = surroundings(scan, around, code.start) | {
-                "ptin": 1.0 if tidy else 0.2,
-                "named": around.closest({"ptin", "tin"}),
-            }
+            shape = {"ptin": 1.0 if _PTIN.match(raw) else 0.2}
             if code.value in _SAMPLES or len(set(code.value[1:])) < 3:
-                features["sample"] = 1.0
-            yield Sighting(Kind.PTIN, "preparer", features, code.value, frozenset({"ptin"}))
+                shape["sample"] = 1.0
+            yield from _by_shape(scan, code, Kind.PTIN, shape, _OF_PTIN, frozenset({"ptin"}))
         elif "caf" in code.shapes:
-            around = scan.around(code.start, code.end)
-            raw = scan.text[code.start : code.end]
-            features = surroundings(scan, around, code.start) | {
-                "caf": 4.0 if _CAF.match(raw) else 1.0,
-                "named": around.closest({"caf"}),
-            }
-            elsewhere = frozenset({"caf"}) if _CAF.match(raw) else frozenset()
-            yield Sighting(Kind.CAF, "preparer", features, code.value, elsewhere)
+            shape, elsewhere = ({"caf": 4.0}, _OF_CAF) if _CAF.match(raw) else ({"caf": 1.0}, frozenset[str]())
+            yield from _by_shape(scan, code, Kind.CAF, shape, _OF_CAF, elsewhere)
+
+
+def _by_shape(
+    scan: Scan, code: Code, kind: Kind, shape: dict[str, float], names: frozenset[str], elsewhere: frozenset[str]
+) -> Iterator[Sighting | Doubt]:
+    def look() -> Iterator[Sighting]:
+        around = scan.around(code.start, code.end)
+        features = surroundings(scan, around, code.start) | shape | {"named": around.closest(names)}
+        yield Sighting(kind, "preparer", features, code.value, elsewhere)
+
+    span = code.start, code.end
+    told = scan.may_say(*span)
+    if told.isdisjoint(names):
+        yield Doubt(elsewhere, at_most(scan, "preparer", shape, span, told), look)
+    else:
+        yield from look()

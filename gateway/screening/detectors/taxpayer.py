@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening import validators
 from gateway.screening.candidates import Number
 from gateway.screening.context import Around, Scan
-from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.detectors.evidence import at_most, surroundings
 from gateway.screening.view import Reading
-from gateway.screening.weighing import Sighting
+from gateway.screening.weighing import Doubt, Sighting
 
 _PERSONS: Final = frozenset({"ssn", "itin", "atin"})
 _EMPLOYERS: Final = frozenset({"ein", "qi_ein"})
@@ -26,26 +27,36 @@ _CLEAR: Final = frozenset(
 _WANTED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin"})
 
 
-def detect(scan: Scan) -> Iterator[Sighting]:
-    """Sightings of nine-digit taxpayer numbers."""
+def detect(scan: Scan) -> Iterator[Sighting | Doubt]:
+    """Sightings of nine-digit taxpayer numbers. Most numbers stand where nothing is said of such: they are doubts."""
     if scan.view.reading is Reading.UNWRAPPED:
         return  # chains of digits are read across line breaks anyway
     loose = scan.named.isdisjoint(_WANTED) and len(scan.text) > _SHORT
     for number in scan.numbers:
         if len(number.digits) != 9 or (number.groups not in _USUAL and loose and len(number.groups) < 8):
             continue
-        around = scan.around(number.start, number.end)
-        kind = _kind(number, around)
-        if kind is None:
-            continue
-        features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
-        if features.keys() & {"dashed", "parted"} or max(features.get("named", 0.0), features.get("tin", 0.0)) > 0.5:
-            features.pop("machine", None)
-        if "alone" in features and features.keys() & {"odd", "triples"}:
-            features["alone"] = 0.3  # telephone numbers stand alone, in such groups
-        if "hidden" in features and not features.keys() & _CLEAR:
-            del features["hidden"]
-        yield Sighting(kind, "taxpayer", features, number.digits, _WANTED)
+        span = number.start, number.end
+        told = scan.may_say(*span)
+        if told.isdisjoint(_WANTED):
+            most = at_most(scan, "taxpayer", _shape(number, scan.view.reading), span, told)
+            yield Doubt(_WANTED, most, partial(_look, scan, number))
+        else:
+            yield from _look(scan, number)
+
+
+def _look(scan: Scan, number: Number) -> Iterator[Sighting]:
+    around = scan.around(number.start, number.end)
+    kind = _kind(number, around)
+    if kind is None:
+        return
+    features = surroundings(scan, around, number.start) | _shape(number, scan.view.reading) | _labels(kind, around)
+    if features.keys() & {"dashed", "parted"} or max(features.get("named", 0.0), features.get("tin", 0.0)) > 0.5:
+        features.pop("machine", None)
+    if "alone" in features and features.keys() & {"odd", "triples"}:
+        features["alone"] = 0.3  # telephone numbers stand alone, in such groups
+    if "hidden" in features and not features.keys() & _CLEAR:
+        del features["hidden"]
+    yield Sighting(kind, "taxpayer", features, number.digits, _WANTED)
 
 
 def _kind(number: Number, around: Around) -> Kind | None:
