@@ -111,14 +111,17 @@ def test_a_power_cut_loses_nothing_acknowledged(disk: Disk, turn: int) -> None:
 
 @pytest.mark.parametrize("turn", range(20 if ALL else 2))
 def test_blobs_on_a_disk_of_their_own_are_durable_by_themselves(disk: Disk, tmp_path: Path, turn: int) -> None:
-    """No sync of the database helps them here: file, name and folder must each have been synced."""
+    """No sync of the database helps them here: file, name and folder must each have been synced.
+
+    The database outlives this cut, so it may have rows whose blob was said to be synced when the power was gone already.
+    """
     chance = random.Random(f"{SEED}own{turn}")
     vault = make_vault(tmp_path / "vault", f"sqlite:///{tmp_path}/vault/gateway.db")
     (disk.mount_point / "blobs").mkdir()
     (vault.folder / "blobs").symlink_to(disk.mount_point / "blobs")
     os.sync()
     acknowledged = deposits_until_power_cut(vault, disk, chance.randint(5, 60), chance.random() / 20)
-    assert acknowledged <= vault.open()
+    assert acknowledged <= vault.open(only=acknowledged)
 
 
 def test_the_switch_does_cut_the_power(disk: Disk) -> None:

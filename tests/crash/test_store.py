@@ -90,8 +90,8 @@ class Vault:
             failed={line[1]: line[2] for line in lines if line[0] == "failed"},
         )
 
-    def open(self) -> set[str]:
-        """Open every message there is a row of, as its entitled reader would; return their ids."""
+    def open(self, only: set[str] | None = None) -> set[str]:
+        """Open every message there is a row of, or `only` these, as their entitled reader would; return all ids."""
         database, blobs = Database(self.url), BlobFolder(self.folder / "blobs", reserve_octets=0)
         try:
             with database._read_engine.connect() as connection:
@@ -106,6 +106,8 @@ class Vault:
         assert len(bodies) == len(ids)
         assert all(any(f'"message":"{known}"' in body for body in bodies) for known in ids)
         for row in rows:
+            if only is not None and row.id not in only:
+                continue
             content_key = self.unwrap(bytes(wraps[row.id]), row.id)
             summary = open_box(summary_key(content_key, row.id), row.sealed_summary, summary_context(row.id))
             assert summary == b"summary"

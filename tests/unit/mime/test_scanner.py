@@ -102,6 +102,7 @@ def test_any_blocks_give_the_structure_of_one_block_and_of_the_reference(octets:
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(900)
 @settings(max_examples=20_000, deadline=None)
 @given(soups(), st.data())
 def test_any_blocks_give_that_structure_at_length(octets: bytes, data: st.DataObject) -> None:
