@@ -47,8 +47,9 @@ class Document:
 
 
 def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Paper:
-    """Return a paper by its id, or the consent form of an agreement by its reference. Raises NotAllowed."""
-    consent = (enrolment.c.reference == known_as.strip().upper()) & (form.c.kind == FormKind.CONSENT.value)
+    """Return a paper by its id, or the consent form of an agreement by its reference or id. Raises NotAllowed."""
+    named = (enrolment.c.reference == known_as.strip().upper()) | (enrolment.c.agreement_id == known_as)
+    consent = named & (form.c.kind == FormKind.CONSENT.value)
     row = connection.execute(
         select(form, agreement.c.programme)
         .join(agreement, agreement.c.id == form.c.agreement_id)

@@ -1,4 +1,4 @@
-"""Pages of documents as pictures: drawn by a locked process of its own, which gets octets by a pipe and nothing else."""
+"""Pages of documents as pictures: drawn by a locked process of its own, which gets octets by a pipe alone."""
 
 from __future__ import annotations
 

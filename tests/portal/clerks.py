@@ -183,7 +183,7 @@ def words_of(page: str) -> str:
 
 def _page_of(action: str) -> str:
     """The page that has the form with this action."""
-    address, _, query = action.partition("?")
+    address = action.partition("?")[0]
     if address.endswith(("/form", "/new", "/revoke")):
         return action
     return re.sub(r"/(steps|cases|documents|meeting|outcome|code|address|find)\Z", "", address)

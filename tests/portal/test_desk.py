@@ -1,4 +1,4 @@
-"""The enrolment desk: agreements opened, checked against their paper, accepted, stopped, ended; who may, and who was first."""
+"""The enrolment desk: agreements opened, checked against their paper, accepted, stopped, ended; and who was first."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_what_cannot_be_is_said_field_by_field_and_what_was_typed_stays(ed
     for name in ("f-agent-tin", "f-signature-date", "received"):
         assert f'id="{name}-problem"' in answer.text
         assert f'href="#{name}"' in answer.text
-    assert re.search(r'id="f-agent-tin-problem">Has nine digits', answer.text)
+    assert re.search(r'id="f-agent-tin-problem">It has nine digits', answer.text)
     assert (await edda.send("new?by-hand", page, received=edda.today(), cases="SM-XXXX")).status_code == 422
 
 
@@ -153,7 +153,7 @@ async def test_a_step_sent_twice_is_done_once(clerks: Clerks, edda: Desk) -> Non
     second = await edda.send(f"{reference}/steps", page, step="suspend")
     assert (first.status_code, second.status_code) == (303, 409)
     assert "If you sent the form twice" in words_of(second.text)
-    done = [body for body in await leaves(clerks, "agreement_suspend")]
+    done = await leaves(clerks, "agreement_suspend")
     ids = await clerks.house.database.read(
         lambda rows: rows.execute(select(enrolment.c.agreement_id).where(enrolment.c.reference == reference)).scalar()
     )

@@ -1,4 +1,4 @@
-"""Designated users on the desk: named, met, invited with a code shown once, authorised, stopped, taken out; two people."""
+"""Designated users on the desk: named, met, invited with a code shown once, authorised, stopped; two people."""
 
 from __future__ import annotations
 

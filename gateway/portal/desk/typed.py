@@ -12,6 +12,7 @@ from gateway.domain.programme import Form
 
 PREFIX = "f-"
 BEFORE = "b-"
+_VERBS = ("has ", "is ", "does ")
 MISSING = "Please fill this in."
 Problems = dict[str, str]
 """By the name of an input: what is wrong with it."""
@@ -106,7 +107,7 @@ def day_problem(text: str, today: date | None = None) -> str:
 def without_label(advice: str, label: str) -> str:
     """Return what is wrong, beside whose field its name need not be said."""
     rest = advice.removeprefix(f"{label}:").strip()
-    return rest[:1].upper() + rest[1:]
+    return f"It {rest}" if rest.startswith(_VERBS) else rest[:1].upper() + rest[1:]
 
 
 def chosen(sent: Mapping[str, str], prefix: str, among: Iterable[str]) -> list[str]:
