@@ -90,6 +90,7 @@ def _run_notifier(settings: Settings) -> None:
 
 async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
     """Run the program that opens."""
+    from gateway.config.security import with_recertification
     from gateway.keyholder import keys
     from gateway.keyholder.rates import Rates
     from gateway.keyholder.server import KeyholderServer
@@ -110,7 +111,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
                 socket=settings.keyholder.socket,
                 operator_socket=settings.keyholder.operator_socket,
                 operators=settings.keyholder.operators,
-                programmes=load_programmes(settings.programmes),
+                programmes=with_recertification(load_programmes(settings.programmes), settings.security),
                 rates=Rates(
                     session_per_minute=settings.keyholder.session_per_minute,
                     person_per_day=settings.keyholder.person_per_day,

@@ -50,6 +50,9 @@ def _office() -> Iterator[Persona]:
     yield employee("employee of the case", "now", assignments=((CASE, ALWAYS),))
     yield employee("employee of the case", "until last hour", assignments=((CASE, PAST),))
     yield employee("employee of the case", "from tomorrow", assignments=((CASE, TO_COME),))
+    for state, span in (("whose role holds", ALWAYS), ("whose role is over, or was not confirmed in time", PAST)):
+        roles = ((Role.EMPLOYEE, span),)
+        yield employee("employee of the case", state, roles=roles, assignments=((CASE, ALWAYS),))
     yield employee("employee of another case", "now", assignments=((ELSEWHERE, ALWAYS),))
     yield employee("employee of another case", "who stated a purpose", visits=((CASE, TODAY),))
     yield employee("employee of another case", "whose purpose is over", visits=((CASE, PAST),))
@@ -68,6 +71,9 @@ def _by_operator() -> Iterator[Persona]:
     for right in Right:
         yield _user(f"designated user who may {right}, without a form", "now", Place(agreement, right, ALWAYS))
     yield _user("designated user who may act, without a form", "until last hour", Place(agreement, Right.ACT, PAST))
+    for state, due in (("to be confirmed tomorrow", TODAY), ("not confirmed in time", PAST)):
+        place = Place(agreement, Right.ACT, ALWAYS, due_us=due.until_us)
+        yield _user("designated user who may act, without a form", state, place)
     other = Agreement("a", ((ELSEWHERE, ALWAYS),))
     yield _user("designated user who may act, without a form", "of another case", Place(other, Right.ACT, ALWAYS))
 
@@ -156,7 +162,7 @@ class Settlement:
         state = None if place.state is None else place.state.value
         user = self._give(
             tx, tables.designated_user, place.span, agreement_id=agreement, person_id=person, right=place.right.value,
-            state=state, needs="authorisation-see" if place.needs else None, **moved,
+            state=state, needs="authorisation-see" if place.needs else None, due_us=self._at(place.due_us), **moved,
         )  # fmt: skip
         for one in place.authorisations:
             form = new_id()

@@ -36,7 +36,7 @@ def add_employee(
     if role not in {one.value for one in Role}:
         raise Malformed("An employee has the role employee or administrator.")
     person_id = add_person(act, Side.OFFICE, programme, name, address, username)
-    act.give(tables.role, person_id=person_id, role=role, from_us=act.tx.now_us, until_us=None)
+    _give_role(act, person_id, programme, role, None)
     act.record("employee_added", person=person_id, role=role)
     return {"person": person_id}
 
@@ -199,9 +199,10 @@ def give_role(act: Act, *, person: str, role: str, until_us: int | None = None) 
     """Give an employee a role, with an end where one is named, in the place of the same role before."""
     if role not in {one.value for one in Role} or (until_us is not None and until_us <= act.tx.now_us):
         raise Malformed(f"A role is one of {', '.join(Role)}, and ends at a day to come.")
-    person_id = act.person(person, Side.OFFICE).id
+    known = act.person(person, Side.OFFICE)
+    person_id = known.id
     act.end(tables.role, act.not_ended(tables.role, person_id=person_id, role=role))
-    given = act.give(tables.role, person_id=person_id, role=role, from_us=act.tx.now_us, until_us=until_us)
+    given = _give_role(act, person_id, known.programme, role, until_us)
     act.record("role_given", person=person_id, role=role, until=until_us)
     return {"role": given}
 
@@ -212,6 +213,12 @@ def end_role(act: Act, *, person: str, role: str) -> dict[str, Any]:
     ended = act.end(tables.role, act.not_ended(tables.role, person_id=person_id, role=role))
     act.record("role_ended", person=person_id, role=role, ended=ended)
     return {"ended": ended}
+
+
+def _give_role(act: Act, person_id: str, programme: str, role: str, until_us: int | None) -> str:
+    due_us = act.due_us(programme, privileged=role != Role.EMPLOYEE)
+    columns = {"person_id": person_id, "role": role, "from_us": act.tx.now_us, "until_us": until_us, "due_us": due_us}
+    return act.give(tables.role, **columns)
 
 
 def _require_free(act: Act, where: Address, side: Side) -> None:

@@ -100,6 +100,13 @@ class Act:
             raise Malformed("There is no such programme here.")
         return self.programmes[key]
 
+    def due_us(self, programme: str, *, privileged: bool = False) -> int | None:
+        """Return until when access that is given or confirmed now holds without being confirmed; None: for good."""
+        known = self.programmes.get(programme)
+        rule = known.recertification if known else None
+        length_us = (rule.privileged_us if privileged else rule.access_us) if rule else 0
+        return self.tx.now_us + length_us if length_us else None
+
     def give(self, table: Table, **columns: Any) -> str:
         """Write a new signed row and return its id."""
         row = {"id": new_id(), **columns}

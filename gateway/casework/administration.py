@@ -30,6 +30,7 @@ from gateway.casework.accounts import (
 from gateway.casework.act import Act, Actor, Authority
 from gateway.casework.enrolment import ENROLMENT
 from gateway.casework.preferences import choose_notices
+from gateway.casework.recertifying import recertify
 from gateway.casework.second_person import ask_second, take_approval
 from gateway.casework.terms import agree_terms
 from gateway.domain.clock import from_microseconds
@@ -162,7 +163,8 @@ def add_designated_user(
     for row in covered:
         act.give(tables.agreement_case, agreement_id=agreement_id, case_id=row.id, from_us=now_us, until_us=None)
     place = {"agreement_id": agreement_id, "person_id": person_id, "right": right}
-    given = act.give(tables.designated_user, **place, from_us=now_us, until_us=until_us)
+    due_us = act.due_us(programme)
+    given = act.give(tables.designated_user, **place, from_us=now_us, until_us=until_us, due_us=due_us)
     case_ids = [str(row.id) for row in covered]
     act.record("designated_user_added", **place, designated_user=given, cases=case_ids, until=until_us)
     return {"person": person_id, "agreement": agreement_id, "designated_user": given}
@@ -227,6 +229,7 @@ _ALL: tuple[Verb, ...] = (
     add_designated_user,
     add_employee,
     add_intake_key,
+    recertify,
     add_team,
     add_team_member,
     agree_terms,

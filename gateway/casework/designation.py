@@ -76,6 +76,7 @@ def name_user(
         step=Step.NAME.value,
         before=None,
         moved_us=act.tx.now_us,
+        due_us=act.due_us(programme),
     )
     said = {"role": wanted.key, "name": line(name, "name"), "address": where, "telephone": number}
     act.tx.insert(tables.appendix, designated_user_id=given, **said, is_proposed=int(known is not None))

@@ -14,6 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Column, ColumnElement, FromClause, Row, Table, and_, exists, select
 
+from gateway.domain.enrolment import PlaceState
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.programme import Programme
 from gateway.failpoints import failpoint
@@ -81,6 +82,22 @@ SOURCES = (
         role.join(person, person.c.id == role.c.person_id),
         None,
         state=NoticeState.ROLE_ENDING,
+    ),
+    Source(
+        designated_user,
+        designated_user.c.due_us,
+        designated_user.join(person, person.c.id == designated_user.c.person_id),
+        None,
+        designated_user.c.state.is_(None) | (designated_user.c.state == PlaceState.ACTIVE.value),
+        NoticeState.CONFIRMATION_DUE,
+    ),
+    Source(
+        role,
+        role.c.due_us,
+        role.join(person, person.c.id == role.c.person_id),
+        None,
+        role.c.until_us.is_(None) | (role.c.until_us > role.c.due_us),
+        NoticeState.CONFIRMATION_DUE,
     ),
     Source(
         credential,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import enrolment_users, joining
+from gateway.cli import enrolment_users, joining, recertifying
 from gateway.cli.asking import authority_of, enact, operator_of_keyholder, programme_of, read, settings_of
 from gateway.cli.enrolled import (
     agreements,
@@ -36,6 +36,7 @@ app = typer.Typer(no_args_is_help=True, help="Enrolment: consent forms, designat
 for _name, _command in enrolment_users.COMMANDS.items():
     app.command(_name)(_command)
 app.command("funnel")(joining.funnel)
+app.command("recertify")(recertifying.recertify)
 
 Agreement = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The reference that list shows: E-7K2Q-9F4T.")]
 Either = Annotated[str, typer.Argument(metavar="AGREEMENT|USER", help="E-7K2Q-9F4T, or its second user: .2")]
@@ -255,9 +256,11 @@ def report(
         for one in found.findings
     ]
     if as_json:
-        show_json({"with_access": found.with_access, "with_account": found.with_account, "findings": findings})
+        counts = {"with_access": found.with_access, "with_account": found.with_account}
+        show_json({**counts, "with_telephone": found.with_telephone, "findings": findings})
         return
     say(f"{found.with_access} people have access, {found.with_account} can sign in.")
+    say(f"{found.with_telephone} get codes by text message or call, which is restricted: offer another way.")
     columns = {"finding": "FINDING", "username": "USERNAME", "name": "NAME", "at": "AT"}
     show_rows(findings, columns, as_json=False, nothing="nothing to look at")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from gateway.domain.programme import Programme, Recertification
 from gateway.domain.rights import Side
 from gateway.domain.sunset import Sunset
 
@@ -184,6 +185,12 @@ def read_security(table: Table, authenticator: Table) -> SecuritySettings:
         sealing=_sealing(table, profile),
         sunsets=table.named("sunsets", _sunset),
     )
+
+
+def with_recertification(programmes: Mapping[str, Programme], own: SecuritySettings) -> dict[str, Programme]:
+    """Return the programmes, each with how long access holds here until somebody confirms it."""
+    rule = Recertification(own.recertify_seconds * 1_000_000, own.recertify_privileged_seconds * 1_000_000)
+    return {key: replace(one, recertification=rule) for key, one in programmes.items()}
 
 
 def consequences(settings: Settings) -> Iterator[str]:

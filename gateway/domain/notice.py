@@ -97,6 +97,8 @@ class NoticeState(StrEnum):
     MEETING_CANCELLED = "meeting_cancelled"
     SIGN_IN_ENDING = "sign_in_ending"
     ROLE_ENDING = "role_ending"
+    PASSWORD_ENDING = "password_ending"  # noqa: S105 - the name of a state
+    CONFIRMATION_DUE = "confirmation_due"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,14 @@ class EnrolmentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Recertification:
+    """How long access holds until somebody confirms it, in microseconds, and a role that may do more; 0: for good."""
+
+    access_us: int = 0
+    privileged_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """A record series: how long its records are kept after their case is closed."""
 
@@ -141,7 +149,7 @@ class Programme:
     """One programme, checked when it was loaded: `wording` has every language of `languages`, the first is the default.
 
     `ask` is one ASCII line for refusals: whom to ask. `fax` is the line that forms come by, or None. A notice of a kind
-    that is not among `notices` is never sent.
+    that is not among `notices` is never sent. `recertification` is the site's own.
     """
 
     key: str
@@ -159,6 +167,7 @@ class Programme:
     wording: Mapping[str, Wording]
     timing: Timing = field(default_factory=Timing)
     enrolment: EnrolmentRules = EnrolmentRules()
+    recertification: Recertification = Recertification()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -128,7 +128,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Rows: a person's place in one agreement; `needs` is true where an authorisation must stand beside it."""
+    """Rows: a person's place in one agreement; `needs` is true where an authorisation must stand beside it.
+
+    From `due_us` on it gives nothing until somebody has confirmed it.
+    """
 
     agreement: Agreement
     right: Right
@@ -136,10 +139,12 @@ class Place:
     state: PlaceState | None = None
     needs: bool = False
     authorisations: tuple[Authorisation, ...] = ()
+    due_us: int | None = None
 
     def right_in(self, case_id: str, now_us: int) -> Right | None:
         """Return the right in a case now, the weaker of the place's and its strongest authorisation's, or None."""
-        if not self.span.holds(now_us) or self.state not in {None, PlaceState.ACTIVE}:
+        is_due = self.due_us is not None and self.due_us <= now_us
+        if is_due or not self.span.holds(now_us) or self.state not in {None, PlaceState.ACTIVE}:
             return None
         covered = any(one == case_id and span.holds(now_us) for one, span in self.agreement.covers)
         if not covered or not self.agreement.gives_rights(now_us):
@@ -152,7 +157,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Everything that rows say of one person. `visits` are cases they stated a purpose for."""
+    """Everything that rows say of one person. `visits` are cases they stated a purpose for.
+
+    The span of a role ends, too, where it has not been confirmed in time.
+    """
 
     person_id: str
     side: Side
@@ -232,6 +240,8 @@ def standing_in(person: Holder, case_id: str, now_us: int) -> Standing | None:
     if person.is_ended:
         return None
     if person.side is Side.OFFICE:
+        if person.roles and not any(span.holds(now_us) for _, span in person.roles):
+            return None
         assigned = _has(person.assignments, case_id, now_us)
         if assigned or _has(person.visits, case_id, now_us):
             return Standing(person.person_id, case_id, Side.OFFICE, Right.ACT if assigned else Right.SEE)

@@ -134,7 +134,7 @@ class Portal:
             Downloads(visitors, vault, signatures, site.domain, recheck_seconds),
             AccountPages(pages, visitors, database, keyholder, authenticator, clock),
             OwnSignInPages(pages, visitors, database, keyholder, authenticator, authority, clock),
-            LinkingPages(pages, visitors, database, keyholder, authenticator, authority, clock),
+            LinkingPages(pages, visitors, database, keyholder, authenticator, clock),
             notices,
             ListingPages(desk, documents),
             EnrolmentPages(desk, documents),

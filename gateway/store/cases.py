@@ -13,7 +13,7 @@ from gateway.domain.reference import Reference, parse
 from gateway.domain.rights import Right, Standing, standing_in, strongest
 from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.memory import remembered
-from gateway.store.places import cases_named, holder_of, places_in
+from gateway.store.places import cases_named, holder_of, places_in, roles_of
 from gateway.store.sealing import SealingKey
 from gateway.store.tables import agreement_case, assignment, case, person, sealing_key, team_member
 
@@ -111,7 +111,9 @@ def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us
     members = connection.execute(_MEMBERS, {"listed": list(teams), "now": now_us})
     people = {row.person_id for row in assigned if row.person_id}
     people |= {row.person_id for row in genuine(team_member, members, authority)}
-    return set(connection.execute(_ALIVE, {"listed": list(people)}).scalars())
+    alive = set(connection.execute(_ALIVE, {"listed": list(people)}).scalars())
+    roles = roles_of(connection, authority, list(alive))
+    return {one for one in alive if one not in roles or any(span.holds(now_us) for _, span in roles[one])}
 
 
 @remembered

@@ -49,13 +49,13 @@ _OF_AGREEMENTS = (
 )
 _STATES = select(enrolment).where(enrolment.c.agreement_id.in_(_LISTED))
 _AUTHORISATIONS = select(authorisation).where(authorisation.c.designated_user_id.in_(_LISTED))
-_ROLES = select(role).where(role.c.person_id == _PERSON)
+_ROLES = select(role).where(role.c.person_id.in_(_LISTED))
 
 
 def holder_of(
     connection: Connection, authority: AuthorityKey, person_id: str, now_us: int, case_ids: Sequence[str] | None = None
 ) -> Holder | None:
-    """Return what rows give a person in these cases (None: in all), roles left out; None for nobody, or one ended."""
+    """Return what rows give a person in these cases (None: in all); None for nobody, or one ended."""
     row = connection.execute(_ALIVE, {"person": person_id}).first()
     if row is None:
         return None
@@ -68,22 +68,27 @@ def holder_of(
     held = [(row.purpose, (row.case_id, _span(row))) for row in genuine(assignment, rows, authority)]
     return replace(
         known,
+        roles=roles_of(connection, authority, [person_id]).get(person_id, ()),
         assignments=tuple(one for purpose, one in held if purpose is None),
         visits=tuple(one for purpose, one in held if purpose is not None),
     )
 
 
-def with_roles(connection: Connection, authority: AuthorityKey, holder: Holder) -> Holder:
-    """Return the same with the roles that rows give."""
-    rows = connection.execute(_ROLES, {"person": holder.person_id})
-    roles = tuple((Role(row.role), _span(row)) for row in genuine(role, rows, authority))
-    return replace(holder, roles=roles)
+def roles_of(
+    connection: Connection, authority: AuthorityKey, people: Sequence[str]
+) -> dict[str, tuple[tuple[Role, Span], ...]]:
+    """Return the roles that rows give each of these people, those that are over included."""
+    found: dict[str, tuple[tuple[Role, Span], ...]] = {}
+    for row in genuine(role, connection.execute(_ROLES, {"listed": list(people)}), authority):
+        ends = [end for end in (row.until_us, row.due_us) if end is not None]
+        held = (Role(row.role), Span(row.from_us, min(ends, default=None)))
+        found[row.person_id] = (*found.get(row.person_id, ()), held)
+    return found
 
 
 def employee_or_user(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> Holder | None:
     """Return everything that rows give a person."""
-    found = holder_of(connection, authority, person_id, now_us)
-    return None if found is None else with_roles(connection, authority, found)
+    return holder_of(connection, authority, person_id, now_us)
 
 
 def places_in(
@@ -142,6 +147,7 @@ def _with_agreements(
             None if row.state is None else PlaceState(row.state),
             row.needs is not None,
             tuple(given.get(row.id, ())),
+            row.due_us,
         )
         found.append((row, place))
     return found

@@ -29,6 +29,7 @@ _STANDINGS = {
     "enrolment": "select",
     "authorisation": "select",
     "team_member": "select",
+    "role": "select",
     "sealing_key": "select",
 }
 _DEPOSIT = {
@@ -96,7 +97,6 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "session_use": "select",
             "credential": "select(id,person_id,kind,label,networks,created_us,expires_us,revoked_us)",
             "credential_use": "select",
-            "role": "select",
             "agreed_terms": "select",
             "joining": "select",
             "outbox": "select(id,kind,person_id,case_id,message_id,lead_id,fields,state,attempts,due_us,created_us,"
@@ -121,8 +121,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "notifier": {
             **_EVERYONE,
             **_STANDINGS,
-            "role": "select",
-            "credential": "select(id,person_id,expires_us,revoked_us)",
+            "credential": "select(id,person_id,kind,expires_us,revoked_us)",
             "message": "select(id,side,author_id,case_id,reference,received_us,withdrawn_us)",
             "recipient": "select update(remind_us,reminded)",
             "pace": "select insert update",

@@ -48,8 +48,10 @@ role = Table(
     Column("role", String(32), nullable=False),
     us("from_us", nullable=False),
     us("until_us"),
+    Column("due_us", BigInteger, info=LATER),
     *signed(),
 )
+"""What an employee may do. From `due_us` on it gives nothing until somebody has confirmed it."""
 
 team_member = Table(
     "team_member",
@@ -102,10 +104,12 @@ designated_user = Table(
     later("step", 16),
     later("before", 16),
     Column("moved_us", BigInteger, info=LATER),
+    Column("due_us", BigInteger, info=LATER),
     *signed(),
 )
 """A place in an agreement. Without a state it was made by an operator, without a form; `needs` is the kind of form
-that must stand beside it; `step`, `before` and `moved_us` are the last step, for undoing."""
+that must stand beside it; `step`, `before` and `moved_us` are the last step, for undoing. From `due_us` on it gives
+nothing until somebody has confirmed it."""
 
 sealing_key = Table(
     "sealing_key",

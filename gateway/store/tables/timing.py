@@ -32,8 +32,8 @@ told_ending = Table(
 
 
 def _ending(table: Table, column: str) -> None:
-    there = text(f"{column} IS NOT NULL")
-    Index(f"ix_{table.name}_ending", table.c[column], sqlite_where=there, postgresql_where=there)
+    there, name = text(f"{column} IS NOT NULL"), "due" if column == "due_us" else "ending"
+    Index(f"ix_{table.name}_{name}", table.c[column], sqlite_where=there, postgresql_where=there)
 
 
 for _table, _column in (
@@ -42,5 +42,7 @@ for _table, _column in (
     (agreement_case, "until_us"),
     (role, "until_us"),
     (credential, "expires_us"),
+    (designated_user, "due_us"),
+    (role, "due_us"),
 ):
     _ending(_table, _column)
