@@ -82,7 +82,7 @@ def set_fields(
 ) -> dict[str, Any]:
     """Write fields of the consent form as they stand on the paper, until it has been reviewed.
 
-    `before` is what stood in fields that are not sealed when they were looked at. Raises Moved where one is another now.
+    `before` is what stood in fields that are not sealed when they were looked at. Raises Moved where one differs now.
     """
     row, rules = _open_row(act, agreement), act.programme(agreement_row(act, agreement).programme)
     paper, form = consent_of(act, row.agreement_id), form_of(rules, FormKind.CONSENT)

@@ -42,7 +42,8 @@ def add_authorisation(
 ) -> dict[str, Any]:
     """Enter a form that authorises a designated user, for `cases` of the agreement (none named: all of them).
 
-    `key` is an id that the asker drew: what is asked with the same one again is the authorisation made before. It holds from the day it was received, as long as the programme says and no longer than `last_day` on the form.
+    It holds from the day it was received, as long as the programme says and no longer than `last_day` on the form.
+    `key` is an id that the asker drew: what is asked with the same one again is the authorisation made before.
     Raises Malformed while a field is missing.
     """
     if kind not in _AUTHORISING:
