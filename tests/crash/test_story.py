@@ -22,7 +22,7 @@ PASSED = (
     "keyholder.bind", "keyholder.file", "keyholder.link", "keyholder.open.entry", "keyholder.position",
     "keyholder.session", "mx.take", "mx.taken", "outbox.claim", "outbox.settle", "portal.reply_commit",
     "portal.reply_committed", "portal.upload_part", "reminders.plan", "smtp.replied", "smtp.reply",
-    "store.commit.after", "store.commit.before", "submission.commit", "submission.committed", "sweep",
+    "store.commit.after", "store.commit.before", "submission.commit", "submission.committed", "sweep", "workshop.made",
     *(["workers.forked", "workers.handed"] if len(os.sched_getaffinity(0)) > 1 else []),
 )  # fmt: skip
 """The failpoints of the story; a test below holds them to what it passes."""
