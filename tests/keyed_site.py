@@ -23,6 +23,7 @@ from gateway.authenticator.server import AuthenticatorServer
 from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import Unavailable
 from gateway.domain.intake import month_of, new_reference
+from gateway.domain.rights import Side
 from gateway.failpoints import VARIABLE as failpoint_variable
 from gateway.identity.sessions import SessionLimits, new_session
 from gateway.keyholder import client as keyholder_client
@@ -38,6 +39,7 @@ from gateway.store.keyfiles import authority_public
 from gateway.store.keystore import KeyStore
 from gateway.store.sealing import SealingKey, new_key, seal_box, summary_context, summary_key
 from gateway.store.transaction import Transaction
+from tests.agreed import write_agreed
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery staple"
@@ -80,13 +82,15 @@ class KeyedSite:
         self.authority = authority_public(self.keys)
         self.signing = authenticator_keys.load(self.keys)
         self.stop = asyncio.Event()
+        self.loaded = keyholder_keys.load(self.keys, keyholder_keys.FileKeyProvider(self.keys))
+        self.programmes = dict(load_programmes([ROOT / "programmes" / "cwa"]))
         self.server = KeyholderServer(
             self.database,
             self.keystore,
-            keyholder_keys.load(self.keys, keyholder_keys.FileKeyProvider(self.keys)),
+            self.loaded,
             socket=folder / "keyholder.sock",
             operator_socket=folder / "operator.sock",
-            programmes=dict(load_programmes([ROOT / "programmes" / "cwa"])),
+            programmes=self.programmes,
             clock=self.clock,
         )
         self.sign_in_server = AuthenticatorServer(
@@ -139,8 +143,13 @@ class KeyedSite:
         await self.operator.enact("add_credential", person=person, kind="totp", label="phone", data=made.data)
         return pyotp.TOTP(parse_qs(urlsplit(made.uri).query)["secret"][0])
 
-    async def signed_in(self, person: str, limits: SessionLimits | None = None) -> bytes:
-        """Return the token of a session that the authenticator signed, without the slow part."""
+    async def signed_in(self, person: str, limits: SessionLimits | None = None, *, agreed: bool = True) -> bytes:
+        """Return the token of a session that the authenticator signed, without the slow part.
+
+        Who comes from the other side has agreed to the terms, unless they are not to have.
+        """
+        if agreed:
+            await self.agree(person)
         credential = await self.operator.enact(
             "add_credential", person=person, kind="totp", label="for a test", data="none"
         )
@@ -149,6 +158,16 @@ class KeyedSite:
         )
         await self.keyholder.admit(statement, signature)
         return token
+
+    async def agree(self, person: str, terms: str = "") -> None:
+        """Let it be so that somebody of the other side has agreed to the terms in force, or to others."""
+        table = tables.person
+        known = await self.database.read(
+            lambda c: c.execute(select(table.c.side, table.c.programme).where(table.c.id == person)).one()
+        )
+        rules = self.programmes.get(known.programme)
+        if known.side == Side.CORRESPONDENT and rules is not None:
+            await self.database.run(write_agreed, self.loaded.authority, person, rules, terms)
 
     # ---- the store
 

@@ -26,6 +26,7 @@ from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import KeyholderUnavailable, Malformed, NotAllowed, RateExceeded, Tampered
 from gateway.domain.programme import Programme
 from gateway.domain.proof import Binding, Ending, Linking
+from gateway.domain.rights import Side
 from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
 from gateway.frames import PEER_UID, decode, listen, text
@@ -42,7 +43,8 @@ from gateway.store.database import Database
 from gateway.store.keystore import KeyStore
 from gateway.store.places import employee_or_user
 from gateway.store.sealing import body_key, part_key, summary_key
-from gateway.store.sessions import live_session
+from gateway.store.sessions import LiveSession, live_session
+from gateway.store.terms import has_agreed
 from gateway.store.transaction import Transaction
 
 P = ParamSpec("P")
@@ -186,6 +188,7 @@ class KeyholderServer:
         found = await self._database.read(
             openings.find_list, self._key, _token(request), case_id, before, limit, now_us
         )
+        await self._require_terms(found.session)
         self._rates.spend(found.session.id, found.session.person_id, found.units, now_us)
         await self._database.run(openings.enter_list, found)
         self._woken.set()
@@ -200,6 +203,7 @@ class KeyholderServer:
     async def _open(self, request: Request) -> Request:
         message_id, part, now_us = text(request, "message"), _part(request.get("part")), self._now_us()
         found = await self._database.read(openings.find_message, self._key, _token(request), message_id, now_us)
+        await self._require_terms(found.session)
         self._rates.spend(found.session.id, found.session.person_id, OPENING, now_us)
         await self._database.run(openings.enter_opening, found, part)
         failpoint("keyholder.open.entry")
@@ -210,6 +214,14 @@ class KeyholderServer:
             key = part_key(content_key, message_id, part or TEXT_PART)
         maillog.opened(1)
         return OpenGrant(message_id, summary_key(content_key, message_id), key).to_frame()
+
+    async def _require_terms(self, session: LiveSession) -> None:
+        """Open nothing to who has still to agree to the terms, whatever the portal says. Raises NotAllowed."""
+        rules = self._programmes.get(session.programme)
+        if rules is None or session.side is not Side.CORRESPONDENT:
+            return
+        if not await self._database.read(has_agreed, self._key, session.person_id, rules):
+            raise NotAllowed("There is no such message here.")
 
     async def _file(self, request: Request) -> Request:
         message_id, case_id, token = text(request, "message"), text(request, "case"), _token(request)

@@ -30,44 +30,19 @@ from gateway.domain.mta_sts import policy_host
 from gateway.domain.programme import Programme
 from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
-from gateway.portal.account import AccountPages
 from gateway.portal.banner import BannerPage
-from gateway.portal.cases import CasePages
-from gateway.portal.desk.agreement import EnrolmentPages
-from gateway.portal.desk.authorising import AuthorisingPages
-from gateway.portal.desk.documents import Documents
-from gateway.portal.desk.entry import Desk
-from gateway.portal.desk.listing import ListingPages
-from gateway.portal.desk.reports import ReportPages
-from gateway.portal.desk.users import UserPages
-from gateway.portal.downloads import RECHECK_SECONDS, Downloads
+from gateway.portal.downloads import RECHECK_SECONDS
 from gateway.portal.errors import Answer
-from gateway.portal.genuine import GenuinePage
 from gateway.portal.guard import ErrorPage, Guard
-from gateway.portal.linking import LinkingPages
-from gateway.portal.notices import NoticePages
-from gateway.portal.own_agreements import OwnAgreementPages
-from gateway.portal.own_sign_in import OwnSignInPages
-from gateway.portal.page_images import PageImages
 from gateway.portal.pages import Pages
 from gateway.portal.policy_host import PolicyHost
-from gateway.portal.providers import ProviderPages
-from gateway.portal.public import PublicPages
-from gateway.portal.purpose import PurposePage
-from gateway.portal.reading import ReadingPages
-from gateway.portal.refusals import RefusalPage
-from gateway.portal.replying import ReplyPages
 from gateway.portal.server import serve
-from gateway.portal.sign_in import SignIn
 from gateway.portal.signatures import Signatures
 from gateway.portal.site import PortalSite
-from gateway.portal.terms import TermsPages
-from gateway.portal.time_left import TimeLeftFrame
-from gateway.portal.tries import Tries
+from gateway.portal.topics import Parts, topics_of
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
-from gateway.portal.wording import WordingPages
 from gateway.resources import templates_folder
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -106,44 +81,26 @@ class Portal:
         self.ready = asyncio.Event()
         self._listen, self._tls, self._site = listen, tls, site
         self._listeners: list[socket.socket] = []
-        limits, signatures = limits or UploadLimits(), signatures or Signatures()
         pages = Pages(templates or templates_folder() / "portal", site, programmes)
-        visitors = Visitors(database, keyholder, authority, clock, programmes)
-        vault = Vault(database, blobs, keyholder, authority, clock)
-        sign_in = SignIn(pages, visitors, authenticator, keyholder)
-        notices = NoticePages(pages, visitors, database, keyholder, authority, specimens, clock)
         banner = BannerPage(pages)
-        desk = Desk(pages, visitors, database, keyholder, authority, clock)
-        documents = Documents(desk, blobs, PageImages())
-        topics = (
-            banner,
-            PublicPages(pages, database),
-            GenuinePage(pages, visitors, database, notices, Tries(clock)),
-            RefusalPage(pages, database, Tries(clock)),
-            sign_in,
-            ProviderPages(pages, sign_in, authenticator, keyholder, Tries(clock, per_address=600, together=1_200)),
-            TermsPages(pages, visitors, keyholder),
-            TimeLeftFrame(pages, visitors, clock),
-            OwnAgreementPages(pages, visitors, database, keyholder, authority, clock),
-            PurposePage(pages, visitors, vault, keyholder),
-            CasePages(pages, visitors, vault, database, authority, clock, wake_notifier),
-            ReplyPages(
-                pages, visitors, vault, database, keyholder, blobs, authority, deposit_key, limits, clock, wake_notifier
-            ),
-            ReadingPages(pages, visitors, vault, signatures, limits),
-            Downloads(visitors, vault, signatures, site.domain, recheck_seconds),
-            AccountPages(pages, visitors, database, keyholder, authenticator, clock),
-            OwnSignInPages(pages, visitors, database, keyholder, authenticator, authority, clock),
-            LinkingPages(pages, visitors, database, keyholder, authenticator, clock),
-            notices,
-            ListingPages(desk, documents),
-            EnrolmentPages(desk, documents),
-            UserPages(desk, authenticator),
-            AuthorisingPages(desk, documents),
-            documents,
-            ReportPages(desk),
-            WordingPages(pages, visitors, database, authority, specimens, clock, wake_notifier),
+        parts = Parts(
+            pages=pages,
+            visitors=Visitors(database, keyholder, authority, clock, programmes),
+            vault=Vault(database, blobs, keyholder, authority, clock),
+            database=database,
+            blobs=blobs,
+            keyholder=keyholder,
+            authenticator=authenticator,
+            authority=authority,
+            deposit_key=deposit_key,
+            wake_notifier=wake_notifier,
+            limits=limits or UploadLimits(),
+            specimens=specimens,
+            signatures=signatures or Signatures(),
+            recheck_seconds=recheck_seconds,
+            clock=clock,
         )
+        topics = (banner, *topics_of(parts))
         self.routes: list[Route] = [banner.before(route) for topic in topics for route in topic.routes()]
         self.app: ASGIApp = Guard(Router(self.routes, redirect_slashes=False), site.host, _error_page(pages))
         if policy:

@@ -19,6 +19,7 @@ from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
 from gateway.store.database import Database
 from gateway.store.own_places import waiting_places
+from gateway.store.sessions import sign_in_before
 
 _RETRY = "retry-notice"
 
@@ -50,8 +51,10 @@ class CasePages:
         waiting = 0
         if not visitor.is_employee:
             waiting = await self.database.read(waiting_places, self.authority, visitor.person.id, now_us)
+        person, issued_us = visitor.person.id, visitor.session.issued_us
+        last_us = await self.database.read(sign_in_before, self.authority, person, issued_us)
         lines = await self.vault.cases(visitor)
-        return self.pages.page(request, "cases.html", visitor, lines=lines, waiting=waiting)
+        return self.pages.page(request, "cases.html", visitor, lines=lines, waiting=waiting, last_us=last_us)
 
     async def case(self, request: Request) -> Response:
         """The messages of a case, newest first, a page at a time."""

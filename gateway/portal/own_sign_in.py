@@ -25,6 +25,7 @@ from gateway.portal.security import SESSION_COOKIE, WAY_COOKIE, drop_cookie, new
 from gateway.portal.visitors import Visitor, Visitors
 from gateway.store.authority import genuine
 from gateway.store.database import Database
+from gateway.store.sessions import sign_in_before
 from gateway.store.tables import credential, credential_use, session, session_use
 
 MAX_LABEL = 60
@@ -217,11 +218,11 @@ class OwnSignInPages:
             seen_us = max(row.issued_us, row.seen_us or 0)
             if row.ended_us is None and now_us < min(row.absolute_us, seen_us + row.idle_us):
                 sessions.append(OpenSession(row.id, row.issued_us, seen_us, row.id == visitor.session.id))
-        before = [row.issued_us for row in begun if row.issued_us < visitor.session.issued_us]
+        last_us = sign_in_before(connection, self.authority, visitor.person.id, visitor.session.issued_us)
         held = self._held(connection, visitor.person.id, now_us)
         has_password = any(one.kind == CredentialKind.PASSWORD for one in held)
         factors = [one for one in held if one.kind in _FACTORS]
-        return Own(sessions, max(before, default=None), has_password, factors)
+        return Own(sessions, last_us, has_password, factors)
 
     def _held(self, connection: Connection, person_id: str, now_us: int) -> list[Factor]:
         rows = connection.execute(

@@ -62,3 +62,15 @@ def live_session(connection: Connection, authority: AuthorityKey, token: bytes, 
             times = (seen_us, row.absolute_us, row.issued_us, row.idle_us)
             return LiveSession(row.id, row.person_id, row.programme, side, row.assurance, *times)
     raise NotAuthenticated("You are not signed in, or the sign-in has ended. Please sign in again.")
+
+
+def sign_in_before(connection: Connection, authority: AuthorityKey, person_id: str, issued_us: int) -> int | None:
+    """Return when a person signed in before a session that began at `issued_us`, None for a first one."""
+    statement = (
+        select(session)
+        .where(session.c.person_id == person_id, session.c.issued_us < issued_us)
+        .order_by(session.c.issued_us.desc())
+        .limit(1)
+    )
+    rows = genuine(session, connection.execute(statement), authority)
+    return int(rows[0].issued_us) if rows else None

@@ -74,7 +74,14 @@ def test_the_whole_way_in(site: Site, case: str, tmp_path: Path) -> None:
     again = site.asked("enrolment", "reissue", user)
     assert first["code"] != again["code"]
     assert "Say this code" in site.gateway("enrolment", "reissue", user)
+    waits = site.asked("enrolment", "funnel")
+    assert (waits["reached"]["invited"], waits["stopped"]["invited"], waits["gone"]) == (1, 1, 0)
+    assert [(one["user"], one["stage"]) for one in waits["waiting"]] == [(user, "invited")]
     assert "active" in site.gateway("enrolment", "join", user)
+    printed = site.gateway("enrolment", "funnel", "--days", "7", "--programme", "cwa")
+    assert "signed in by a way of their own" in printed
+    assert user in printed
+    assert "by-hand" in printed
     (shown,) = site.asked("enrolment", "show", agreement)["designated_users"]
     assert (shown["state"], shown["meetings"][0]["document"]) == ("active", "passport")
     assert shown["username"] == "ines@vale.example"

@@ -118,7 +118,7 @@ async def test_terms_are_agreed_to_in_the_version_that_is_in_force_by_oneself_an
     site: KeyedSite, desk: Desk
 ) -> None:
     person = (await site.correspondent(await site.case()))["person"]
-    token = await site.signed_in(person)
+    token = await site.signed_in(person, agreed=False)
     agree = {"person": person, "terms": VERSION, "language": "en"}
     for wrong in ({"terms": "1999-01"}, {"language": "fr"}):
         with pytest.raises(Malformed):
@@ -135,9 +135,26 @@ async def test_terms_are_agreed_to_in_the_version_that_is_in_force_by_oneself_an
     assert not await site.database.read(has_agreed, site.authority, other, PROGRAMME)
 
 
+async def test_the_keyholder_opens_nothing_to_who_has_not_agreed_whatever_the_portal_says(site: KeyedSite) -> None:
+    case = await site.case()
+    person = (await site.correspondent(case))["person"]
+    message = await site.deposit(case, person)
+    token = await site.signed_in(person, agreed=False)
+    await site.agree(person, "1999-01")
+    for _ in range(2):
+        with pytest.raises(NotAllowed):
+            await site.keyholder.list(token, case)
+        with pytest.raises(NotAllowed):
+            await site.keyholder.open(token, message.id)
+    assert await site.leaves("opened") == await site.leaves("listed") == []
+    await site.keyholder.enact(token, "agree_terms", person=person, terms=VERSION, language="en")
+    assert (await site.keyholder.open(token, message.id)).message_id == message.id
+    assert len(await site.keyholder.list(token, case)) == 1
+
+
 async def test_a_forged_agreement_to_the_terms_counts_for_nothing(site: KeyedSite) -> None:
     person = (await site.correspondent(await site.case()))["person"]
-    token = await site.signed_in(person)
+    token = await site.signed_in(person, agreed=False)
     await site.keyholder.enact(token, "agree_terms", person=person, terms=VERSION, language="en")
     other = (await site.correspondent(await site.case(), username="otto"))["person"]
     await site.execute(tables.agreed_terms.update().values(person_id=other))
@@ -185,7 +202,7 @@ async def test_a_known_person_confirms_without_a_code_and_is_through_with_the_te
     site: KeyedSite, desk: Desk
 ) -> None:
     active = await desk.active(await site.case())
-    token = await site.signed_in(active["person"])
+    token = await site.signed_in(active["person"], agreed=False)
     await site.keyholder.enact(token, "agree_terms", person=active["person"], terms=VERSION, language="en")
     agreement = await desk.opened(await site.case())
     further = await desk.named(agreement, person=active["person"])
@@ -193,7 +210,7 @@ async def test_a_known_person_confirms_without_a_code_and_is_through_with_the_te
     await desk.do("invite_user", designated_user=further["designated_user"])
     assert (await told(site, "invitation"))[-1] == {"state": "none"}
     found = await figures(site)
-    assert [(one.stage, one.way) for one in found.waiting] == [(Stage.INVITED, "")]
+    assert [(one.stage, one.way) for one in found.waiting] == [(Stage.INVITED, None)]
     place = {"person": active["person"], "designated_user": further["designated_user"]}
     await site.keyholder.enact(token, "confirm_place", **place)
     assert (await figures(site)).reached[Stage.FINISHED] == 2

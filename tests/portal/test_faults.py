@@ -8,9 +8,9 @@ import re
 import ssl
 
 import pytest
+import structlog
 from sqlalchemy import update
 
-from gateway import maillog
 from gateway.store.tables import message, session
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import tell
@@ -87,12 +87,12 @@ async def test_tampering_is_an_incident_that_tells_nothing() -> None:
         await berg.sign_in(story.berg)
         spoilt = update(message).values(sealed_summary=b"\0" * 64)
         await house.database.run(lambda tx: tx.execute(spoilt))
-        maillog.structlog.configure(logger_factory=maillog.structlog.WriteLoggerFactory(file=log))
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=log))
         try:
             page = await berg.see(f"/messages/{story.first}")
             problem = await berg.see(f"/messages/{story.first}", accept="application/json")
         finally:
-            maillog.structlog.configure(logger_factory=maillog.structlog.PrintLoggerFactory())
+            structlog.configure(logger_factory=structlog.PrintLoggerFactory())
     assert (page.status_code, problem.status_code) == (500, 500)
     number = re.search(r"<strong>([0-9a-f]{8})</strong>", page.text)[1]
     assert number in log.getvalue()

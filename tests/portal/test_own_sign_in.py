@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.domain.errors import NotAllowed
+from gateway.portal.security import SESSION_COOKIE
 from gateway.store import tables
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import Story
@@ -107,6 +108,31 @@ async def test_signing_in_once_more_leads_nowhere_else(story: Story) -> None:
         await browser.sign_in(story.ines)
         answer = await sign_in_again(browser, story.ines, "https://evil.example")
         assert answer.headers["location"] == "/cases"
+
+
+async def test_a_session_that_somebody_planted_is_not_the_one_that_is_signed_in(story: Story) -> None:
+    async with Browser(story.house) as attacker, Browser(story.house) as victim:
+        await attacker.sign_in(story.otto)
+        planted = attacker.http.cookies[SESSION_COOKIE]
+        victim.http.cookies.set(SESSION_COOKIE, planted, domain="localhost.local", path="/")
+        page = await victim.see("/sign-in?again=sign-in")
+        fields = {"username": story.berg.username, "password": PASSWORD, "code": story.house.code(story.berg)}
+        signed_in = await victim.http.post("/sign-in", data={**hidden(page.text), **fields})
+        assert signed_in.status_code == 303
+        assert planted not in signed_in.headers["set-cookie"]
+        attacker.http.cookies.clear()
+        attacker.http.cookies.set(SESSION_COOKIE, planted)
+        assert (await attacker.see("/cases")).headers["location"].startswith("/sign-in")
+
+
+async def test_the_inbox_says_when_one_signed_in_before(story: Story) -> None:
+    anna = await story.house.add_employee("Anna Anew")
+    async with Browser(story.house) as first:
+        await first.sign_in(anna)
+        assert "You signed in before this on" not in (await first.see("/cases")).text
+    async with Browser(story.house) as second:
+        await second.sign_in(anna)
+        assert "You signed in before this on" in (await second.see("/cases")).text
 
 
 async def test_what_is_not_ones_own_is_not_there_to_revoke(story: Story, berg: Browser) -> None:

@@ -16,6 +16,7 @@ from gateway.store import tables
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import Story, tell
 from tests.portal.house import Someone, open_house
+from tests.portal.test_first_sign_in import choose, new_code, type_code
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 OPEN = {"POST /sign-out", "POST /terms"}
@@ -255,6 +256,28 @@ async def test_the_form_for_a_message_has_the_frame(story: Story) -> None:
         await browser.sign_in(story.berg)
         page = await browser.see(f"/cases/{story.case}/write")
         assert '<iframe class="time-left-frame" src="/account/time-left"' in page.text
+
+
+async def test_from_the_code_to_the_inbox_there_are_three_pages_of_ours(story: Story, nova: Someone) -> None:
+    code, _ = await new_code(story, nova)
+    pages = []
+    async with Browser(story.house) as browser:
+        pages.append(await browser.see("/first-sign-in"))
+        pages.append(await type_code(browser, code))
+        answer = await choose(browser, pages[-1])
+        while answer.status_code == 303:
+            answer = await browser.see(answer.headers["location"])
+        pages.append(answer)
+        answer = await agree(browser, pages[-1])
+        inbox = await browser.see(answer.headers["location"])
+    headings = [re.search("<h1>(.*?)</h1>", page.text)[1] for page in [*pages, inbox]]
+    assert headings == [
+        "Your first sign-in",
+        "Choose your password",
+        "Terms of Service and Rules of Conduct",
+        "Your cases",
+    ]
+    assert story.case in inbox.text
 
 
 async def messages(story: Story) -> int:
