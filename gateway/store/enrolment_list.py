@@ -42,7 +42,7 @@ def list_agreements(
 ) -> tuple[list[Listed], str]:
     """Return a page of a programme's agreements and the reference to go on after, empty at the end.
 
-    Each has what `Enrolments.line` says, `title` (its first field that is not sealed) and `waits_for`.
+    Each has what `Enrolments.line` says, `title` (the field that says whose it is) and `waits_for`.
     """
     order = enrolment.c.moved_us.asc() if wish.waits else enrolment.c.moved_us.desc()
     wanted = _wanted(programme, wish, now_us).order_by(order, enrolment.c.id).limit(most + 1)
@@ -150,7 +150,8 @@ def _last(connection: Connection, reference: str) -> tuple[int, str] | None:
 
 def _titles(connection: Connection, programme: Programme, agreements: list[str]) -> dict[str, str]:
     consent = programme.form(FormKind.CONSENT)
-    key = next((one.key for one in consent.fields if not one.sealed), "") if consent else ""
+    open_fields = [one for one in consent.fields if not one.sealed] if consent else []
+    key = next((one.key for one in (*(one for one in open_fields if one.is_name), *open_fields)), "")
     rows = connection.execute(
         select(form.c.agreement_id, form_field.c.value)
         .join(form_field, form_field.c.form_id == form.c.id)
