@@ -7,8 +7,13 @@ import base64
 import gzip
 import json
 import os
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +21,7 @@ from sqlalchemy import select
 from gateway import config
 from gateway.domain.address import Address
 from gateway.domain.summary import Arrival, Summary
+from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.tray import IntakeTray, OutsideMail
 from gateway.keyholder import keys as keyholder_keys
 from gateway.keyholder.unsealing import PrivateKey
@@ -27,6 +33,7 @@ from gateway.store.keystore import KeyStore
 from gateway.store.sealing import open_box, summary_context, summary_key
 from gateway.store.tables import message_wrap
 from tests.cli.conftest import Site, run_gateway
+from tests.faxes import Draw, Sample, cisco, efax, failure, mail, part, sample, tiff
 
 HEAD = "From: Ines <ines@tours.example>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@tours.example>\r\n"
 COUNTED = iter(range(1000))
@@ -235,3 +242,102 @@ def taken_report(door: Door, octets: bytes) -> str:
         .replace("\n", "\r\n")
     )
     return door.take(body, to="postmaster", kind=AutomaticKind.TLS_REPORT)
+
+
+# ---- faxes
+
+
+@pytest.fixture(scope="module")
+def faxes(site: Site) -> Iterator[FaxIntake]:
+    """Takes faxes as the program fax does."""
+    settings = config.load(site.config)
+    database, keys = Database(settings.store.url, program="fax"), settings.keys.folder
+    blobs = BlobFolder(settings.store.blobs)
+    yield FaxIntake(database, blobs, keyfiles.authority_public(keys), keyfiles.deposit_key(keys))
+    database.close()
+
+
+def bring(faxes: FaxIntake, octets: bytes, source: str = "line-one") -> str:
+    return asyncio.run(faxes.take(Source(source), octets)).reference
+
+
+def test_a_fax_stands_beside_outside_mail_with_its_pages(site: Site, faxes: FaxIntake) -> None:
+    made = sample(0, seed=5)
+    item = bring(faxes, made.mail)
+    listed = {one["item"]: one for one in site.asked("intake", "list")}
+    assert listed[item].items() >= {
+        "kind": "fax", "tray": "cases", "source": "line-one", "pages": str(made.pages), "review": "", "state": "waits",
+    }.items()  # fmt: skip
+    assert made.calling not in json.dumps(listed)
+    assert item in site.gateway("intake", "list")
+
+
+def test_a_fax_is_opened_with_what_it_tells_of_its_sender(site: Site, faxes: FaxIntake) -> None:
+    made = sample(4, seed=8)
+    item = bring(faxes, made.mail)
+    bring(faxes, made.mail.replace(b"Message-ID: <", b"Message-ID: <again."))
+    shown = site.asked("intake", "show", item)
+    assert (shown["profile"], shown["called"], shown["station"]) == ("rightfax", made.called, made.station)
+    assert (shown["repeats"], shown["documents"]) == (1, [f"part 2: tiff, {made.pages} pages"])
+
+
+def test_a_document_comes_back_octet_for_octet(site: Site, faxes: FaxIntake) -> None:
+    made = cisco(Draw(5, 7))
+    item = bring(faxes, made.mail)
+    for part_of_it, wanted in (("1", made.document), ("", made.mail)):
+        command = [sys.executable, "-m", "gateway", "intake", "octets", item, *([part_of_it] if part_of_it else [])]
+        environment = {**os.environ, "GATEWAY_CONFIG": str(site.config)}
+        done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=110)
+        assert sha256(done.stdout).digest() == sha256(wanted).digest()
+    site.gateway("intake", "octets", item, "9.9", code=os.EX_NOUSER)
+
+
+def test_a_fax_goes_into_a_case_and_back(site: Site, faxes: FaxIntake, case: str) -> None:
+    item = bring(faxes, sample(4, seed=5).mail)
+    assert site.asked("intake", "file", item, case, "--yes")["told"] == 1
+    assert item not in {one["item"] for one in site.asked("intake", "list")}
+    site.gateway("intake", "octets", item, code=os.EX_NOUSER)
+    site.gateway("intake", "put-back", item)
+    assert item in {one["item"] for one in site.asked("intake", "list")}
+
+
+def test_sources_are_told_apart(site: Site, faxes: FaxIntake) -> None:
+    bring(faxes, sample(1, seed=6).mail, "line-two")
+    bring(faxes, failure(1, seed=6), "line-two")
+    short = mail(
+        ["From: a@b.example", "Subject: Fax (2 pages)"], [part("image/tiff; name=cisco_fax.tif", tiff(("x",)))]
+    )
+    bring(faxes, short, "line-two")
+    (one,) = [one for one in site.asked("intake", "sources") if one["source"] == "line-two"]
+    assert one.items() >= {"received": 3, "filed": 2, "failures": 1, "review": 1, "waiting": 2, "left": 0}.items()
+    assert one["state"] == "not configured"
+    assert "line-two" in site.gateway("intake", "sources")
+
+
+def tried(site: Site, folder: Path, made: Sample | bytes, *more: str) -> dict[str, Any]:
+    file = folder / "fax.eml"
+    file.write_bytes(made if isinstance(made, bytes) else made.mail)
+    (found,) = site.asked("intake", "try", file, *more)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_try_shows_each_field_and_the_rule_that_told_it(site: Site, tmp_path: Path) -> None:
+    made = efax(Draw(5, 3))
+    found = tried(site, tmp_path, made)
+    assert found["profile"].startswith("efax, by subject:")
+    assert found["calling"].startswith(f"{made.calling}    by subject: ")
+    assert (found["pages_counted"], found["for_review"]) == (made.pages, [])
+    assert tried(site, tmp_path, made, "--profile", "generic")["profile"] == "generic, by the source says so"
+
+
+def test_try_prints_lines_for_the_configuration(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "fax.eml").write_bytes(sample(0).mail)
+    said = site.gateway("intake", "try", tmp_path / "fax.eml")
+    lines = said[said.index("[fax.profiles.cisco]") :]
+    assert "calling" in tomllib.loads(lines)["fax"]["profiles"]["cisco"]
+
+
+def test_try_tells_a_failure_and_a_file_that_is_not_there(site: Site, tmp_path: Path) -> None:
+    assert tried(site, tmp_path, failure(2))["failure"]
+    assert "No such file" in site.gateway("intake", "try", tmp_path / "none.eml", code=os.EX_DATAERR)

@@ -79,7 +79,9 @@ def check_all_filed_once(line: FaxLine, faxes: Sequence[Sample]) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("capability", "steps"), [("", STEPS), (WITHOUT_EXTENSIONS, STEPS_OF_OLD)])
+@pytest.mark.parametrize(
+    ("capability", "steps"), [("", STEPS), pytest.param(WITHOUT_EXTENSIONS, STEPS_OF_OLD, marks=pytest.mark.sweep)]
+)
 def test_killed_at_each_step_every_fax_is_filed_once(capability: str, steps: Sequence[str]) -> None:
     faxes = [sample(number) for number in range(2 * len(steps) + 7)]
     with serving(capability) as dovecot, fax_line(dovecot) as line:
@@ -112,6 +114,7 @@ def test_five_hundred_faxes_of_all_systems_are_filed_once_whatever_happens(tmp_p
         assert sum(row.outcome == "failure" for row in line.rows(fax_arrival)) == 5
 
 
+@pytest.mark.sweep
 def test_two_programs_at_once_file_each_fax_once() -> None:
     faxes = [sample(number, seed=3) for number in range(21)]
     with serving() as dovecot, fax_line(dovecot) as line:

@@ -162,7 +162,7 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     assert written(tmp_path, spelt) == written(tmp_path, bare)
     text = text.replace(direct, "")
     (smime,) = re.findall(r"^# \[notifier\.smime\]\n(?:# .+\n)+", text, re.MULTILINE)
-    text = text.replace(smime, "")
+    text = re.sub(r"^# \[fax\]\n(?:(?:# .+)?\n)+?(?=\[)", "", text.replace(smime, ""), flags=re.MULTILINE)
     shown = re.sub(
         r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]"
         r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.agents\])",
@@ -191,10 +191,37 @@ def test_a_policy_of_mta_sts_names_the_site_s_hosts(tmp_path: Path) -> None:
     assert on.policy == "version: STSv1\r\nmode: enforce\r\nmx: mx.example.gov\r\nmax_age: 604800\r\n"
 
 
+def test_the_example_shows_a_fax_line_that_would_do(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^# \[fax\]\n(?:(?:# .+)?\n)+?(?=\[)", example(Site()), re.MULTILINE)
+    spelt = re.sub(r"^# (?=[a-z_]+ = |\[)", "", line, flags=re.MULTILINE)
+    least = """
+[fax.mailboxes.intake]
+host = "imap.example.gov"
+credentials_file = "fax-intake.secret"
+silent_after = "1 d"
+[fax.servers.router]
+listen = ["10.0.0.1:25"]
+networks = ["10.0.0.9"]
+silent_after = "1 d"
+[fax.profiles.acme]
+when = ["subject: ^Acme fax"]
+calling = ["subject: from ([0-9+]+)"]
+pages = ["body: ^Pages: *([0-9]+)"]
+"""
+    settings = written(tmp_path, LEAST.replace("secure.example.gov", "secure.localhost") + least)
+    assert settings.fax is not None
+    shown = LEAST.replace("secure.example.gov", "secure.localhost") + spelt
+    assert written(tmp_path, shown).fax == settings.fax
+    assert "fax" in settings.programs
+    assert "fax" not in written(tmp_path, LEAST).programs
+    (mailbox,) = settings.fax.mailboxes
+    assert (mailbox.port, mailbox.filed, mailbox.idle_seconds, mailbox.time_zone) == (993, "Filed", 540, None)
+
+
 def test_without_its_table_the_public_door_does_not_run(tmp_path: Path) -> None:
     assert "mx" not in written(tmp_path, LEAST).programs
     settings = written(tmp_path, LEAST + '[mx]\nposition = "behind-relay"\ntainted = "refuse"\nxforward = ["10.0.0.9"]')
-    assert settings.programs == config.PROGRAMS
+    assert set(config.PROGRAMS) - set(settings.programs) == {"fax"}
     assert settings.mx is not None
     assert settings.mx.listen == (Listen("0.0.0.0", 25),)
     assert (settings.mx.max_message_octets, settings.mx.limits.in_flight_octets) == (25 << 20, 256 << 20)

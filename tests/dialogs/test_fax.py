@@ -1,0 +1,155 @@
+"""Fax servers at their listener: listed ones bring faxes to our own domain, and nobody else does anything there."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from gateway.config.doors import read_limits
+from gateway.config.fax import FaxServerSettings, FaxSettings
+from gateway.config.reading import Table
+from gateway.config.settings import Listen
+from gateway.inbound.fax.site import hosts_of, open_servers
+from gateway.inbound.listener.tls import server_context
+from gateway.store.database import Database
+from gateway.store.migrations import upgrade
+from gateway.store.tables import fax_arrival, intake
+from tests.contract.test_faxes import House
+from tests.faxes import failure, sample
+from tests.postfix import free_port
+from tests.relay import Certificate
+
+DOMAIN = "gateway.example"
+TO = [f"FAX=+12025550142@{DOMAIN}"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    upgrade(url)
+    database = Database(url)
+    yield House(database, tmp_path)
+    database.close()
+
+
+@asynccontextmanager
+async def serving(
+    house: House, folder: Path, networks: str = "127.0.0.0/8", ca: Path | None = None
+) -> AsyncIterator[int]:
+    own, port = Certificate(folder, "localhost"), free_port()
+    settings = FaxSettings(
+        mailboxes=(),
+        servers=(
+            FaxServerSettings(
+                "router", (Listen("127.0.0.1", port),), (ip_network(networks),), ca, (), "cisco", None, None
+            ),
+        ),
+        profiles=(),
+        hostname="fax.gateway.example",
+        certificate=own.path,
+        key=own.key_path,
+        max_message_octets=1024 * 1024,
+        limits=read_limits(Table({}, "fax.limits", folder / "gateway.toml", []), "64 MiB"),
+    )  # fmt: skip
+    context = server_context(own.path, own.key_path)
+    async with open_servers(settings, house.intake, DOMAIN, context, hosts_of(settings)):
+        yield port
+
+
+def bring(port: int, mail: bytes, to: list[str], *, starttls: bool = False, shown: Certificate | None = None) -> bytes:
+    """Bring a mail as a fax server does, and return the last reply."""
+    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        client.ehlo("router.example")
+        if starttls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if shown is not None:
+                context.load_cert_chain(shown.path, shown.key_path)
+            client.starttls(context=context)
+            client.ehlo("router.example")
+        code, said = client.mail("fax-admin@router.example")
+        for one in to:
+            if code == 250:
+                code, said = client.rcpt(one)
+        if code == 250:
+            code, said = client.data(mail)
+        return b"%d %s" % (code, said)
+
+
+async def test_a_listed_server_brings_a_fax_and_hears_its_reference(house: House, tmp_path: Path) -> None:
+    made = sample(0)
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, made.mail, TO)
+    (row,) = house.all(intake)
+    assert said.decode() == f"250 2.6.0 {row.reference} filed"
+    summary, octets = house.opened(row.reference)
+    assert octets.replace(b"\r\n", b"\n").strip() == made.mail.replace(b"\r\n", b"\n").strip()
+    assert summary.arrival is not None
+    assert (summary.arrival.recipients, summary.arrival.helo) == (tuple(TO), "router.example")
+
+
+async def test_tls_is_there_for_who_can(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, sample(0).mail, TO, starttls=True)
+    assert said.startswith(b"250 ")
+
+
+async def test_a_fax_brought_again_has_the_same_reference(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path) as port:
+        said = {await asyncio.to_thread(bring, port, sample(0).mail, TO) for _ in range(3)}
+    assert len(said) == 1
+    assert len(house.all(intake)) == 1
+
+
+async def test_a_notice_of_failure_is_taken_and_not_kept(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, failure(1), ["intake@gateway.example"])
+    assert said == b"250 2.6.0 entered, nothing kept"
+    assert (len(house.all(fax_arrival)), house.all(intake)) == (1, [])
+
+
+async def test_a_host_that_is_not_listed_brings_nothing(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path, "192.0.2.0/24") as port:
+        said = await asyncio.to_thread(bring, port, sample(0).mail, TO)
+    assert said.startswith(b"550 5.7.1 ")
+    assert house.all(fax_arrival) == []
+
+
+@pytest.mark.parametrize("to", ["FAX=+12025550142@elsewhere.example", "someone@agency.example", "FAX=12"])
+async def test_nothing_is_passed_on(house: House, tmp_path: Path, to: str) -> None:
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, sample(0).mail, [to])
+    assert said[:1] == b"5"
+    assert house.all(fax_arrival) == []
+
+
+async def test_with_the_vault_away_the_server_is_asked_to_come_again(house: House, tmp_path: Path) -> None:
+    house.database._die()
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, sample(0).mail, TO)
+    assert said.startswith(b"451 ")
+
+
+async def test_a_mail_over_the_limit_is_refused(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path) as port:
+        said = await asyncio.to_thread(bring, port, b"Subject: x\r\n\r\n" + b"x\r\n" * 500_000, TO)
+    assert said[:3] == b"552"
+    assert house.all(fax_arrival) == []
+
+
+async def test_where_a_certificate_is_wanted_an_address_is_not_enough(house: House, tmp_path: Path) -> None:
+    listed = Certificate(tmp_path, "fax.example")
+    async with serving(house, tmp_path, ca=listed.path) as port:
+        assert (await asyncio.to_thread(bring, port, sample(0).mail, TO))[:1] == b"5"
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            await asyncio.to_thread(bring, port, sample(0).mail, TO, starttls=True)
+        assert house.all(fax_arrival) == []
+        said = await asyncio.to_thread(bring, port, sample(0).mail, TO, starttls=True, shown=listed)
+    assert said.startswith(b"250 ")
