@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.config import Settings, TrustedRelaySettings, file_problems
+from gateway.doctor_providers import providers
 from gateway.domain.errors import GatewayError
 from gateway.findings import Finding, State
 from gateway.keyholder.client import KeyholderClient
@@ -59,6 +60,7 @@ def examine(settings: Settings) -> list[Finding]:
         _vault,
         intake,
         fax_line,
+        providers,
         _screening,
         _programs,
         _sockets,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
@@ -28,6 +28,7 @@ from gateway.config import (
     consequences,
     in_force,
 )
+from gateway.config.security import YEAR
 from gateway.domain.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True, help="Check and show the configuration.")
@@ -83,7 +84,18 @@ def _programme_problems(settings: Settings) -> list[Problem]:
         orders_of(settings.screening, programmes_of(settings).values())
     except ConfigError as found:
         return [Problem(str(settings.file), "programmes.use", line, "") for line in found.advice.splitlines()]
-    return []
+    return list(_kept_too_short(settings))
+
+
+def _kept_too_short(settings: Settings) -> Iterator[Problem]:
+    """Hold each record series of each programme to how long the site keeps the record at least."""
+    least = settings.security.record_keep_seconds // YEAR
+    for key, programme in programmes_of(settings).items():
+        for series in programme.records:
+            if series.keep_years < least:
+                what = f"is {least} years, and series {series.key} of programme {key} is kept for {series.keep_years}."
+                do = "Let the programme keep it longer, or choose another profile."
+                yield Problem(str(settings.file), "security.record_keep", what, do)
 
 
 def _wording_problems(settings: Settings) -> list[Problem]:

@@ -54,7 +54,7 @@ class Attempt:
 
     @classmethod
     def begin(cls, provider: str, now_us: int, first_code_id: str = "", link_to: str = "") -> Attempt:
-        """Return a fresh one: 256 random bits for each of state, nonce and verifier. The account becomes `link_to`'s."""
+        """Return a fresh one: 256 random bits for each of state, nonce, verifier. The account becomes `link_to`'s."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         return cls(provider, state, nonce, verifier, now_us, first_code_id, link_to)
 
@@ -79,7 +79,7 @@ class RelyingParty:
         self._documents: dict[str, tuple[float, dict[str, Any]]] = {}
         self._away_until = 0.0
         self._lock = asyncio.Lock()
-        self._signs = _signing_key(provider) if provider.client_authentication == "private_key_jwt" else None
+        self._signs = signing_key(provider) if provider.client_authentication == "private_key_jwt" else None
 
     async def address(self, attempt: Attempt) -> str:
         """Return where the browser goes. Raises ProviderAway."""
@@ -228,7 +228,7 @@ class RelyingParty:
 
     async def _document(self, name: str, oldest: float = KEPT_SECONDS) -> dict[str, Any]:
         """Return the configuration or the keys, no older than so many seconds."""
-        address = _discovery(self.provider.issuer)
+        address = discovery_address(self.provider.issuer)
         if name == "keys":
             address = await self._endpoint("jwks_uri")
         async with self._lock:
@@ -249,7 +249,8 @@ class RelyingParty:
             return document
 
 
-def _discovery(issuer: str) -> str:
+def discovery_address(issuer: str) -> str:
+    """Return where a provider says of itself what it has (OpenID Connect Discovery 1.0 section 4)."""
     return issuer.rstrip("/") + "/.well-known/openid-configuration"
 
 
@@ -266,7 +267,8 @@ def _confirmed(told: Mapping[str, Any], always: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in listed if isinstance(one, str) and one))
 
 
-def _signing_key(provider: Provider) -> jwk.RSAKey | jwk.ECKey:
+def signing_key(provider: Provider) -> jwk.RSAKey | jwk.ECKey:
+    """Return the private key that the client proves itself with. Raises ConfigError when it is none that may."""
     for kind in (jwk.RSAKey, jwk.ECKey):
         try:
             key = kind.import_key(provider.secret)

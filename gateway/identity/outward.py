@@ -27,10 +27,11 @@ class ProviderRefuses(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came: the media type in lower case without parameters, and the octets."""
+    """What came: the media type in lower case without parameters, the octets, and the time that the host told."""
 
     media_type: str
     octets: bytes
+    date: str = ""
 
     def document(self) -> dict[str, Any]:
         """Return the JSON object. Raises ProviderAway when it is none."""
@@ -93,4 +94,5 @@ class Outward:
             raise ProviderRefuses(str(response.status_code))
         if response.status_code != 200:
             raise ProviderAway(str(response.status_code))
-        return Reply(response.headers.get("content-type", "").split(";")[0].strip().lower(), bytes(body))
+        media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
+        return Reply(media_type, bytes(body), response.headers.get("date", ""))
