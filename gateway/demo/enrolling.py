@@ -124,7 +124,9 @@ class Enrolling:
                     return await self.meet()
                 if user["state"] in {PlaceState.NAMED, PlaceState.MEETING}:
                     await self._identify(keyholder, user)
-                if user["state"] != PlaceState.ACTIVE and user["state"] not in _GONE:
+                if user["state"] == PlaceState.ACTIVE:
+                    who.first_code = ""
+                elif user["state"] not in _GONE:
                     await self._invite(keyholder, authenticator, who)
         self.world.keep()
         return await self.agreement()

@@ -40,7 +40,7 @@ class WayIn:
         return Told(
             f"Agreement {facts['reference']} is opened from them, checked field by field, accepted. The "
             f"{', '.join(sealed)} stands nowhere on the disk.",
-            self.proof.gateway("enrolment", "show", facts["reference"]),
+            self.proof.page(f"desk/agreements/{facts['reference']}", "clara"),
         )
 
     async def people_are_met(self) -> Told:
