@@ -202,19 +202,25 @@ def _cut(text: str, start: int, end: int) -> Iterator[Number]:
     chain = text[start:end]
     if _DATE.match(chain):
         return
-    if len(chain) > _LONG or _LETTER.search(chain):
+    if len(chain) > _LONG:
         yield from _numbers_of(text, start, end)
         return
-    for first, after, groups, signs, whole in _cuts(chain.translate(_TO_SHAPE)):
-        if signs != _DOTTED or not _is_address(chain[first:after]):
-            yield Number(_SIGN.sub("", chain[first:after]), start + first, start + after, groups, signs, whole)
+    glued = text[start - 1 : start].isalnum() * "x", text[end : end + 1].isalnum() * "x"
+    for first, after, groups, signs, whole in _cuts(chain.translate(_TO_SHAPE), *glued):
+        if signs != _DOTTED or _LETTER.search(chain) or not _is_address(chain[first:after]):
+            digits = _SIGN.sub("", chain[first:after].translate(_TO_DIGITS))
+            yield Number(digits, start + first, start + after, groups, signs, whole)
 
 
 @lru_cache(maxsize=4_096)
-def _cuts(shape: str) -> tuple[tuple[int, int, tuple[int, ...], tuple[str, ...], bool], ...]:
-    """Where to cut a chain of digits and signs, which its digits have no part in: most chains of a text look alike."""
-    found = _numbers_of(shape, 0, len(shape))
-    return tuple((number.start, number.end, number.groups, number.signs, number.whole) for number in found)
+def _cuts(shape: str, before: str, behind: str) -> tuple[tuple[int, int, tuple[int, ...], tuple[str, ...], bool], ...]:
+    """Where to cut a chain of digits and signs, which its digits have no part in: most chains of a text look alike.
+
+    `before` and `behind` stand for a letter or digit beside it, when there is one.
+    """
+    left = len(before)
+    found = _numbers_of(before + shape + behind, left, left + len(shape))
+    return tuple((one.start - left, one.end - left, one.groups, one.signs, one.whole) for one in found)
 
 
 def _numbers_of(text: str, start: int, end: int) -> Iterator[Number]:

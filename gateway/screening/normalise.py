@@ -112,6 +112,8 @@ def _squeezed(view: View) -> str:
 
 def _unwrapped(view: View) -> str:
     """Short pieces of lines, as documents break them inside a word, put together with what stands around them."""
+    if view.form is Form.HEADER:
+        return ""  # each of its lines is another field
     runs = []
     for match in _BROKEN.finditer(view.octets):
         start, end = match.span()
