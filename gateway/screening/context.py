@@ -78,7 +78,8 @@ class Scan:
     def numbers(self) -> list[Number]:
         """Numbers of 9 to 22 digits."""
         if self._numbers is None:
-            self._numbers = [one for one in find_numbers(self.view) if self._concerns(one.start, one.end)]
+            found = find_numbers(self.view) if self.view.has_digits else ()
+            self._numbers = [one for one in found if self._concerns(one.start, one.end)]
         return self._numbers
 
     def codes(self) -> list[Code]:

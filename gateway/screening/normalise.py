@@ -102,7 +102,7 @@ def _spelled(view: View) -> str:
 
 def _squeezed(view: View) -> str:
     runs = []
-    for match in _SPACED.finditer(view.octets):
+    for match in _SPACED.finditer(view.octets) if view.has_digits else ():
         start, end = match.span()
         run = view.text[start:end]
         if any(map(str.isalpha, run)) and any(map(str.isdigit, run)):
@@ -112,7 +112,7 @@ def _squeezed(view: View) -> str:
 
 def _unwrapped(view: View) -> str:
     """Short pieces of lines, as documents break them inside a word, put together with what stands around them."""
-    if view.form is Form.HEADER:
+    if view.form is Form.HEADER or not view.has_digits:
         return ""  # each of its lines is another field
     runs = []
     for match in _BROKEN.finditer(view.octets):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from gateway.screening.chunk import Form
+
+_DIGIT: Final = re.compile(rb"[0-9]")
 
 
 class Reading(Enum):
@@ -30,6 +34,8 @@ class View:
     form: Form = Form.TEXT
     reading: Reading = Reading.PLAIN
     text: str = field(init=False, repr=False)
+    has_digits: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "has_digits", _DIGIT.search(self.octets) is not None)
         object.__setattr__(self, "text", self.octets.decode("ascii"))

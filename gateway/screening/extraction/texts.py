@@ -23,6 +23,7 @@ _MARKS: Final = (
 # UTF-7 (RFC 2152): a run that begins with a character of ASCII or of double width; never `+1 212 555 …`.
 _SHIFTED = re.compile(rb"\+(?:A[A-P]|/[w-z])[A-Za-z0-9+/]")
 _UTF_8_NAMES: Final = ("", "utf-8", "us-ascii")
+_TRACE = re.compile(rb"[\x00\r\x1b+]")  # of more than one reading, or of a line end that becomes another
 _UTF_7_NAMES: Final = frozenset({"utf-7", "unicode-1-1-utf-7", "utf7", "x-unicode-2-0-utf-7", "csutf7", "utf-7-imap"})
 _EBCDIC_NAMES = re.compile(
     r"(?:ibm|cp|csibm|x-ebcdic|ccsid)[-_]?0*"
@@ -61,6 +62,8 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
     Byte order marks and the patterns of UTF-16 and UTF-32 first, then as declared, then EBCDIC, UTF-7, ISO 2022 and
     digits of double width where their traces are. Line ends become LF. Never raises.
     """
+    if charset.lower() in _UTF_8_NAMES and octets.isascii() and not _TRACE.search(octets):
+        return [octets.decode("ascii")]
     if _is_plainly_utf_8(octets, charset):
         found = [octets.decode("utf-8")]
     else:
