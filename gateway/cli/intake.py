@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from gateway.keyholder.protocol import OpenGrant
     from gateway.portal.vault import SealedOctets
 
-app = typer.Typer(no_args_is_help=True, help="Mail from outside and faxes that wait: list, show, file, discard, put back.")
+app = typer.Typer(
+    no_args_is_help=True, help="Mail from outside and faxes that wait: list, show, file, discard, put back."
+)
 app.command("try")(intake_fax.try_)
 app.command()(intake_fax.sources)
 app.command()(intake_fax.octets)
