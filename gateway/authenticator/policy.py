@@ -1,4 +1,4 @@
-"""What a site asks of sign-ins, as values: how long they last, how guesses are slowed, who may not sign in for now."""
+"""What a site asks of sign-ins, as values: how long they last, how guesses are slowed, who may not sign in at present."""
 
 from __future__ import annotations
 

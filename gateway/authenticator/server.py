@@ -91,9 +91,7 @@ class AuthenticatorServer:
         clock: Clock = system_clock,
     ) -> None:
         self.ready = asyncio.Event()
-        self._database = database
-        self._keys = keys
-        self._authority = authority
+        self._database, self._keys, self._authority = database, keys, authority
         self._socket, self._operator_socket = socket, operator_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
         self._policy = policy or Policy()

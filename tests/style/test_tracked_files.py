@@ -29,8 +29,14 @@ def test_lock_files_hold_names_versions_and_hashes_only() -> None:
     assert not odd
 
 
+def test_the_lock_of_the_local_identity_provider_holds_no_address() -> None:
+    locks = [path for path in tracked_files() if path.name == "package-lock.json"]
+    assert [shown(path) for path in locks] == ["scripts/openid/package-lock.json"]
+    assert all("://" not in path.read_text("utf-8") for path in locks)
+
+
 def test_no_lock_file_of_another_kind_is_tracked() -> None:
-    others = {"uv.lock", "package-lock.json", "poetry.lock", "Pipfile.lock", "yarn.lock", "pnpm-lock.yaml"}
+    others = {"uv.lock", "poetry.lock", "Pipfile.lock", "yarn.lock", "pnpm-lock.yaml"}
     assert not [shown(path) for path in tracked_files() if path.name in others]
 
 
