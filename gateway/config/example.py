@@ -99,8 +99,8 @@ passphrase_file = "secrets/passphrase"
 # app_passwords = true
 # sealing = "standard"
 
-# The last day on which a group of people signs in by a password; "agents" is a name of your choice.
-# [security.sunsets.agents]
+# The last day on which a group of people signs in by a password; "firms" is a name of your choice.
+# [security.sunsets.firms]
 # for = ["correspondents"]
 # programmes = []
 # last_day = "2027-06-30"

@@ -165,7 +165,7 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     text = re.sub(r"^# \[fax\]\n(?:(?:# .+)?\n)+?(?=\[)", "", text.replace(smime, ""), flags=re.MULTILINE)
     shown = re.sub(
         r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]"
-        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.agents\])",
+        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.firms\])",
         "",
         text,
         flags=re.MULTILINE,
@@ -175,7 +175,7 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     every = replace(every, submission=replace(every.submission, relays=()))
     assert [one.title for one in every.authenticator.providers] == ["Login.gov"]
     every = replace(every, authenticator=replace(every.authenticator, providers=()))
-    assert [one.name for one in every.security.sunsets] == ["agents"]
+    assert [one.name for one in every.security.sunsets] == ["firms"]
     every = replace(every, security=replace(every.security, sunsets=()))
     assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
     assert every.mx is not None
