@@ -122,6 +122,8 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /desk/agreements/{reference}/users/{number}/address": _ENROL,
         "GET /desk/agreements/{reference}/users/{number}/authorisations/new": _ENROL,
         "POST /desk/agreements/{reference}/users/{number}/authorisations/new": _ENROL,
+        "GET /desk/agreements/{reference}/users/{number}/authorisations/{id}": _ENROL,
+        "POST /desk/agreements/{reference}/users/{number}/authorisations/{id}": _ENROL,
         "GET /desk/agreements/{reference}/users/{number}/authorisations/{id}/revoke": _ENROL,
         "POST /desk/agreements/{reference}/users/{number}/authorisations/{id}/revoke": _ENROL,
         "POST /desk/approvals/{id}": _ENROL,

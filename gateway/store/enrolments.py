@@ -129,6 +129,11 @@ class Enrolments:
     def _references(self, case_ids: Iterable[str]) -> dict[str, str]:
         return {one.id: one.reference for one in self._rows(case, case.c.id.in_(sorted(set(case_ids))))}
 
+    def paper(self, form_id: str) -> Listed:
+        """Return the fields of a paper by key; what is sealed is only said to be there."""
+        kept = select(form_field.c.key, form_field.c.value).where(form_field.c.form_id == form_id)
+        return {row.key: SEALED if row.value is None else row.value for row in self._connection.execute(kept)}
+
     def _fields(self, papers: Iterable[Row[Any]], programme: str) -> Listed:
         consent = [paper.id for paper in papers if paper.kind == FormKind.CONSENT.value]
         kept = select(form_field.c.key, form_field.c.value).where(form_field.c.form_id.in_(consent))
@@ -227,6 +232,7 @@ class Enrolments:
                 "item": row.reference,
                 "shows": kinds[row.form_id],
                 "designated_user": users[row.form_id],
+                "paper": row.form_id,
                 "linked_us": row.linked_us,
             }
             for row in rows

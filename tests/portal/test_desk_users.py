@@ -217,6 +217,15 @@ async def test_an_authorisation_is_entered_beside_its_document_says_what_it_revo
     second = await edda.send(f"{new}?kind=authorisation-see", page, **sent)
     assert (first.status_code, second.status_code) == (303, 303)
     page = await edda.see(user)
+    papers = re.findall(rf'href="{PATH}/({user}/authorisations/[0-9a-f]{{32}})"', page)
+    assert len(papers) == 2
+    paper = await edda.see(papers[0])
+    assert "data:image/png;base64," in paper
+    assert "Reyes and Partners" in paper
+    assert "withholding, 2026" not in paper
+    shown = await edda.send(papers[0], paper)
+    assert "withholding, 2026" in shown.text
+    assert (await edda.browser.see(f"{PATH}/{papers[1]}?item={item}")).status_code == 404
     assert len(re.findall(r"/authorisations/[0-9a-f]{32}/revoke", page)) == 1  # the first was revoked by the second
     path = re.search(rf'href="{PATH}/({user}/authorisations/[0-9a-f]{{32}}/revoke)"', page)[1]
     asked = await edda.see(path)

@@ -44,6 +44,8 @@ class AuthorisingPages:
         return [
             Route(f"{_USER}/authorisations/new", self.new, methods=["GET"]),
             Route(f"{_USER}/authorisations/new", self.add, methods=["POST"]),
+            Route(f"{_USER}/authorisations/{{id}}", self.show, methods=["GET"]),
+            Route(f"{_USER}/authorisations/{{id}}", self.open, methods=["POST"]),
             Route(f"{_USER}/authorisations/{{id}}/revoke", self.ask, methods=["GET"]),
             Route(f"{_USER}/authorisations/{{id}}/revoke", self.revoke, methods=["POST"]),
         ]
@@ -93,6 +95,15 @@ class AuthorisingPages:
         number = str(user["number"])
         return RedirectResponse(where(agreement["reference"], "users", number, said=said), status_code=303)
 
+    async def show(self, request: Request) -> Response:
+        """What its paper says, beside the document that shows it."""
+        return await self._paper(request, await self.desk.clerk(request))
+
+    async def open(self, request: Request) -> Response:
+        """The same with what is sealed, on record."""
+        clerk, _ = await self.desk.sent(request)
+        return await self._paper(request, clerk, is_opened=True)
+
     async def ask(self, request: Request) -> Response:
         """What revoking would take, before it is done."""
         clerk = await self.desk.clerk(request)
@@ -122,6 +133,33 @@ class AuthorisingPages:
             await self.desk.enact(clerk, "revoke_authorisation", authorisation=one["id"])
         address = where(agreement["reference"], "users", str(user["number"]), said="authorisation-revoked")
         return RedirectResponse(address, status_code=303)
+
+    async def _paper(self, request: Request, clerk: Clerk, *, is_opened: bool = False) -> Response:
+        agreement, user = await self.desk.user(clerk, request)
+        one = _authorisation(request, user)
+        form = next((form for form in _forms(clerk) if form.kind.value == one["kind"]), None)
+        if form is None:
+            raise NotAllowed("There is nothing here for you.")
+        stored = await self.desk.look(clerk, lambda rows: rows.paper(one["paper"]))
+        opened = await self.desk.keyholder.paper_open(clerk.visitor.token, one["paper"]) if is_opened else None
+        shows = [document["item"] for document in agreement["documents"] if document["paper"] == one["paper"]]
+        wanted = wanted_of(request.query_params, next(iter(shows), ""))
+        if wanted is not None and wanted.item not in shows:
+            raise NotAllowed("There is nothing here for you.")
+        return self.desk.pages.page(
+            request,
+            "desk_paper.html",
+            clerk.visitor,
+            headers=WITH_PICTURE,
+            agreement=agreement,
+            user=user,
+            one=one,
+            form=form,
+            inputs=inputs(form, stored, None, opened),
+            is_opened=is_opened,
+            shown=await self.documents.show(clerk, wanted) if wanted else None,
+            form_token=clerk.form_token,
+        )
 
     async def _linked(self, clerk: Clerk, paper: str, item: str) -> str:
         if not item:
