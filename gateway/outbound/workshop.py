@@ -171,7 +171,7 @@ def _forked(maker: Maker) -> Iterator[_End]:
         yield _End(ours, handle)
     finally:
         ours.close()
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.kill(process, signal.SIGKILL)  # it is not reaped yet, so the number is still its own
         os.waitpid(process, 0)
         os.close(handle)
 
