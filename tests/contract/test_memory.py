@@ -200,11 +200,14 @@ async def test_what_was_prepared_is_freed_with_its_call(database: Database) -> N
         seen.append(weakref.ref(made))
         return made
 
+    def keep(_: Transaction, __: Made) -> None:
+        return None
+
     seen: list[weakref.ref[Made]] = []
     gc.disable()
     try:
         for _ in range(2):  # the writer may hold the last one until the next
-            await database.run_prepared(prepare, lambda _, __: None)
+            await database.run_prepared(prepare, keep)
         assert seen[0]() is None
     finally:
         gc.enable()
