@@ -96,7 +96,7 @@ def link(
             case_id=None,
             fields={"state": NoticeState.FACTOR_ADDED.value},
         )
-    failpoint("keyholder.link")
+    failpoint("keyholder.identity")
 
 
 def decide_identity(

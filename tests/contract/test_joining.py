@@ -15,7 +15,9 @@ from gateway.authenticator import identities
 from gateway.domain.enrolment import DAY_US, Stage
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, RateExceeded
 from gateway.store import tables
+from gateway.store.database import Database
 from gateway.store.funnel import Funnel, funnel
+from gateway.store.own_places import own_places, waiting_places
 from gateway.store.terms import has_agreed
 from tests.contract.test_enrolment import PROGRAMME, Desk
 from tests.keyed_site import PASSWORD, KeyedSite
@@ -286,3 +288,18 @@ async def test_two_people_with_one_address_have_each_their_own_code(site: KeyedS
     assert [(one.person_id, one.stage) for one in found.waiting] == [(first["person"], Stage.INVITED)]
     with pytest.raises(NotAllowed):
         await site.keyholder.enact(token, "agree_terms", person=first["person"], terms=VERSION, language="en")
+
+
+async def test_the_portal_may_read_what_a_person_sees_of_their_agreements(site: KeyedSite, desk: Desk) -> None:
+    active = await desk.active(await site.case())
+    portal = Database(site.url, program="portal")
+    try:
+        now_us = site.clock.now_us
+        (one,) = portal.read_now(own_places, site.authority, active["person"], PROGRAMME, now_us)
+        assert (one.names, one.role, one.asks, len(one.cases)) == (
+            ("Vale Tours Ltd",), "Person with authority to bind the withholding agent", False, 1,
+        )  # fmt: skip
+        assert portal.read_now(waiting_places, site.authority, active["person"], now_us) == 0
+        assert portal.read_now(funnel, site.authority, "cwa", 0).reached[Stage.CHOSEN] == 1
+    finally:
+        portal.close()
