@@ -106,11 +106,15 @@ class AuthenticatorClient:
             return ComeBack(outcome)
         return ComeBack(outcome, SignedIn.from_frame(found), _bindings(found))
 
-    async def begin_sign_up(self, first_code: str, client_address: str) -> SigningUp | None:
-        """Begin a first sign-in with a password; None when the code is not good. Raises RateExceeded."""
+    async def begin_sign_up(self, first_code: str, client_address: str) -> SigningUp | Outcome | None:
+        """Begin a first sign-in with a password; None when the code is not good, an outcome when passwords are over.
+
+        Raises RateExceeded.
+        """
         found = await self._client.ask("begin_sign_up", first_code=first_code, client_address=client_address)
         if "outcome" in found:
-            return None
+            outcome = Outcome(text(found, "outcome"))
+            return None if outcome is Outcome.CODE_OVER else outcome
         return SigningUp(*(text(found, name) for name in ("username", "uri", "options", "ticket")))
 
     async def finish_sign_up(

@@ -1,4 +1,4 @@
-"""What a site asks of sign-ins, as values: how long they last, how guesses are slowed, who may not sign in at present."""
+"""What a site asks of sign-ins, as values: how long they last, how guesses are slowed, who may not sign in."""
 
 from __future__ import annotations
 
@@ -41,9 +41,13 @@ class Policy:
 
         After a sunset only who was given longer signs in by a password.
         """
-        ends_us = self.sunsets.ends_us(account.side, account.programme)
-        is_over = ends_us is not None and max(ends_us, account.extended_us) <= now_us
+        is_over = account.extended_us <= now_us and self.is_over(account.side, account.programme, now_us)
         return account.failures >= self.failures or self.is_away(account.last_us, now_us) or is_over
+
+    def is_over(self, side: str, programme: str, now_us: int) -> bool:
+        """Tell whether people of this side and programme sign in by passwords no more."""
+        ends_us = self.sunsets.ends_us(side, programme)
+        return ends_us is not None and ends_us <= now_us
 
 
 def policy_of(settings: SecuritySettings, programmes: Iterable[Programme]) -> Policy:

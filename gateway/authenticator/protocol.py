@@ -49,6 +49,7 @@ class Outcome(StrEnum):
     WEAK = "weak"
     DECLINED = "declined"
     CODE_OVER = "code-over"
+    PASSWORD_OVER = "password-over"  # noqa: S105 - the name of an outcome
     FAILED = "failed"
     AWAY = "away"
     AWAY_TOO_LONG = "away-too-long"

@@ -116,7 +116,7 @@ class AuthenticatorServer:
             self._second_factors,
             self._hash,
             issuer=issuer,
-            limits=self._limits,
+            policy=self._policy,
             clock=clock,
         )
         seed = (CredentialKind.TOTP, _NOBODY, self._second_factors.new_seed(_NOBODY)[1])

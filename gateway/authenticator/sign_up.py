@@ -18,6 +18,7 @@ from gateway import maillog
 from gateway.authenticator import identities
 from gateway.authenticator.identities import Holder
 from gateway.authenticator.keys import AuthenticatorKeys
+from gateway.authenticator.policy import Policy
 from gateway.authenticator.protocol import Outcome
 from gateway.authenticator.second_factors import SecondFactors
 from gateway.authenticator.throttle import Throttle
@@ -30,7 +31,7 @@ from gateway.domain.proof import Binding
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, text
 from gateway.identity import first_codes, passwords, totp
-from gateway.identity.sessions import SessionLimits, new_session
+from gateway.identity.sessions import new_session
 from gateway.store.database import Database
 from gateway.store.ids import new_id
 from gateway.store.people import person_by_id
@@ -85,7 +86,7 @@ class SignUp:
         hashed: Hash,
         *,
         issuer: str,
-        limits: SessionLimits,
+        policy: Policy,
         clock: Clock = system_clock,
     ) -> None:
         self._database = database
@@ -95,7 +96,7 @@ class SignUp:
         self._second_factors = second_factors
         self._hashed = hashed
         self._issuer = issuer
-        self._limits = limits
+        self._policy = policy
         self._clock = clock
 
     async def begin(self, request: Request) -> Request:
@@ -105,6 +106,8 @@ class SignUp:
         known = await self._database.read(person_by_id, holder.person_id) if holder else None
         if holder is None or known is None:
             return {"outcome": Outcome.CODE_OVER}
+        if self._policy.is_over(holder.side, holder.programme, now_us):
+            return {"outcome": Outcome.PASSWORD_OVER}
         username = await self._database.read(_username, holder.person_id)
         seed, sealed = self._second_factors.new_seed(holder.person_id)
         asked = self._second_factors.invite(known, [], now_us)
@@ -125,7 +128,7 @@ class SignUp:
         now_us = self._now_us()
         ticket = self._opened(decode(request.get("ticket")), now_us)
         holder = await self._database.read(identities.holder_by_id, self._authority, ticket["code"], now_us)
-        if holder is None:
+        if holder is None or self._policy.is_over(holder.side, holder.programme, now_us):
             raise _OVER
         password = text(request, "password")
         username = await self._database.read(_username, holder.person_id)
@@ -139,7 +142,7 @@ class SignUp:
         ]
         ids = tuple(one.credential_id for one in bindings)
         token, statement, signature = new_session(
-            self._keys.session, person_id, ids, len(ids), self._now_us(), self._limits
+            self._keys.session, person_id, ids, len(ids), self._now_us(), self._policy.limits
         )
         maillog.authenticated("first-code", "accepted")
         failpoint("authenticator.sign_up")

@@ -101,7 +101,9 @@ class ProviderPages:
             begun = await self.authenticator.begin_sign_up(code, address_of(request))
         except RateExceeded:
             return self._first_form(request, "too-fast", 429)
-        return self._password_form(request, begun, "") if begun else self._first_form(request, "code-over", 422)
+        if begun is None or isinstance(begun, Outcome):
+            return self._first_form(request, begun.value if begun else "code-over", 422)
+        return self._password_form(request, begun, "")
 
     async def sign_up(self, request: Request) -> Response:
         """Take the password and the second factor that were chosen, and sign in with them."""

@@ -134,6 +134,27 @@ async def test_who_was_away_for_too_long_comes_back_by_something_new(story: Stor
     assert (await try_password(story, story.ines)).status_code == 303
 
 
+async def test_a_first_sign_in_by_a_password_ends_on_that_day_too(story: Story) -> None:
+    made = await story.house.authenticator_operator.make_first_code()
+    expires_us = int((story.house.clock().timestamp() + DAY) * 1_000_000)
+    await story.house.operator.enact(
+        "add_credential",
+        person=story.otto.id,
+        kind="first_code",
+        label="code",
+        lookup=made.lookup,
+        expires_us=expires_us,
+    )
+    async with Browser(story.house) as browser:
+        await acknowledge(browser, "first-sign-in")
+        page = await browser.see("/first-sign-in")
+        answer = await browser.http.post(
+            "/first-sign-in", data={**hidden(page.text), "first_code": made.clear, "provider": ""}
+        )
+    assert answer.status_code == 422
+    assert "Your code is still good" in answer.text
+
+
 def nobody(story: Story) -> Someone:
     """Somebody with a name as long as Berg's whom nobody knows."""
     return Someone("0" * 32, "Nobody", "n@firm.example", "b0rg", story.berg.seed)
