@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from gateway.demo import office
 from gateway.demo import search as engine
 from gateway.demo.site import DOMAIN, Plan
 from gateway.store import tables
@@ -33,7 +34,9 @@ async def test_killed_before_the_entry_it_keeps_nothing_and_the_repeat_is_refuse
                 await asyncio.sleep(0.1)
         assert "taxpayer data" in said
         assert [line["name"] for line in log_lines(world) if line["event"] == "program died"] == ["mx"]
-        entries = await world._read(select(tables.leaf.c.id).where(tables.leaf.c.kind == "mail_turned_away"))
+        entries = await office.rows(
+            world.settings, select(tables.leaf.c.id).where(tables.leaf.c.kind == "mail_turned_away")
+        )
         assert len(entries) == 1
         assert list(engine.search(engine.words(NUMBER), [world.folder]).hits) == []
 
@@ -58,29 +61,33 @@ TAKING = ("mx.take", "blob.write.before", "blob.fsync", "blob.rename", "blob.fol
 async def test_killed_anywhere_while_it_takes_clean_mail_the_repeat_finds_it_kept_once(tmp_path: Path) -> None:
     port, traps = free_port(), Traps(tmp_path, dict.fromkeys(TAKING, "kill"))
     door = f'\n[mx]\nlisten = ["127.0.0.1:{port}"]\nposition = "first-hop"\nclean = "tray"\n'
+    taken_in = select(tables.leaf.c.id).where(tables.leaf.c.kind == "taken_in")
     async with running_world(Plan(more=FAST + door), traps.environment) as world:
+        papers = len(await office.rows(world.settings, select(tables.intake)))
+        entered = len(await office.rows(world.settings, taken_in))
         for number, name in enumerate(TAKING):
             mail = clean(number)
             traps.set(name)
             with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
                 await asyncio.to_thread(taken, port, mail, patient=False)
             assert traps.has_acted(name)
-            items = await world._read(select(tables.intake))
-            assert len(items) == number + (name == "mx.taken"), name
+            items = await office.rows(world.settings, select(tables.intake))
+            assert len(items) == papers + number + (name == "mx.taken"), name
             async with asyncio.timeout(60):
                 while (said := await asyncio.to_thread(taken, port, mail)) is None:
                     await asyncio.sleep(0.1)
-            items = await world._read(select(tables.intake).order_by(tables.intake.c.message_id))
-            assert len(items) == number + 1, name
+            items = await office.rows(world.settings, select(tables.intake).order_by(tables.intake.c.message_id))
+            assert len(items) == papers + number + 1, name
             assert items[-1].reference in said
-            async with world._operators() as (keyholder, _):
+            async with office.operators(world.settings) as (keyholder, _):
                 grant = await keyholder.intake_open(items[-1].reference)
-            segments = await world._read(select(tables.segment).where(tables.segment.c.message_id == grant.message_id))
+            segments = await office.rows(
+                world.settings, select(tables.segment).where(tables.segment.c.message_id == grant.message_id)
+            )
             blobs = BlobFolder(world.settings.store.blobs)
             octets = b"".join(b"".join(SegmentReader(blobs, row, grant.key).read()) for row in segments)
             assert octets == mail.encode()
-        entries = await world._read(select(tables.leaf.c.id).where(tables.leaf.c.kind == "taken_in"))
-        assert len(entries) == len(TAKING)
+        assert len(await office.rows(world.settings, taken_in)) == entered + len(TAKING)
         assert list(engine.search(engine.words("rehearsal7311"), [world.folder]).hits) == []
 
 

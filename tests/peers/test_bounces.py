@@ -21,6 +21,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
+from gateway.demo import office
 from gateway.demo.site import DOMAIN, Plan
 from gateway.demo.world import World
 from gateway.store import tables
@@ -101,7 +102,7 @@ def letter(world: World) -> bytes:
 async def until(world: World, condition: Any) -> Any:
     """What a query says, as soon as it says something."""
     async with asyncio.timeout(PATIENCE):
-        while not (found := await world._read(condition)):
+        while not (found := await office.rows(world.settings, condition)):
             await asyncio.sleep(0.1)
     return found
 
@@ -144,7 +145,7 @@ async def test_a_bounce_sets_the_address_state_tells_the_employee_and_is_tried_a
         assert mail.rcpt_tos == [world.people["ines"].address]
         assert mail.mail_from is not None
         assert re.fullmatch(rf"b-[0-9a-f]{{32}}-[a-z2-7]{{20}}@{re.escape(DOMAIN)}", mail.mail_from)
-        assert await world._read(select(tables.address_state)) == []
+        assert await office.rows(world.settings, select(tables.address_state)) == []
 
 
 class Away(Sink):
@@ -172,10 +173,10 @@ async def test_a_responder_without_manners_makes_no_loop(folder: Path) -> None:
         assert (await world.mail_tool("dana").send([world.case_address], letter(world))).code == 250
         ended = select(tables.leaf.c.id).where(tables.leaf.c.kind == "mail_ended")
         async with asyncio.timeout(PATIENCE):
-            while len(await world._read(ended)) < 2:
+            while len(await office.rows(world.settings, ended)) < 2:
                 await asyncio.sleep(0.1)
         assert len(away.mail) == 1
-        rows = await world._read(select(tables.outbox.c.state, tables.outbox.c.person_id))
+        rows = await office.rows(world.settings, select(tables.outbox.c.state, tables.outbox.c.person_id))
         assert {row.person_id for row in rows} == {world.people["ines"].id, world.people["raul"].id}
-        assert await world._read(select(tables.notice_report)) == []
-        assert await world._read(select(tables.address_state)) == []
+        assert await office.rows(world.settings, select(tables.notice_report)) == []
+        assert await office.rows(world.settings, select(tables.address_state)) == []

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from gateway.demo import office
 from gateway.demo.actors import Browser
 from gateway.demo.catcher import Caught
 from gateway.demo.world import World
@@ -199,7 +200,7 @@ async def newest(world: World) -> str:
     """The reference of the message that came last."""
     table = tables.message
     latest = select(func.max(table.c.received_us)).scalar_subquery()
-    rows = await world._read(select(table.c.reference).where(table.c.received_us == latest))
+    rows = await office.rows(world.settings, select(table.c.reference).where(table.c.received_us == latest))
     return str(rows[0].reference)
 
 

@@ -21,6 +21,7 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from gateway.cli.config import check
+from gateway.demo import office
 from gateway.demo import search as engine
 from gateway.demo.catcher import Caught
 from gateway.demo.people import invented_people
@@ -278,7 +279,9 @@ def told_in(mail: Caught) -> str:
 
 
 async def turned_away(world: World) -> list[str]:
-    found = await world._read(select(tables.leaf.c.body).where(tables.leaf.c.kind == "mail_turned_away"))
+    found = await office.rows(
+        world.settings, select(tables.leaf.c.body).where(tables.leaf.c.kind == "mail_turned_away")
+    )
     return [str(row) for row in found]
 
 

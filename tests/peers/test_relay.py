@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.demo import office
 from gateway.demo.world import World
 from gateway.store import tables
 from gateway.supervisor import read_status
@@ -160,6 +161,6 @@ def is_open(port: int) -> bool:
 async def ended_mail(world: World) -> list[dict[str, Any]]:
     """The log's lines on ended mail, when the record has as many entries."""
     wanted = select(tables.leaf.c.id).where(tables.leaf.c.kind == "mail_ended")
-    entered = await world._read(wanted)
+    entered = await office.rows(world.settings, wanted)
     lines = [line for line in log_lines(world) if line["event"] == "ended"]
     return lines if len(entered) == len(lines) else []
