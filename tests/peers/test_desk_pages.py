@@ -102,7 +102,7 @@ async def test_a_clerk_enrols_somebody_from_a_fax_and_everybody_can_use_the_page
         await type_form(page, INFORMATION)
         await look(visiting, "authorise", size)
         await visiting.send("Enter the authorization")
-        await visiting.follow("Form 8821")
+        await visiting.press(page.get_by_role("link", name="Form 8821", exact=True))
         await look(visiting, "paper", size)
         await visiting.follow("Back to Cora Vale")
         await visiting.follow("Revoke")
