@@ -162,9 +162,7 @@ async def test_a_document_that_points_to_another_agreement_is_not_opened(site: K
     document = await site.take_in()
     await site.operator.paper_link(mine, document.id)
     forms = tables.form
-    papers = await site.database.read(
-        lambda rows: dict(rows.execute(select(forms.c.agreement_id, forms.c.id)).all())
-    )
+    papers = await site.database.read(lambda rows: dict(rows.execute(select(forms.c.agreement_id, forms.c.id)).all()))
     link = tables.form_document
     await site.execute(link.update().where(link.c.message_id == document.id).values(form_id=papers[other]))
     with pytest.raises(NotAllowed):
