@@ -1,4 +1,4 @@
-"""The linking ceremony at a real OpenID provider: both sign-ins fresh, the account nobody else's, the link one's own."""
+"""The linking ceremony at a real OpenID provider: both sign-ins fresh, the account and the link each one person's."""
 
 from __future__ import annotations
 
