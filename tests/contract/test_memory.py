@@ -35,6 +35,7 @@ from gateway.store.tables import (
     message,
     person,
     person_address,
+    role,
     sealing_key,
     site,
     team,
@@ -46,7 +47,7 @@ from tests.settled import DEPOSIT_KEY, Settled
 SETTLED = [
     person, person_address, team, team_member, case, agreement_case, assignment, designated_user, sealing_key
 ]  # fmt: skip
-STANDINGS = [*SETTLED, enrolment, authorisation]
+STANDINGS = [*SETTLED, enrolment, authorisation, role]
 LONG = b"a line of a long message, which is sealed in lots, in a thread, while the next blocks of it come\r\n" * 20_000
 
 
