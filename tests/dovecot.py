@@ -86,8 +86,8 @@ class Dovecot:
         )  # fmt: skip
         for name in ("", "cur", "new", "tmp"):
             (self.folder / "Maildir" / name).mkdir(exist_ok=True)
-        for path in (self.folder, *self.folder.rglob("*")):
-            if "run" not in path.parts:
+        if not (self.folder / "run").exists():  # later on all is the server's own, and moves
+            for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, "nobody", "nogroup")
         self._process = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", self.folder / "dovecot.conf"])
         for _ in range(200):
