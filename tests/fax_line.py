@@ -79,8 +79,9 @@ class FaxLine:
         make_site(site, _SITE.format(run=site / "run", **words))
         self.config, self.second = site / "gateway.toml", folder / "second.toml"
         self.second.write_text(_SITE.format(run=folder / "run2", **words))
+        self._started: list[subprocess.Popen[bytes]] = []
         self._log = (folder / "log").open("ab")
-        self._keyholder = self.start("keyholder")
+        self.start("keyholder")
         self._wait_for(lambda: self.has_key)
 
     @property
@@ -97,7 +98,9 @@ class FaxLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end(self._keyholder)
+        for process in self._started:
+            if process.poll() is None:
+                self.end(process)
         self._log.close()
 
     def start(
@@ -105,9 +108,11 @@ class FaxLine:
     ) -> subprocess.Popen[bytes]:
         """Start a program."""
         command = [sys.executable, "-m", "gateway", "run", "--config", str(config or self.config), program]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, stderr=self._log, stdout=self._log, env={**os.environ, **(environment or {})}, cwd=self.folder
         )
+        self._started.append(process)
+        return process
 
     @staticmethod
     def end(process: subprocess.Popen[bytes]) -> None:
