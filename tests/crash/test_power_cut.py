@@ -113,7 +113,7 @@ def test_a_power_cut_loses_nothing_acknowledged(disk: Disk, turn: int) -> None:
 def test_blobs_on_a_disk_of_their_own_are_durable_by_themselves(disk: Disk, tmp_path: Path, turn: int) -> None:
     """No sync of the database helps them here: file, name and folder must each have been synced.
 
-    The database outlives this cut, so it may have rows whose blob was said to be synced when the power was gone already.
+    The database outlives this cut: it may have rows whose blob was said to be synced when the power was gone already.
     """
     chance = random.Random(f"{SEED}own{turn}")
     vault = make_vault(tmp_path / "vault", f"sqlite:///{tmp_path}/vault/gateway.db")
