@@ -112,7 +112,7 @@ async def test_a_literal_that_stalls_ends_by_the_deadline(tmp_path: Path) -> Non
         return await ordinary(tag, line, writer)
 
     async with server(tmp_path, play) as account, session(account) as opened:
-        assert await lost(opened.fetch(5, 10**6)) == "deadline"
+        assert await lost(opened.fetch(5, 1000, 10**6)) == "deadline"
 
 
 async def test_more_octets_than_were_asked_for_end_the_connection(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_more_octets_than_were_asked_for_end_the_connection(tmp_path: Path
             await writer.drain()
 
     async with server(tmp_path, play) as account, session(account) as opened:
-        assert await lost(opened.fetch(5, 10**6)) in ("closed", "deadline")
+        assert await lost(opened.fetch(5, 1000, 10**6)) in ("closed", "deadline")
 
 
 async def test_a_mail_that_grows_beyond_the_limit_is_given_up(tmp_path: Path) -> None:
@@ -138,7 +138,27 @@ async def test_a_mail_that_grows_beyond_the_limit_is_given_up(tmp_path: Path) ->
         return await ordinary(tag, line, writer)
 
     async with server(tmp_path, play) as account, session(account) as opened:
-        assert await lost(opened.fetch(5, 3 * 1024 * 1024)) == "size"
+        assert await lost(opened.fetch(5, 1000, 3 * 1024 * 1024)) == "size"
+
+
+@pytest.mark.parametrize("told", [3000, 2999, 3001, 1])
+@pytest.mark.parametrize("at_end", [b"{0}\r\n", b'""', b"NIL"])
+async def test_a_server_may_give_less_than_was_asked_for_and_a_wrong_size(
+    tmp_path: Path, told: int, at_end: bytes
+) -> None:
+    mail = bytes(range(256)) * 11 + b"e" * 184
+
+    async def play(tag: bytes, line: bytes, writer: asyncio.StreamWriter) -> bytes | None:
+        if b"BODY.PEEK" in line:
+            wanted = re.search(rb"<(\d+)\.", line)
+            assert wanted is not None
+            piece = mail[int(wanted[1]) :][:700]
+            head = b"* 1 FETCH (UID 5 BODY[]<%s> " % wanted[1]
+            writer.write(head + (b"{%d}\r\n" % len(piece) + piece if piece else at_end) + b")\r\n")
+        return await ordinary(tag, line, writer)
+
+    async with server(tmp_path, play) as account, session(account) as opened:
+        assert await opened.fetch(5, told, 10**6) == mail
 
 
 async def test_what_is_told_of_other_mails_meanwhile_is_not_taken_for_this_one(tmp_path: Path) -> None:
@@ -149,13 +169,13 @@ async def test_what_is_told_of_other_mails_meanwhile_is_not_taken_for_this_one(t
         return await ordinary(tag, line, writer)
 
     async with server(tmp_path, play) as account, session(account) as opened:
-        assert await opened.fetch(5, 100) == b"this"
+        assert await opened.fetch(5, 4, 100) == b"this"
 
 
 async def test_a_mail_that_is_gone_is_none(tmp_path: Path) -> None:
     async with server(tmp_path, ordinary) as account, session(account) as opened:
         assert await opened.size(5) is None
-        assert await opened.fetch(5, 100) is None
+        assert await opened.fetch(5, 4, 100) is None
 
 
 @pytest.mark.parametrize("ends", [True, False])

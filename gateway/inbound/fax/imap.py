@@ -104,8 +104,12 @@ class Session:
         found = [_SIZE.search(line) for line in _lines(done) if _is_of(line, uid)]
         return next((int(one[1]) for one in found if one), None)
 
-    async def fetch(self, uid: int, most: int) -> bytes | None:
-        """Return a mail's octets, without marking it; None where it is gone. Raises Lost, also beyond `most` octets."""
+    async def fetch(self, uid: int, size: int, most: int) -> bytes | None:
+        """Return a mail's octets, without marking it; None where it is gone. Raises Lost, also beyond `most` octets.
+
+        A server may give less than was asked for before the end, and `size`, which it told, may be wrong: where they do
+        not agree, the mail ends where nothing more comes.
+        """
         octets = bytearray()
         while True:
             wanted = f"(UID BODY.PEEK[]<{len(octets)}.{CHUNK}>)"
@@ -117,7 +121,7 @@ class Session:
             octets += piece
             if len(octets) > most:
                 raise Lost("size")
-            if len(piece) < CHUNK:
+            if not piece or (len(piece) < CHUNK and len(octets) == size):
                 return bytes(octets)
 
     async def move(self, uid: int, filed: str) -> bool:

@@ -113,7 +113,7 @@ class Watch:
             await self.intake.leave(self.source, self._validity, uid, size)
             self._left.add(uid)
             return False
-        octets = None if size is None else await session.fetch(uid, self.habits.most)
+        octets = None if size is None else await session.fetch(uid, size, self.habits.most)
         if octets is None:
             return False
         failpoint("fax.fetched")
