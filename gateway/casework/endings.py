@@ -14,6 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Column, ColumnElement, FromClause, Row, Table, and_, exists, select
 
+from gateway.domain.credential import CredentialKind
 from gateway.domain.enrolment import PlaceState
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.programme import Programme
@@ -104,7 +105,7 @@ SOURCES = (
         credential.c.expires_us,
         credential.join(person, person.c.id == credential.c.person_id),
         None,
-        credential.c.revoked_us.is_(None),
+        credential.c.revoked_us.is_(None) & (credential.c.kind != CredentialKind.FIRST_CODE.value),
         NoticeState.SIGN_IN_ENDING,
     ),
 )

@@ -116,6 +116,12 @@ def test_an_app_password_and_a_role_that_end_are_told_as_such(timed: Timed, time
     assert timed.send() == []
 
 
+def test_that_a_first_code_will_be_over_is_told_to_nobody(timed: Timed, time: Time) -> None:
+    code = {"kind": CredentialKind.FIRST_CODE.value, "lookup": "l", "data": "d", "label": "invitation"}
+    timed.site.enact("add_credential", person="ines", **code, expires_us=in_days(time, 2))
+    assert timed.send() == []
+
+
 def test_who_lost_the_place_already_or_has_left_is_not_told(timed: Timed, time: Time) -> None:
     for name in ("ines", "raul"):
         timed.change(tables.designated_user, timed.site.users[name]["designated_user"], until_us=in_days(time, 20))
