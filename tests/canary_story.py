@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -379,4 +379,4 @@ class CanaryStory:
         return self.world.tls.wrap_socket(plain, server_hostname="localhost")
 
 
-_PORTS = ("page", "portal", "starttls", "tls", "mail")
+_PORTS = tuple(one.name for one in fields(Ports))

@@ -137,7 +137,7 @@ async def test_a_person_reads_downloads_and_answers(size: tuple[int, int], with_
 
         await visiting.follow("Show with formatting")
         await visiting.judge()
-        frame = page.frame_locator("iframe")
+        frame = page.frame_locator("iframe.message-frame")
         assert (await frame.locator("b").inner_text()) == "things"
         assert await frame.locator("img, script").count() == 0
 
