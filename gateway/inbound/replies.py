@@ -17,6 +17,7 @@ TABLE: Final[dict[type[GatewayError], tuple[int, str]]] = {
     errors.GatewayError: (451, "4.3.0"),
     errors.Refused: (550, "5.7.1"),
     errors.Malformed: (550, "5.6.0"),
+    errors.Moved: (550, "5.6.0"),
     errors.NotAuthenticated: (535, "5.7.8"),
     errors.NotAllowed: (550, "5.7.1"),
     errors.UnknownRecipient: (550, "5.1.1"),

@@ -35,11 +35,10 @@ from gateway.store.database import Database
 def maker_of(settings: Settings) -> Maker | None:
     """Return what makes notifications, None without a way for them. Raises ConfigError where a file does not fit."""
     own = settings.notifier
-    if own.direct is None and own.relay is None:
-        return None
     programmes, sender = load_programmes(settings.programmes), parse_address(own.sender)
     renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
-    return Maker(programmes, renderer, signers_of(settings))
+    maker = Maker(programmes, renderer, signers_of(settings))
+    return None if own.direct is None and own.relay is None else maker
 
 
 def notifier_of(settings: Settings, database: Database, workshop: Workshop) -> Notifier | None:

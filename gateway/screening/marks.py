@@ -35,7 +35,7 @@ def _spelling(phrase: str) -> str:
 
 
 def _any_of(spelled: Iterable[str]) -> re2._Regexp:
-    return re2.compile(f"(?i)(?:\\b|_)(?:{'|'.join(sorted(set(spelled)))})(?:\\b|_|[0-9])", _options())
+    return re2.compile(f"(?i)(?:\\b|_|[0-9])(?:{'|'.join(sorted(set(spelled)))})(?:\\b|_|[0-9]|(?-i:[A-Z]))", _options())
 
 
 _KINDS: Final = frozenset(name for name, role in LEXICON.roles.items() if role in OF_KINDS)
@@ -64,13 +64,15 @@ NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _oddly() -> re2._Regexp:
-    """Words of a kind that begin inside of others ("mySSN"), and letters set apart ("S. S. N.")."""
+    """Words of a kind that begin or end inside of others ("mySSN", "SSNAnn"), and letters set apart ("S. S. N.")."""
     names = (name for name, role in LEXICON.roles.items() if role in OF_KINDS)
     firsts = {phrase.split()[0] for name in names for phrase in LEXICON.phrases[name]}
     words = sorted(word for word in firsts if word.isalpha() and len(word) > 2)
     inside = "|".join(f"{word.capitalize()}|{word.upper()}" for word in words)
     return re2.compile(
-        rf"[a-z0-9](?:{inside})|\b[A-Za-z](?:[./] ?| )[A-Za-z](?:[./] ?| )[A-Za-z]\b".encode(), _options()
+        rf"[a-z0-9](?:{inside})|(?:{inside})[A-Z0-9]|(?:[A-Za-z][./] ?){{2}}[A-Za-z]|"
+        rf"(?:\b|[0-9])[A-Za-z](?:[./] ?| )[A-Za-z](?:[./] ?| )[A-Za-z](?:\b|[0-9])".encode(),
+        _options(),
     )
 
 
@@ -84,6 +86,7 @@ def find_heads(view: View) -> list[Label]:
     last = -1
     for match in HEADS.finditer(view.octets):
         start, end = match.span()
+        start += view.text[start].isdigit()
         if start < last:
             continue
         near = LEXICON.labels(view.text, start, min(len(view.text), end + 24))

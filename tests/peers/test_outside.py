@@ -146,7 +146,9 @@ async def test_behind_a_relay_that_is_not_to_bounce_it_is_thrown_away_and_the_si
         assert "Found in it: ssn" in text
         for word in (number, SENDER, "Concert"):
             assert word not in text
-        assert {one for mail in world.catcher.mails() for one in mail.recipients} == {operator}
+        told = [mail for mail in world.catcher.mails() if said[1] in told_in(mail)]
+        assert {one for mail in told for one in mail.recipients} == {operator}
+        assert not {SENDER, TO} & {one for mail in world.catcher.mails() for one in mail.recipients}
         assert list(engine.search(forms([number]), [world.folder]).hits) == []
 
 

@@ -33,7 +33,7 @@ def test_every_phrase_of_a_kind_is_marked(written: str) -> None:
             assert {label.name for label in LEXICON.labels(text, 0, len(text))} & MARKED <= told, phrase
 
 
-@given(st.lists(PIECES, max_size=30).map("".join), st.sampled_from(Form))
+@given(st.lists(PIECES, max_size=30).map(" ".join), st.sampled_from(Form))
 def test_what_is_put_off_weighs_no_more_than_was_foreseen(text: str, form: Form) -> None:
     scan = Scan(View(text.encode(), "body", form))
     for detect in DETECTORS:

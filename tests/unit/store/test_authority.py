@@ -69,7 +69,7 @@ def test_a_row_without_the_keyholders_signature_gives_nothing(connection: Connec
 
 
 def test_a_signature_for_one_table_is_none_for_another_with_the_same_columns() -> None:
-    twin = Table("twin", MetaData(), *(Column(column.name, column.type) for column in role.columns))
+    twin = Table("twin", MetaData(), *(Column(column.name, column.type, info=column.info) for column in role.columns))
     assert sign(role, ROLE, KEY) == sign(role, dict(ROLE), KEY) != sign(twin, ROLE, KEY)
 
 
