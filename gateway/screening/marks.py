@@ -35,7 +35,9 @@ def _spelling(phrase: str) -> str:
 
 
 def _any_of(spelled: Iterable[str]) -> re2._Regexp:
-    return re2.compile(f"(?i)(?:\\b|_|[0-9])(?:{'|'.join(sorted(set(spelled)))})(?:\\b|_|[0-9]|(?-i:[A-Z]))", _options())
+    """A pattern of phrases that stand apart, or between digits, or have a capital glued to their end."""
+    phrases = "|".join(sorted(set(spelled)))
+    return re2.compile(f"(?i)(?:\\b|_|[0-9])(?:{phrases})(?:\\b|_|[0-9]|(?-i:[A-Z]))", _options())
 
 
 _KINDS: Final = frozenset(name for name, role in LEXICON.roles.items() if role in OF_KINDS)
