@@ -120,9 +120,10 @@ async def test_more_octets_than_were_asked_for_end_the_connection(tmp_path: Path
         if b"BODY.PEEK" not in line:
             return await ordinary(tag, line, writer)
         writer.write(b"* 1 FETCH (UID 5 BODY[]<0> {99999999999}\r\n")
-        while True:
+        for _ in range(500):
             writer.write(b"x" * 65536)
             await writer.drain()
+        return None
 
     async with server(tmp_path, play) as account, session(account) as opened:
         assert await lost(opened.fetch(5, 1000, 10**6)) in ("closed", "deadline")
@@ -155,10 +156,25 @@ async def test_a_server_may_give_less_than_was_asked_for_and_a_wrong_size(
             piece = mail[int(wanted[1]) :][:700]
             head = b"* 1 FETCH (UID 5 BODY[]<%s> " % wanted[1]
             writer.write(head + (b"{%d}\r\n" % len(piece) + piece if piece else at_end) + b")\r\n")
+        elif b"RFC822.SIZE" in line:
+            writer.write(b"* 1 FETCH (UID 5 RFC822.SIZE %d)\r\n" % told)
         return await ordinary(tag, line, writer)
 
     async with server(tmp_path, play) as account, session(account) as opened:
         assert await opened.fetch(5, told, 10**6) == mail
+
+
+@pytest.mark.parametrize("given", [0, 700])
+async def test_a_mail_that_somebody_moved_while_it_was_fetched_is_none(tmp_path: Path, given: int) -> None:
+    async def play(tag: bytes, line: bytes, writer: asyncio.StreamWriter) -> bytes | None:
+        if b"BODY.PEEK[]<0." in line and given:
+            writer.write(b"* 1 FETCH (UID 5 BODY[]<0> {%d}\r\n" % given + b"x" * given + b")\r\n")
+        elif b"BODY.PEEK" in line:
+            writer.write(b"* 1 FETCH (UID 5 BODY[] NIL)\r\n")
+        return await ordinary(tag, line, writer)
+
+    async with server(tmp_path, play) as account, session(account) as opened:
+        assert await opened.fetch(5, 3000, 10**6) is None
 
 
 async def test_what_is_told_of_other_mails_meanwhile_is_not_taken_for_this_one(tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ class Session:
         """Return a mail's octets, without marking it; None where it is gone. Raises Lost, also beyond `most` octets.
 
         A server may give less than was asked for before the end, and `size`, which it told, may be wrong: where they do
-        not agree, the mail ends where nothing more comes.
+        not agree, the mail ends where nothing more comes, if it is there still: of one that somebody else has moved
+        meanwhile servers give nothing, as if that were its end.
         """
         octets = bytearray()
         while True:
@@ -121,8 +122,15 @@ class Session:
             octets += piece
             if len(octets) > most:
                 raise Lost("size")
-            if not piece or (len(piece) < CHUNK and len(octets) == size):
+            if len(piece) < CHUNK and len(octets) == size:
                 return bytes(octets)
+            if not piece:
+                return bytes(octets) if octets and await self._is_there(uid) else None
+
+    async def _is_there(self, uid: int) -> bool:
+        """Tell whether a mail is there once the server has said what is gone, which it may do at a NOOP."""
+        _require(await self._within(self._client.noop()))
+        return await self.size(uid) is not None
 
     async def move(self, uid: int, filed: str) -> bool:
         """Move a mail; False where the server does not, its folder being full or gone. Raises Lost.
