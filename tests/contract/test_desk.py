@@ -16,8 +16,9 @@ from gateway.store import tables
 from gateway.store.enrolment_list import Wish, count_before, count_waiting, list_agreements
 from gateway.store.ids import new_id
 from gateway.store.matches import people_like
-from tests.contract.test_enrolment import CONSENT, INFORMATION, PROGRAMME, Desk
+from tests.contract.test_enrolment import PROGRAMME, Desk
 from tests.keyed_site import KeyedSite
+from tests.papers import CONSENT, INFORMATION
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ instant. What is absent and what is forbidden look the same. Every instant is ex
 the programme's zone ends then, in open pages, and in running downloads within five seconds.
 """
 _CASE_VERBS = (Verb.READ, Verb.WRITE, Verb.READ_AS_RECEIVED, Verb.TEND, Verb.FILE)
-_OTHER_VERBS = (Verb.ENROL, Verb.ADMINISTER, Verb.KEEP_APP_PASSWORDS, Verb.STATE_PURPOSE, Verb.CONFIRM)
+_OTHER_VERBS = (Verb.WORK_TRAY, Verb.ENROL, Verb.ADMINISTER, Verb.KEEP_APP_PASSWORDS, Verb.STATE_PURPOSE, Verb.CONFIRM)
 _VERBS = (*_CASE_VERBS, *_OTHER_VERBS)
 
 

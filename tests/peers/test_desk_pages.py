@@ -9,8 +9,9 @@ import pytest
 from playwright.async_api import Page
 
 from gateway.domain.intake import month_of
+from tests.papers import CONSENT, INFORMATION
 from tests.peers.test_browser import DESK, PHONE, Visit, visit
-from tests.portal.clerks import CHECKS, CONSENT, INFORMATION, Clerks, Desk
+from tests.portal.clerks import CHECKS, Clerks, Desk
 from tests.portal.house import House
 
 PICTURES = os.environ.get("DESK_PICTURES", "")

@@ -19,28 +19,11 @@ from gateway.domain.address import Address
 from gateway.domain.intake import month_of
 from gateway.domain.summary import Arrival
 from gateway.inbound.tray import IntakeTray, OutsideMail
+from tests.papers import CONSENT
 from tests.portal.browser import Browser, hidden
 from tests.portal.house import DOMAIN, House, Someone, open_house
 
 PATH = "/desk/agreements"
-TIN = "12-3456789"
-CONSENT = {
-    "agent-name": "Vale Tours Ltd",
-    "agent-tin": TIN,
-    "agent-address": "1 Harbour Street, Lisbon",
-    "matter": "Spring tour",
-    "signer-name": "Ines Vale",
-    "signer-title": "Director",
-    "signature-date": "2026-01-05",
-    "notification-address": "office@vale.example",
-    "terms-version": "2026-01",
-}
-INFORMATION = {
-    "taxpayer": "Vale Tours Ltd",
-    "designee": "Reyes and Partners",
-    "matters": "withholding, 2026",
-    "signature-date": "2026-01-05",
-}
 USER = {"name": "Cora Vale", "address": "cora@vale.example", "telephone": "+1 202 555 0100", "role": "agent"}
 CHECKS = ("live-picture", "face-matches", "name-matches", "document-in-date", "role-confirmed")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest_asyncio
 
 from tests.portal.browser import Browser
+from tests.portal.clerks import Clerks, Desk, open_desk
 from tests.portal.house import House, Someone, open_house
 
 
@@ -100,3 +101,21 @@ async def anyone(story: Story) -> AsyncIterator[Browser]:
     """A browser that nobody has signed in with."""
     async with Browser(story.house) as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def clerks() -> AsyncIterator[Clerks]:
+    async with open_desk() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def edda(clerks: Clerks) -> AsyncIterator[Desk]:
+    async with clerks.at_work() as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def emil(clerks: Clerks) -> AsyncIterator[Desk]:
+    async with clerks.at_work(clerks.emil) as desk:
+        yield desk

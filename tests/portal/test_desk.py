@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import select
 
 from gateway.store.tables import enrolment, form_document, leaf
+from tests.papers import CONSENT, TIN
 from tests.portal.browser import Browser
-from tests.portal.clerks import CONSENT, PATH, TIN, Clerks, Desk, form_of, open_desk, words_of
+from tests.portal.clerks import PATH, Clerks, Desk, form_of, words_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def clerks() -> AsyncIterator[Clerks]:
-    async with open_desk() as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def edda(clerks: Clerks) -> AsyncIterator[Desk]:
-    async with clerks.at_work() as desk:
-        yield desk
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def emil(clerks: Clerks) -> AsyncIterator[Desk]:
-    async with clerks.at_work(clerks.emil) as desk:
-        yield desk
 
 
 async def leaves(clerks: Clerks, kind: str) -> list[str]:

@@ -21,9 +21,10 @@ from gateway.domain.intake import month_of
 from gateway.portal.site import Way
 from gateway.store import tables
 from tests.openid_provider import AAL2, FACIAL, TestProvider, running_provider
+from tests.papers import CONSENT
 from tests.peers.test_browser import CHROMIUM, SWITCHES
 from tests.peers.test_passkeys import DEVICE, key_of
-from tests.portal.clerks import CHECKS, CONSENT, USER, Clerks
+from tests.portal.clerks import CHECKS, USER, Clerks
 from tests.portal.conftest import FIRST
 from tests.portal.house import PASSWORD, House, Someone, make_certificate, open_house
 

@@ -28,9 +28,10 @@ from gateway.keyholder import keys
 from gateway.portal.admission import ADMISSION, Of, Whoever
 from gateway.portal.security import SESSION_COOKIE
 from tests.agreed import write_agreed
+from tests.papers import CONSENT, INFORMATION
 from tests.personas import CASE, ELSEWHERE, NOW_US, Persona, Settlement, personas
 from tests.portal.browser import Browser
-from tests.portal.clerks import CONSENT, INFORMATION, USER
+from tests.portal.clerks import USER
 from tests.portal.conftest import Story, tell
 from tests.portal.house import DOMAIN, open_house
 

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from gateway.domain.clock import to_microseconds
 from gateway.domain.enrolment import DAY_US
 from gateway.store import tables
-from tests.contract.test_enrolment import CONSENT, INFORMATION, PROGRAMME
+from tests.contract.test_enrolment import PROGRAMME
+from tests.papers import CONSENT, INFORMATION
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import Story, tell
 from tests.portal.house import Someone, open_house
