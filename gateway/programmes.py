@@ -1,18 +1,18 @@
 """Loads programmes: a folder with `programme.toml` and `wording/<language>.toml` becomes one frozen `Programme`.
 
+What a programme says of how its forms look on paper stands in `recognition.toml` and is read by `gateway.layouts`.
+
 Every problem of every file is found in one pass and reported together, each with its file and key.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import time
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.domain.enrolment import TWO_PEOPLE
@@ -34,12 +34,10 @@ from gateway.domain.programme import (
 )
 from gateway.domain.rights import Right
 from gateway.domain.timing import Quiet, Timing
-
-E = TypeVar("E", bound=StrEnum)
-T = TypeVar("T")
+from gateway.layouts import read_layouts
+from gateway.toml_tables import Table, read_table
 
 _NEEDED = frozenset({NoticeKind.MESSAGE_WAITING, NoticeKind.DELIVERY_FAILED, NoticeKind.LEFT_IN_CLEAR})
-MAX_TEXT = 20_000
 MAX_VERSION = 32
 MAX_ASK = 160
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
@@ -77,7 +75,7 @@ def load_programmes(folders: Iterable[Path]) -> Mapping[str, Programme]:
 def load_programme(folder: Path) -> Programme:
     """Load one folder. Raises ConfigError with every problem, a line each: `file: key: what is wrong`."""
     problems: list[str] = []
-    table = _read(folder / "programme.toml", problems)
+    table = read_table(folder / "programme.toml", problems)
     languages = table.texts("languages", _LANGUAGE, "two lower-case letters")
     programme = Programme(
         key=table.text("key", _KEY, "a lower-case word"),
@@ -97,6 +95,7 @@ def load_programme(folder: Path) -> Programme:
         enrolment=table.inner("enrolment", _enrolment) if table.has("enrolment") else EnrolmentRules(),
     )
     table.close()
+    programme = replace(programme, layouts=read_layouts(folder, programme.forms, problems))
     if not problems:
         _check_whole(programme, table)
     if problems:
@@ -104,124 +103,7 @@ def load_programme(folder: Path) -> Programme:
     return programme
 
 
-class _Table:
-    """One TOML table, read key by key: each wrong, missing or unknown key becomes a line among the problems."""
-
-    def __init__(self, data: Mapping[str, object], place: str, problems: list[str]) -> None:
-        self._data = dict(data)
-        self._place = place
-        self._problems = problems
-
-    def has(self, key: str) -> bool:
-        return key in self._data
-
-    def complain(self, key: str, what: str) -> None:
-        self._problems.append(f"{self._place}: {key}: {what}")
-
-    def text(self, key: str, pattern: re.Pattern[str] | None = None, shape: str = "some text") -> str:
-        value = self._data.pop(key, None)
-        if (
-            isinstance(value, str)
-            and value.strip()
-            and len(value) <= MAX_TEXT
-            and (not pattern or pattern.match(value))
-        ):
-            return value.strip()
-        self.complain(key, f"must be {shape}")
-        return ""
-
-    def line(self, key: str) -> str:
-        text = self.text(key)
-        if text and not text.isprintable():
-            self.complain(key, "must be one line")
-        return text
-
-    def number(self, key: str, least: int, most: int, default: int | None = None) -> int:
-        value = self._data.pop(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-            return value
-        self.complain(key, f"must be a number from {least} to {most}")
-        return least
-
-    def numbers(self, key: str, least: int, most: int, default: tuple[int, ...]) -> tuple[int, ...]:
-        values = self._list(key) if self.has(key) else list(default)
-        if all(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most for value in values):
-            return tuple(value for value in values if isinstance(value, int))
-        self.complain(key, f"must be a list of numbers from {least} to {most}")
-        return ()
-
-    def flag(self, key: str) -> bool:
-        value = self._data.pop(key, False)
-        if not isinstance(value, bool):
-            self.complain(key, "must be true or false")
-        return value is True
-
-    def choice(self, key: str, kinds: type[E]) -> E:
-        return self._one_of(key, self._data.pop(key, None), kinds)
-
-    def choices(self, key: str, kinds: type[E]) -> tuple[E, ...]:
-        return tuple(self._one_of(key, value, kinds) for value in self._list(key))
-
-    def texts(self, key: str, pattern: re.Pattern[str], shape: str) -> tuple[str, ...]:
-        values = self._list(key)
-        if not values or not all(isinstance(value, str) and pattern.match(value) for value in values):
-            self.complain(key, f"must be a list, each entry {shape}")
-            return ()
-        if len(set(map(str, values))) < len(values):
-            self.complain(key, "names an entry twice")
-        return tuple(map(str, values))
-
-    def inner(self, key: str, read: Callable[[_Table], T]) -> T:
-        value = self._data.pop(key, None)
-        if not isinstance(value, dict):
-            self.complain(key, "must be a table")
-        return self._nested(value if isinstance(value, dict) else {}, key, read)
-
-    def each(self, key: str, read: Callable[[_Table], T]) -> tuple[T, ...]:
-        values = self._list(key)
-        if not values or not all(isinstance(value, dict) for value in values):
-            self.complain(key, "must be tables, at least one")
-            return ()
-        tables = [value for value in values if isinstance(value, dict)]
-        return tuple(self._nested(value, f"{key}[{number}]", read) for number, value in enumerate(tables, 1))
-
-    def close(self) -> None:
-        for key in self._data:
-            self.complain(key, "is not known here")
-
-    def _nested(self, data: Mapping[str, object], key: str, read: Callable[[_Table], T]) -> T:
-        table = _Table(data, f"{self._place}: {key}", self._problems)
-        value = read(table)
-        table.close()
-        return value
-
-    def _list(self, key: str) -> list[object]:
-        value = self._data.pop(key, None)
-        if isinstance(value, list):
-            return value
-        self.complain(key, "must be a list")
-        return []
-
-    def _one_of(self, key: str, value: object, kinds: type[E]) -> E:
-        if isinstance(value, str) and value in {kind.value for kind in kinds}:
-            return kinds(value)
-        self.complain(key, f"must be one of {', '.join(kind.value for kind in kinds)}")
-        return next(iter(kinds))
-
-
-def _read(path: Path, problems: list[str]) -> _Table:
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        problems.append(f"{path}: cannot be read: {error.strerror}")
-        data = {}
-    except ValueError as error:
-        problems.append(f"{path}: is not TOML: {error}")
-        data = {}
-    return _Table(data, str(path), problems if data else [])
-
-
-def _zone(table: _Table) -> str:
+def _zone(table: Table) -> str:
     name = table.text("time_zone")
     try:
         ZoneInfo(name or "UTC")
@@ -230,14 +112,14 @@ def _zone(table: _Table) -> str:
     return name
 
 
-def _ask(table: _Table) -> str:
+def _ask(table: Table) -> str:
     ask = table.line("ask")
     if not ask.isascii() or len(ask) > MAX_ASK:
         table.complain("ask", f"goes into SMTP replies: one ASCII line of at most {MAX_ASK} characters")
     return ask
 
 
-def _form(table: _Table) -> Form:
+def _form(table: Table) -> Form:
     kind = table.choice("kind", FormKind)
     right = table.choice("right", Right) if table.has("right") else None
     rule = table.choice("validity", ValidityRule)
@@ -253,7 +135,7 @@ def _form(table: _Table) -> Form:
     )
 
 
-def _field(table: _Table) -> FormField:
+def _field(table: Table) -> FormField:
     return FormField(
         table.text("key", _KEY, "a lower-case word"),
         table.line("label"),
@@ -268,7 +150,7 @@ def _field(table: _Table) -> FormField:
     )
 
 
-def _pattern(table: _Table) -> str:
+def _pattern(table: Table) -> str:
     pattern = table.line("pattern") if table.has("pattern") else ""
     try:
         re.compile(pattern)
@@ -278,7 +160,7 @@ def _pattern(table: _Table) -> str:
     return pattern
 
 
-def _enrolment(table: _Table) -> EnrolmentRules:
+def _enrolment(table: Table) -> EnrolmentRules:
     usual = EnrolmentRules()
     rules = EnrolmentRules(
         frozenset(table.texts("two_people", _VERB, "a verb")) if table.has("two_people") else usual.two_people,
@@ -292,7 +174,7 @@ def _enrolment(table: _Table) -> EnrolmentRules:
     return rules
 
 
-def _role(table: _Table) -> ProgrammeRole:
+def _role(table: Table) -> ProgrammeRole:
     return ProgrammeRole(
         key=table.text("key", _KEY, "a lower-case word"),
         title=table.line("title"),
@@ -301,11 +183,11 @@ def _role(table: _Table) -> ProgrammeRole:
     )
 
 
-def _limits(table: _Table) -> Limits:
+def _limits(table: Table) -> Limits:
     return Limits(table.number("designated_users", 1, 100), table.number("notice_days", 0, 365))
 
 
-def _timing(table: _Table) -> Timing:
+def _timing(table: Table) -> Timing:
     usual = Timing()
     try:
         return Timing(
@@ -325,26 +207,26 @@ def _timing(table: _Table) -> Timing:
         return usual
 
 
-def _time_of_day(table: _Table, key: str, usual: time) -> time:
+def _time_of_day(table: Table, key: str, usual: time) -> time:
     if not table.has(key):
         return usual
     return time.fromisoformat(table.text(key, _TIME, 'a time of day like "20:00"') or "00:00")
 
 
-def _series(table: _Table) -> Series:
+def _series(table: Table) -> Series:
     return Series(table.text("key", _KEY, "a lower-case word"), table.line("title"), table.number("keep_years", 0, 100))
 
 
 def _wordings(folder: Path, languages: Iterable[str], problems: list[str]) -> Mapping[str, Wording]:
     found: dict[str, Wording] = {}
     for language in languages:
-        table = _read(folder / "wording" / f"{language}.toml", problems)
+        table = read_table(folder / "wording" / f"{language}.toml", problems)
         found[language] = _wording(table)
         table.close()
     return MappingProxyType(found)
 
 
-def _wording(table: _Table) -> Wording:
+def _wording(table: Table) -> Wording:
     return Wording(
         agency=table.line("agency"),
         programme=table.line("programme"),
@@ -359,7 +241,7 @@ def _wording(table: _Table) -> Wording:
     )
 
 
-def _check_whole(programme: Programme, table: _Table) -> None:
+def _check_whole(programme: Programme, table: Table) -> None:
     kinds = {form.kind for form in programme.forms}
     if FormKind.CONSENT not in kinds:
         table.complain("forms", f"none has the kind {FormKind.CONSENT.value}: no agreement could be made")

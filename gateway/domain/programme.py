@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from gateway.domain.layout import Layouts
 from gateway.domain.notice import NoticeKind
 from gateway.domain.paper import FormField
 from gateway.domain.rights import Right
@@ -149,7 +150,8 @@ class Programme:
     """One programme, checked when it was loaded: `wording` has every language of `languages`, the first is the default.
 
     `ask` is one ASCII line for refusals: whom to ask. `fax` is the line that forms come by, or None. A notice of a kind
-    that is not among `notices` is never sent. `recertification` is the site's own.
+    that is not among `notices` is never sent. `layouts` say how forms look, so that pages are recognised.
+    `recertification` is the site's own.
     """
 
     key: str
@@ -167,6 +169,7 @@ class Programme:
     wording: Mapping[str, Wording]
     timing: Timing = field(default_factory=Timing)
     enrolment: EnrolmentRules = EnrolmentRules()
+    layouts: Layouts = field(default_factory=Layouts)
     recertification: Recertification = Recertification()
 
     @property
