@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.config import CLEAN_CONSEQUENCES, Position, Settings, consequence
 from gateway.domain.clock import from_microseconds, to_microseconds
-from gateway.domain.fax import Outcome
+from gateway.domain.fax import CLOCK_US, Outcome
 from gateway.domain.intake import month_of
 from gateway.findings import Finding, State
 from gateway.inbound.exchanges import exchanges_of
@@ -18,7 +18,7 @@ from gateway.inbound.fax.site import silent_after_us
 from gateway.process import holder
 from gateway.store.database import store_error
 from gateway.store.engines import open_engine
-from gateway.store.fax import SourceCount, rhythm, source_counts
+from gateway.store.fax import SourceCount, clock_offset_us, rhythm, source_counts
 from gateway.store.intake import intake_key_is_there, waiting
 from gateway.store.keyfiles import authority_public
 
@@ -108,10 +108,19 @@ def fax_line(settings: Settings) -> Iterator[Finding]:
                 found = rhythm(connection, source.name, to_microseconds(now))
                 is_silent = found is not None and found.is_silent(to_microseconds(now), silent_after_us(source))
                 yield _fax_source(source.name, counts.get(source.name), now, is_silent=is_silent)
+                yield from _clock(source.name, clock_offset_us(connection, source.name))
     except DBAPIError as problem:
         raise store_error(problem) from problem
     finally:
         engine.dispose()
+
+
+def _clock(name: str, before_us: int | None) -> Iterator[Finding]:
+    if before_us is not None and abs(before_us) > CLOCK_US:
+        minutes = abs(before_us) // 60_000_000
+        words = f"its clock is {minutes} minutes {'before' if before_us > 0 else 'behind'} ours"
+        advice = "Times of receipt are the fax server's: set its clock, or time_zone of the source."
+        yield Finding(f"fax clock {name}", State.WARNING, words, advice)
 
 
 def _fax_source(name: str, count: SourceCount | None, now: datetime, *, is_silent: bool) -> Finding:

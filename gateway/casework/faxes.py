@@ -36,12 +36,13 @@ _REPEAT: Final = Lookup(repeat.c.key, (repeat.c.at_us, repeat.c.reference, repea
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A mail that a source brought: by what it is known again, and by what the fax in it is."""
+    """A mail that a source brought: by what it is known again, what the fax in it is, and when it came to the source."""
 
     source: str
     key: str
     fax: Fax | None = None
     identities: tuple[str, ...] = ()
+    arrived_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def _insert(tx: Transaction, arrival: Arrival, outcome: Outcome, message_id: str
         pages_claimed=fax.pages_claimed if fax else None,
         pages_counted=fax.pages_counted if fax else None,
         told_us=fax.told_us if fax else None,
+        arrived_us=arrival.arrived_us,
         review=",".join(fax.review) if fax and outcome is Outcome.FILED else "",
         at_us=tx.now_us,
     )

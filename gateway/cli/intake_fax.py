@@ -15,7 +15,7 @@ from gateway.cli.asking import read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.domain.errors import Malformed, UnknownRecipient
-from gateway.domain.fax import DocumentKind, Outcome
+from gateway.domain.fax import CLOCK_US, DocumentKind, Outcome
 from gateway.domain.fax_profile import Field
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def sources(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> Non
     columns = {
         "source": "SOURCE", "state": "STATE", "received": "RECEIVED", "filed": "FILED", "repeated": "REPEATED",
         "failures": "FAILURES", "left": "LEFT", "review": "FOR REVIEW", "waiting": "WAITING", "oldest": "OLDEST",
-        "last": "LAST",
+        "last": "LAST", "clock": "CLOCK",
     }  # fmt: skip
     show_rows(found, columns, as_json=as_json, nothing="no source is named, and none ever brought anything")
 
@@ -122,7 +122,7 @@ def _counts(rows: Connection, own: FaxSettings | None) -> list[SourceCount]:
 
 def _source(rows: Connection, count: SourceCount, own: FaxSettings | None) -> dict[str, Any]:
     from gateway.inbound.fax.site import silent_after_us
-    from gateway.store.fax import rhythm
+    from gateway.store.fax import clock_offset_us, rhythm
 
     named = next((one for one in own.sources if one.name == count.source), None) if own else None
     found = rhythm(rows, count.source, now_us())
@@ -132,8 +132,17 @@ def _source(rows: Connection, count: SourceCount, own: FaxSettings | None) -> di
         "source": count.source, "state": state, "received": count.received, "review": count.review,
         "filed": count.outcomes.get(Outcome.FILED, 0), "repeated": count.outcomes.get(Outcome.REPEATED, 0),
         "failures": count.outcomes.get(Outcome.FAILURE, 0), "left": count.outcomes.get(Outcome.LEFT, 0),
-        "waiting": count.waiting, "oldest": instant(count.oldest_us), "last": instant(count.last_us),
+        "waiting": count.waiting, "oldest": instant(count.oldest_us), "last": instant(count.last_us), "clock": _clock(clock_offset_us(rows, count.source)),
     }  # fmt: skip
+
+
+def _clock(before_us: int | None) -> str:
+    """Say how a source's clock goes: nothing where that is not known."""
+    if before_us is None:
+        return ""
+    if abs(before_us) <= CLOCK_US:
+        return "ok"
+    return f"{abs(before_us) // 60_000_000} min {'before' if before_us > 0 else 'behind'}"
 
 
 def _octets_of(path: Path) -> bytes:

@@ -18,6 +18,11 @@ ENOUGH: Final = 20
 """Arrivals of four weeks from which on a source has a usual pause."""
 
 SHORTEST_SILENCE_US: Final = 3600 * 1_000_000
+CLOCK_US: Final = 10 * 60 * 1_000_000
+"""By how much the clock of a fax server may differ."""
+
+PAGE_US: Final = 60 * 1_000_000
+"""How long a page may be on the line, where a server tells when a fax began."""
 
 
 class Outcome(StrEnum):
@@ -38,6 +43,7 @@ class Review(StrEnum):
     UNREADABLE = "unreadable"
     UNCOUNTED = "uncounted"
     STRUCTURE = "structure"
+    CLOCK = "clock"
 
 
 class DocumentKind(StrEnum):
@@ -120,6 +126,13 @@ class Rhythm:
         if silent_after_us is not None:
             return silence > silent_after_us
         return self.arrivals >= ENOUGH and silence > max(self.longest_us * 3 // 2, SHORTEST_SILENCE_US)
+
+
+def is_clock_odd(told_us: int | None, arrived_us: int | None, pages: int | None) -> bool:
+    """Tell whether a fax came at another time than its server tells: before it, or long after the time for its pages."""
+    if told_us is None or arrived_us is None:
+        return False
+    return not -CLOCK_US <= arrived_us - told_us <= CLOCK_US + (pages or 0) * PAGE_US
 
 
 def reviews_of(

@@ -15,6 +15,10 @@ from gateway.store.transaction import Lookup
 WINDOW_US = 28 * 24 * 3600 * 1_000_000
 """How far back a source's usual pauses are looked for."""
 
+CLOCK_LAST = 10
+CLOCK_FEWEST = 3
+"""Of how many faxes a source's clock is judged."""
+
 ARRIVAL = Lookup(fax_arrival.c.key, (fax_arrival.c.outcome, fax_arrival.c.message_id))
 REFERENCE = Lookup(intake.c.message_id, (intake.c.reference,))
 _WAITING = (intake.c.filed_us.is_(None), intake.c.discarded_us.is_(None))
@@ -90,6 +94,24 @@ def rhythm(connection: Connection, source: str, now_us: int) -> Rhythm | None:
         select(func.count(), func.max(recent.c.at_us), func.max(recent.c.pause))
     ).one()
     return Rhythm(count, last_us, longest_us or 0) if count else None
+
+
+def clock_offset_us(connection: Connection, source: str) -> int | None:
+    """Return by how much a source's clock goes before ours, less than 0 where behind; None where too few faxes told.
+
+    A fax comes after the time that its server tells, never before, if the clock is right: of the last ones the one
+    that came soonest tells best.
+    """
+    told, arrived = fax_arrival.c.told_us, fax_arrival.c.arrived_us
+    last = (
+        select((told - arrived).label("before"))
+        .where(fax_arrival.c.source == source, told.is_not(None), arrived.is_not(None))
+        .order_by(fax_arrival.c.at_us.desc())
+        .limit(CLOCK_LAST)
+        .subquery()
+    )
+    count, before_us = connection.execute(select(func.count(), func.max(last.c.before))).one()
+    return int(before_us) if count >= CLOCK_FEWEST else None
 
 
 def _waiting(connection: Connection) -> dict[str, tuple[int, int]]:

@@ -79,6 +79,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "repeat": "select insert delete",
             "intake": "select(message_id,reference) insert",
             "fax_arrival": "select insert",
+            "fax_report": "insert",
             "leaf": "insert",
         },
         "portal": {
@@ -130,6 +131,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "address_state": "select insert update delete",
             "notice_report": "select insert update(case_id,applied_us)",
             "tls_outcome": "select insert update delete",
+            "fax_report": "select update delete",
             "tls_report": "select insert update delete",
             "tls_verified": "select insert update",
             "mta_sts_policy": "select insert update",

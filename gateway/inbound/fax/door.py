@@ -12,6 +12,7 @@ from io import BytesIO
 
 from gateway import maillog
 from gateway.domain.address import parse_address
+from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import NotAllowed, NotAuthenticated
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Arrival
@@ -78,7 +79,8 @@ class FaxTransaction:
         mail = self.octets.getvalue()
         self.abandon()
         way = Arrival(self.sender, tuple(self.recipients), self.peer.helo, self.peer.address)
-        entered = await self.door.intake.take(self.door.source, mail, way)
+        now_us = to_microseconds(self.door.intake.database.clock())
+        entered = await self.door.intake.take(self.door.source, mail, way, arrived_us=now_us)
         words = f"{entered.reference} filed" if entered.reference else "entered, nothing kept"
         return SmtpReply(250, "2.6.0", words)
 

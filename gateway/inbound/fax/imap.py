@@ -18,7 +18,9 @@ from typing import Any, Final, TypeVar
 
 from aioimaplib import aioimaplib
 
+from gateway.domain.clock import to_microseconds
 from gateway.failpoints import failpoint
+from gateway.mime.headers import parse_date
 
 T = TypeVar("T")
 
@@ -31,6 +33,7 @@ ANSWER: Final = 8 * 1024 * 1024
 _CLOSE_SECONDS: Final = 2.0
 _VALIDITY: Final = re.compile(rb"\[UIDVALIDITY (\d{1,10})\]", re.IGNORECASE)
 _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d{1,20})", re.IGNORECASE)
+_ARRIVED: Final = re.compile(rb'INTERNALDATE "([ 0-9A-Za-z:+-]{20,40})"', re.IGNORECASE)
 _UID: Final = re.compile(rb"UID (\d{1,10})\b", re.IGNORECASE)
 _BODY: Final = re.compile(rb"BODY\[\](?:<\d+>)? (?:\{(\d+)\}|\"([^\"\\]*)\"|NIL)", re.IGNORECASE)
 _NEWS: Final = re.compile(rb"^\* \d{1,10} (?:EXISTS|RECENT)\r$", re.IGNORECASE | re.MULTILINE)
@@ -60,6 +63,14 @@ class Account:
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A mail in a mailbox: how many octets it has, and when it came there (RFC 3501 section 2.3.3), where that is told."""
+
+    size: int
+    arrived_us: int | None
 
 
 class Session:
@@ -97,12 +108,15 @@ class Session:
         _require(done)
         return sorted({int(one) for line in done.lines[:-1] for one in bytes(line).split() if one.isdigit()})
 
-    async def size(self, uid: int) -> int | None:
-        """Return how many octets a mail has, None where it is gone. Raises Lost."""
-        done = await self._within(self._client.uid("fetch", str(uid), "(UID RFC822.SIZE)"))
+    async def find(self, uid: int) -> Waiting | None:
+        """Return what the server tells of a mail, None where it is gone. Raises Lost."""
+        done = await self._within(self._client.uid("fetch", str(uid), "(UID RFC822.SIZE INTERNALDATE)"))
         _require(done)
-        found = [_SIZE.search(line) for line in _lines(done) if _is_of(line, uid)]
-        return next((int(one[1]) for one in found if one), None)
+        for line in _lines(done):
+            size = _SIZE.search(line) if _is_of(line, uid) else None
+            if size is not None:
+                return Waiting(int(size[1]), _arrived_us(line))
+        return None
 
     async def fetch(self, uid: int, size: int, most: int) -> bytes | None:
         """Return a mail's octets, without marking it; None where it is gone. Raises Lost, also beyond `most` octets.
@@ -130,7 +144,7 @@ class Session:
     async def _is_there(self, uid: int) -> bool:
         """Tell whether a mail is there once the server has said what is gone, which it may do at a NOOP."""
         _require(await self._within(self._client.noop()))
-        return await self.size(uid) is not None
+        return await self.find(uid) is not None
 
     async def move(self, uid: int, filed: str) -> bool:
         """Move a mail; False where the server does not, its folder being full or gone. Raises Lost.
@@ -275,6 +289,12 @@ def _require(done: Any, reason: str = "answer") -> None:
 def _lines(done: Any) -> Iterator[bytes]:
     """The lines of an answer without literals, which come as bytearray."""
     return (line for line in done.lines if isinstance(line, bytes))
+
+
+def _arrived_us(line: bytes) -> int | None:
+    found = _ARRIVED.search(line)
+    told = parse_date(found[1].strip().replace(b"-", b" ", 2)) if found else None
+    return None if told is None else to_microseconds(told)
 
 
 def _is_of(line: bytes, uid: int) -> bool:

@@ -74,8 +74,11 @@ class FaxIntake:
     profiles: Sequence[Profile] = ()
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "fax"), repr=False)
 
-    async def take(self, source: Source, octets: bytes, way: Way | None = None) -> Entered:
-        """Make what a source brought durable, and say what became of it. `way` is how it came, where by SMTP.
+    async def take(
+        self, source: Source, octets: bytes, way: Way | None = None, *, arrived_us: int | None = None
+    ) -> Entered:
+        """Make what a source brought durable, and say what became of it. `way` is how it came, where by SMTP;
+        `arrived_us` when it came to the mailbox or the listener, where that is known.
 
         Raises NoIntakeKey, StoreFull, StoreUnavailable; nothing is kept then, and it can be brought again.
         """
@@ -86,11 +89,12 @@ class FaxIntake:
             )
         )  # fmt: skip
         key = fax_key(self.deposit_key)
-        arrival = Arrival(source.name, await self._in_a_thread(lambda: mail_key(key, mail.view.outer, octets)))
+        known_by = await self._in_a_thread(lambda: mail_key(key, mail.view.outer, octets))
+        arrival = Arrival(source.name, known_by, arrived_us=arrived_us)
         if await self.database.read(has_arrived, arrival.key):
             return await self._enter(source, enter_repeat, arrival)
         files = [await self._counted(file) for file in mail.files]
-        fax = conclude(mail, files)
+        fax = conclude(mail, files, arrived_us)
         arrival = replace(arrival, fax=fax, identities=identities_of(key, fax, page_digests(files, fax)))
         if mail.failure:
             return await self._enter(source, enter_failure, arrival)

@@ -108,17 +108,17 @@ class Watch:
 
     async def _take(self, session: Session, uid: int) -> bool:
         """Have the vault take a mail; False where it stays, or is gone. Raises Lost, GatewayError."""
-        size = await session.size(uid)
-        if size is not None and size > self.habits.most:
-            await self.intake.leave(self.source, self._validity, uid, size)
+        found = await session.find(uid)
+        if found is not None and found.size > self.habits.most:
+            await self.intake.leave(self.source, self._validity, uid, found.size)
             self._left.add(uid)
             return False
-        octets = None if size is None else await session.fetch(uid, size, self.habits.most)
-        if octets is None:
+        octets = None if found is None else await session.fetch(uid, found.size, self.habits.most)
+        if found is None or octets is None:
             return False
         failpoint("fax.fetched")
         try:
-            await self.intake.take(self.source, octets)
+            await self.intake.take(self.source, octets, arrived_us=found.arrived_us)
         except GatewayError:
             raise
         except Exception as problem:  # noqa: BLE001 - one mail holds up no other

@@ -12,7 +12,7 @@ from datetime import UTC, tzinfo
 from typing import Final
 
 from gateway.domain.clock import to_microseconds
-from gateway.domain.fax import MAX_WORD, Document, DocumentKind, Fax, Review, reviews_of
+from gateway.domain.fax import MAX_WORD, Document, DocumentKind, Fax, Review, is_clock_odd, reviews_of
 from gateway.domain.fax_profile import Field, Profile, Rule
 from gateway.domain.partmap import Part
 from gateway.mime.automatic import AutomaticKind, kind_of
@@ -28,6 +28,7 @@ _TYPES: Final = frozenset(
     "application/postscript".split()
 )
 _RANK: Final = {kind: rank for rank, kind in enumerate(DocumentKind)}
+_DRAWN: Final = frozenset({DocumentKind.TIFF, DocumentKind.PDF})
 _REPORTS: Final = frozenset({AutomaticKind.DELIVERY_REPORT, AutomaticKind.READ_RECEIPT, AutomaticKind.REPORT})
 
 
@@ -96,8 +97,11 @@ def read_fax(
     )
 
 
-def conclude(mail: FaxMail, files: Sequence[File]) -> Fax:
-    """Return what a mail comes to; `files` are its own, with the pages that were counted elsewhere."""
+def conclude(mail: FaxMail, files: Sequence[File], arrived_us: int | None = None) -> Fax:
+    """Return what a mail comes to; `files` are its own, with the pages that were counted elsewhere.
+
+    `arrived_us` is when the mail came, by a clock that is not its server's.
+    """
     claimed = _number(mail.found.get(Field.PAGES))
     documents = _with_copies(files, claimed)
     counts = [one.pages for one in documents if not one.copy_of]
@@ -107,6 +111,8 @@ def conclude(mail: FaxMail, files: Sequence[File]) -> Fax:
     )
     if mail.view.outer.is_over_cap:
         review = (*review, Review.STRUCTURE)
+    if is_clock_odd(mail.told_us, arrived_us, counted):
+        review = (*review, Review.CLOCK)
     words = {name: mail.found[name].value if name in mail.found else "" for name in Field}
     return Fax(
         profile=mail.profile.name,
@@ -120,6 +126,16 @@ def conclude(mail: FaxMail, files: Sequence[File]) -> Fax:
         review=review,
         documents=documents,
     )
+
+
+def legible(files: Sequence[File], fax: Fax | None) -> list[tuple[str, bytes]]:
+    """Return the documents of a fax whose pages can be drawn, each once, in their order: the part's path, its octets."""
+    copies = {one.path for one in fax.documents if one.copy_of} if fax else set[str]()
+    return [
+        (file.document.path, file.octets)
+        for file in files
+        if file.document.kind in _DRAWN and file.document.path not in copies
+    ]
 
 
 def page_digests(files: Sequence[File], fax: Fax) -> tuple[bytes, ...]:

@@ -28,7 +28,7 @@ from gateway.store.tables.enrolment import (
     form_field,
     meeting,
 )
-from gateway.store.tables.fax import fax_arrival
+from gateway.store.tables.fax import fax_arrival, fax_report
 from gateway.store.tables.identity import identity_review, identity_session
 from gateway.store.tables.joining import agreed_terms, joining
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
@@ -55,6 +55,7 @@ __all__ = [
     "designated_user",
     "enrolment",
     "fax_arrival",
+    "fax_report",
     "form",
     "form_document",
     "form_field",
