@@ -23,7 +23,8 @@ from gateway.failpoints import failpoint
 from gateway.mime.structure import Structure
 from gateway.store.fax import ARRIVAL, REFERENCE
 from gateway.store.ids import new_id
-from gateway.store.tables import fax_arrival, repeat
+from gateway.store.recognition import RecognitionKey
+from gateway.store.tables import fax_arrival, fax_recognition, repeat
 from gateway.store.transaction import Lookup, Transaction
 
 BY_FAX: Final = "fax"
@@ -47,11 +48,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What became of a mail: the reference of its fax in the tray, "" where there is none; whether it was known."""
+    """What became of a mail: the reference of its fax in the tray, "" where there is none; whether it was known.
+
+    `message_id` is of a fax that is filed by this mail, and so can be recognised from it.
+    """
 
     outcome: Outcome
     reference: str = ""
     known: bool = False
+    message_id: str = ""
 
 
 def fax_key(deposit_key: bytes) -> bytes:
@@ -79,7 +84,7 @@ def identities_of(key: bytes, fax: Fax, pages: tuple[bytes, ...]) -> tuple[str, 
     return tuple(hmac.digest(key, told, "sha256").hex() for told in _identities(fax, pages))
 
 
-def enter_fax(tx: Transaction, arrival: Arrival, sealed: SealedMessage) -> Entered:
+def enter_fax(tx: Transaction, arrival: Arrival, sealed: SealedMessage, own: RecognitionKey) -> Entered:
     """Put a fax into the intake tray: message, item, entry. A repeat is entered as one; the fax is not kept twice."""
     known = _known(tx, arrival.key)
     if known is not None:
@@ -97,10 +102,11 @@ def enter_fax(tx: Transaction, arrival: Arrival, sealed: SealedMessage) -> Enter
     )  # fmt: skip
     failpoint("fax.enter")
     _insert(tx, arrival, Outcome.FILED, taken.message_id)
+    tx.insert(fax_recognition, **own.row())
     for one in arrival.identities:
         tx.execute(repeat.delete().where(repeat.c.key == one))
         tx.insert(repeat, key=one, message_id=taken.message_id, reference=taken.reference, at_us=tx.now_us)
-    return Entered(Outcome.FILED, taken.reference)
+    return Entered(Outcome.FILED, taken.reference, message_id=taken.message_id)
 
 
 def enter_repeat(tx: Transaction, arrival: Arrival) -> Entered | None:
@@ -144,7 +150,8 @@ def _known(tx: Transaction, key: str) -> Entered | None:
     if row is None:
         return None
     found = tx.find(REFERENCE, row[1]) if row[1] else None
-    return Entered(Outcome(row[0]), str(found[0]) if found else "", known=True)
+    filed_as = str(row[1]) if row[0] == Outcome.FILED.value else ""
+    return Entered(Outcome(row[0]), str(found[0]) if found else "", known=True, message_id=filed_as)
 
 
 def _insert(tx: Transaction, arrival: Arrival, outcome: Outcome, message_id: str | None) -> None:

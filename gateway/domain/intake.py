@@ -20,11 +20,12 @@ class Tray(StrEnum):
 
 
 class ProposedBy(StrEnum):
-    """What named the case that is proposed, the surest first. None of it proves anything."""
+    """What named the case that is proposed. None of it proves anything."""
 
     RECIPIENT = "recipient"
     THREAD = "thread"
     SUBJECT = "subject"
+    COVER_SHEET = "cover-sheet"  # one of ours came before the documents of a fax
 
 
 class SenderResult(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway.domain.errors import Tampered
@@ -38,11 +38,26 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnKey:
+    """The private half of a key pair of a message's own: what is found out of it later is sealed to the public one.
+
+    Raises ValueError where either is of another type.
+    """
+
+    suite: int
+    private: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if type(self.suite) is not int or not isinstance(self.private, bytes):
+            raise ValueError("a key is a suite and octets")
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Subject, addressees, date and part map of one message, and the salt and digest behind its record entry.
 
     `bcc` holds who was served without standing in the header. `notes` are kinds of oddities a reader is told of.
-    `arrival` is of mail from outside alone, `fax` of what a fax source brought.
+    `arrival` is of mail from outside alone, `fax` and `own_key` of what a fax source brought.
     `salt` and `digest` (hex) are what the entry's commitment binds: SHA-256(salt || SHA-256 of the octets).
     """
 
@@ -59,6 +74,7 @@ class Summary:
     digest: str
     arrival: Arrival | None = None
     fax: Fax | None = None
+    own_key: OwnKey | None = None
 
     def to_bytes(self) -> bytes:
         """Return the octets that are sealed."""
@@ -80,6 +96,8 @@ class Summary:
             value["arrival"] = asdict(self.arrival)
         if self.fax is not None:
             value["fax"] = self.fax.to_value()
+        if self.own_key is not None:
+            value["own_key"] = [self.own_key.suite, self.own_key.private.hex()]
         return _JSON.encode(value).encode("ascii")
 
     @classmethod
@@ -101,6 +119,7 @@ class Summary:
                 digest=value["digest"],
                 arrival=_arrival(value.get("arrival")),
                 fax=Fax.from_value(value["fax"]) if "fax" in value else None,
+                own_key=_own_key(value.get("own_key")),
             )
         except (ValueError, KeyError, TypeError):
             raise Tampered("A sealed summary cannot be read.") from None
@@ -108,3 +127,11 @@ class Summary:
 
 def _arrival(value: Mapping[str, Any] | None) -> Arrival | None:
     return None if value is None else Arrival(**{**value, "recipients": tuple(value["recipients"])})
+
+
+def _own_key(value: Any) -> OwnKey | None:
+    """Read a key; messages that came before there were any have none."""
+    if value is None:
+        return None
+    suite, private = value
+    return OwnKey(suite, bytes.fromhex(private))

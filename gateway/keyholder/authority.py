@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM1024PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Table
 
 from gateway.failpoints import failpoint
@@ -21,7 +16,8 @@ from gateway.keyholder.keys import KeyholderKeys
 from gateway.store.authority import WatchfulKey, sign
 from gateway.store.ids import new_id
 from gateway.store.keystore import KeyStore, private_context
-from gateway.store.sealing import MLKEM768_X25519, MLKEM1024_P384, P384_PRIVATE_OCTETS, SealingKey, seal_box
+from gateway.store.pairs import new_pair
+from gateway.store.sealing import SealingKey, seal_box
 
 
 class Authority:
@@ -44,7 +40,7 @@ class Authority:
     def new_sealing_key(self) -> SealingKey:
         """Make a sealing key and return its public half."""
         key_id, suite = new_id(), self._keys.suite
-        private, public = _PAIRS[suite]()
+        private, public = new_pair(suite)
         self._store.add(key_id, seal_box(self._keys.vault, private, private_context(key_id)))
         return SealingKey(key_id, suite, public)
 
@@ -59,22 +55,3 @@ class Authority:
         for future in waiting:
             if future is not None:
                 future.result()
-
-
-def _standard_pair() -> tuple[bytes, bytes]:
-    kem, curve = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
-    private = kem.private_bytes_raw() + curve.private_bytes_raw()
-    return private, kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
-
-
-def _approved_pair() -> tuple[bytes, bytes]:
-    kem, curve = MLKEM1024PrivateKey.generate(), ec.generate_private_key(ec.SECP384R1())
-    private = kem.private_bytes_raw() + curve.private_numbers().private_value.to_bytes(P384_PRIVATE_OCTETS, "big")
-    point = curve.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return private, kem.public_key().public_bytes_raw() + point
-
-
-_PAIRS: Mapping[int, Callable[[], tuple[bytes, bytes]]] = MappingProxyType(
-    {MLKEM768_X25519: _standard_pair, MLKEM1024_P384: _approved_pair}
-)
-"""Makes the private and the public half of a new sealing key, by suite."""

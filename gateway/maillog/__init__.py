@@ -208,6 +208,21 @@ def fax_entered(source: str, outcome: str, reference: str, octets: int) -> None:
     _say(level, "fax entered", source=source, outcome=outcome, reference=reference, octets=octets)
 
 
+def fax_recognised(pages: int, sections: int, *, complete: bool) -> None:
+    """What a fax's pages were taken for is sealed; not `complete` where a child read only some, or none: see to it."""
+    _say("info" if complete else "warning", "fax recognised", pages=pages, sections=sections, complete=complete)
+
+
+def fax_not_read() -> None:
+    """A child was given a fax and did not come to an end with it; it is tried again, a few times in all."""
+    _say("warning", "fax not read")
+
+
+def fax_unrecognised() -> None:
+    """A fax server's fax is filed and there was no room to hold it: it is recognised when somebody opens it."""
+    _say("warning", "fax unrecognised")
+
+
 def fax_mailbox_open(source: str) -> None:
     """A fax mailbox is watched."""
     _say("info", "fax mailbox open", source=source)
@@ -226,6 +241,11 @@ def fax_not_moved(source: str) -> None:
 def fax_source_silent(source: str, hours: int) -> None:
     """A fax source has brought nothing for so many hours, which is longer than usual."""
     _say("error", "fax source silent", source=source, hours=hours)
+
+
+def fax_overdue(source: str, waiting: int, hours: int) -> None:
+    """Faxes of a source wait for somebody, the oldest for so many hours, which is longer than the site allows."""
+    _say("error", "fax overdue", source=source, waiting=waiting, hours=hours)
 
 
 def fax_server_refused(server: str) -> None:

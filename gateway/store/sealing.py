@@ -75,7 +75,11 @@ class SealingKey:
     def wrap(self, content_key: bytes, message_id: str) -> bytes:
         """Wrap a content key to this key; the message and this key's id are bound to it."""
         info = wrap_info(self.id, self.suite, message_id)
-        return HPKE_SUITES[self.suite].encrypt(content_key, _components(self.suite, self.public), info)
+        return HPKE_SUITES[self.suite].encrypt(content_key, self.components(), info)
+
+    def components(self) -> hpke.MLKEM768X25519PublicKey | hpke.MLKEM1024P384PublicKey:
+        """Return the key as its library has it. Raises ValueError where a component is none."""
+        return _components(self.suite, self.public)
 
 
 def wrap_info(key_id: str, suite: int, message_id: str) -> bytes:

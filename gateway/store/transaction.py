@@ -152,6 +152,7 @@ _NEVER_REMEMBERED = frozenset(
         tables.repeat,
         tables.intake,
         tables.fax_arrival,
+        tables.fax_recognition,
         tables.fax_report,
         tables.outbox,
         tables.address_state,

@@ -38,12 +38,14 @@ from gateway.domain.intake import month_of
 from gateway.domain.summary import Arrival as Way
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
-from gateway.mime.fax.reading import FaxMail, File, conclude, page_digests, read_fax
+from gateway.mime.fax.reading import FaxMail, File, conclude, legible, page_digests, read_fax
 from gateway.screening.pool import Pool
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.fax import has_arrived
+from gateway.store.ids import new_id
 from gateway.store.intake import NoIntakeKey, intake_sealing_key
+from gateway.store.recognition import RecognitionKey, new_recognition_key, proving_key
 from gateway.store.sealing import SealingKey
 from gateway.store.transaction import Transaction
 
@@ -83,13 +85,13 @@ class FaxIntake:
         Raises NoIntakeKey, StoreFull, StoreUnavailable; nothing is kept then, and it can be brought again.
         """
         recipients = way.recipients if way else ()
-        mail: FaxMail = await self._in_a_thread(
+        mail: FaxMail = await self.in_a_thread(
             partial(
                 read_fax, octets, self.profiles, profile=source.profile, zone=source.zone, recipients=recipients
             )
         )  # fmt: skip
         key = fax_key(self.deposit_key)
-        known_by = await self._in_a_thread(lambda: mail_key(key, mail.view.outer, octets))
+        known_by = await self.in_a_thread(lambda: mail_key(key, mail.view.outer, octets))
         arrival = Arrival(source.name, known_by, arrived_us=arrived_us)
         if await self.database.read(has_arrived, arrival.key):
             return await self._enter(source, enter_repeat, arrival)
@@ -107,20 +109,26 @@ class FaxIntake:
         key = place_key(fax_key(self.deposit_key), source.name, validity, uid)
         return self._told(source, await self.database.run(enter_left, Arrival(source.name, key), octets), octets)
 
+    async def documents(self, octets: bytes) -> list[tuple[str, bytes]]:
+        """Return the documents of a fax mail whose pages can be drawn: the part's path, its octets."""
+        mail: FaxMail = await self.in_a_thread(partial(read_fax, octets))
+        files = [await self._counted(file) for file in mail.files]
+        return legible(files, conclude(mail, files))
+
     async def _file(self, arrival: Arrival, mail: FaxMail, octets: bytes, way: Way | None) -> Entered:
         key = await self._key()
         self.blobs.check_space(len(octets))
         deposit = ReceivedDeposit(self.blobs)
         try:
-            await self._in_a_thread(lambda: _feed(deposit, octets))
+            await self.in_a_thread(lambda: _feed(deposit, octets))
             failpoint("fax.commit")
-            received = await self._in_a_thread(deposit.finish)
+            received = await self.in_a_thread(deposit.finish)
         except BaseException:
             deposit.abandon()
             raise
         summary = _summary(mail, arrival, way)
         return await self.database.run_prepared(
-            lambda: _Filing(arrival, _seal(received, summary, key, self.deposit_key)), _enter_filing
+            lambda: _filing(arrival, received, summary, key, self.deposit_key), _enter_filing
         )
 
     async def _counted(self, file: File) -> File:
@@ -154,7 +162,8 @@ class FaxIntake:
             maillog.fax_entered(source.name, entered.outcome.value, entered.reference, octets)
         return entered
 
-    async def _in_a_thread(self, work: Callable[[], T]) -> T:
+    async def in_a_thread(self, work: Callable[[], T]) -> T:
+        """Do what takes as long as a mail is long beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
 
@@ -162,14 +171,19 @@ class FaxIntake:
 class _Filing:
     arrival: Arrival
     sealed: SealedMessage
+    own: RecognitionKey
 
 
 def _enter_filing(tx: Transaction, filing: _Filing) -> Entered:
-    return enter_fax(tx, filing.arrival, filing.sealed)
+    return enter_fax(tx, filing.arrival, filing.sealed, filing.own)
 
 
-def _seal(received: Received, summary: Summary, key: SealingKey, deposit_key: bytes) -> SealedMessage:
-    return seal_received(received, summary, key, deposit_key)
+def _filing(arrival: Arrival, received: Received, summary: Summary, key: SealingKey, deposit_key: bytes) -> _Filing:
+    """Make the fax's own key pair, and seal: runs in the writer's thread, before its transaction."""
+    row_id = new_id()
+    private, public = new_recognition_key(proving_key(deposit_key), key.suite, row_id)
+    sealed = seal_received(received, replace(summary, own_key=private), key, deposit_key, row_id)
+    return _Filing(arrival, sealed, public)
 
 
 def _feed(deposit: ReceivedDeposit, octets: bytes) -> None:

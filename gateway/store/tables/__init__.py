@@ -33,6 +33,7 @@ from gateway.store.tables.identity import identity_review, identity_session
 from gateway.store.tables.joining import agreed_terms, joining
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
 from gateway.store.tables.reach import address_state, notice_report
+from gateway.store.tables.recognition import fax_recognition
 from gateway.store.tables.schema import METADATA
 from gateway.store.tables.timing import pace, told_ending
 from gateway.store.tables.transport import tls_outcome, tls_report
@@ -55,6 +56,7 @@ __all__ = [
     "designated_user",
     "enrolment",
     "fax_arrival",
+    "fax_recognition",
     "fax_report",
     "form",
     "form_document",
