@@ -28,6 +28,8 @@ from gateway.screening.chunk import Limits
 from gateway.screening.extraction.pdf import count_pages
 from gateway.screening.policy import Policy
 from gateway.screening.protocol import MAIL, MAX_REQUEST, Answer, Locks, Orders, PageCount, Request, Role, Task
+from gateway.screening.recognition import reader
+from gateway.screening.recognition.exchange import Asked
 from gateway.screening.screen import OutOfTime, screen
 
 TaskOf = Callable[[bytes, Request, Orders], bytes]
@@ -134,8 +136,13 @@ def count(octets: bytes, _request: Request, _orders: Orders) -> bytes:
         return PageCount(None).encode()
 
 
+def recognise(octets: bytes, _request: Request, orders: Orders) -> bytes:
+    """The task RECOGNISE: say what pages of a fax are, as many of them as there is processor time for."""
+    return reader.read_pages(Asked.decode(octets), orders.limits.seconds).encode()
+
+
 TASKS: Mapping[str, TaskOf] = MappingProxyType(
-    {Task.SCREEN: screen_mail, Task.CHECK: check, Task.PROBE: probe, Task.COUNT: count}
+    {Task.SCREEN: screen_mail, Task.CHECK: check, Task.PROBE: probe, Task.COUNT: count, Task.RECOGNISE: recognise}
 )
 
 

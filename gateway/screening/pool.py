@@ -19,6 +19,8 @@ from typing import TypeVar
 
 from gateway import maillog
 from gateway.domain.errors import ScreeningUnavailable
+from gateway.domain.layout import Layouts
+from gateway.domain.recognition import Recognition
 from gateway.domain.verdict import Outcome, Unread, Unreadable, Verdict
 from gateway.failpoints import failpoint
 from gateway.screening import known
@@ -37,6 +39,7 @@ from gateway.screening.protocol import (
     Task,
     lacks_pages,
 )
+from gateway.screening.recognition.asking import read_fax
 
 T = TypeVar("T")
 
@@ -62,10 +65,11 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: a mail waits for a child, a child for processor time until its answer."""
+    """Seconds: a mail waits for a child, a child for processor time until its answer, a fax until it is its turn."""
 
     child: float = 20.0
     answer: float = 60.0
+    reader: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +124,11 @@ class Pool:
                 raise ScreeningUnavailable("Screening fails its self-test. Run: gateway doctor")
             maillog.screening_started(found.locks.landlock, found.locks.seccomp, self.sizes.text, self.sizes.pages)
 
-    def start_soon(self) -> None:
-        """Let children of the text pool be born while others go on; none that reads images ever is."""
+    def start_soon(self, *, pages: bool = False) -> None:
+        """Let children of the text pool be born while others go on, and with `pages` those that read images as well."""
         self._children[Role.TEXT].start_soon()
+        if pages:
+            self._children[Role.PAGES].start_soon()
 
     async def close(self) -> None:
         """End the templates and their children."""
@@ -171,6 +177,25 @@ class Pool:
             maillog.screening_failed(problem.reason)
             return None
 
+    async def recognise(self, documents: Sequence[tuple[str, bytes]], layouts: Layouts) -> Recognition:
+        """Say what the pages of one fax are taken for; `documents` are paths of its parts with their octets, in order.
+
+        The pages of a long fax are read by several children, one after the other, each when its turn comes: this may
+        take minutes. What no child could read is told as such. Raises ScreeningUnavailable when there are no children.
+        """
+        return await read_fax(self._ask_reader, documents, layouts)
+
+    async def _ask_reader(self, octets: bytes) -> bytes:
+        restarts = self._restarts
+        try:
+            async with self._child(Role.PAGES, self._patience.reader) as child:
+                return await self._ask(child, Request(Task.RECOGNISE, len(octets)), octets)
+        except BadAnswer:
+            await asyncio.sleep(_NEWS_SECONDS)
+            if self._restarts != restarts:  # it was not this fax's doing
+                raise ScreeningUnavailable(_AGAIN) from None
+            raise
+
     async def test(self, *, pages: bool = True) -> SelfTest:
         """Let a child look into each known document, and try what it must not. Raises ScreeningUnavailable."""
         missed: list[str] = []
@@ -215,10 +240,10 @@ class Pool:
             return Answer.decode(await self._ask(child, Request(task, len(octets), first), octets))
 
     @asynccontextmanager
-    async def _child(self, role: Role) -> AsyncIterator[Child]:
+    async def _child(self, role: Role, patience: float = 0.0) -> AsyncIterator[Child]:
         """Have a child for one task, and end it afterwards, however the task ends."""
         try:
-            async with asyncio.timeout(self._patience.child):
+            async with asyncio.timeout(patience or self._patience.child):
                 await self._busy[role].acquire()
         except TimeoutError:
             raise ScreeningUnavailable("Too many mails wait to be screened. Please try again later.") from None

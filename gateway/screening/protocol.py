@@ -58,6 +58,7 @@ class Task(StrEnum):
     CHECK = "check"  # look into one of our own mails, which is named, for every kind
     PROBE = "probe"  # try what a child must not be able to do
     COUNT = "count"  # say how many pages a PDF has
+    RECOGNISE = "recognise"  # say what pages of a fax are
 
 
 class Role(StrEnum):

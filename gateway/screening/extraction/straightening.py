@@ -23,6 +23,11 @@ def straighten(image: Image.Image, angle: float) -> Image.Image:
     return image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=255)
 
 
+def skew(image: Image.Image) -> float:
+    """Return the degrees, within ±6, by which a page whose lines run across is out of level."""
+    return _sharpest(_ink(image))[0]
+
+
 def likely_turns(image: Image.Image) -> tuple[tuple[Image.Transpose | None, float], ...]:
     """All four turns, likeliest first, by whether lines of print seem to run across or up and down; with each the
     degrees, within ±6, by which the page is then still out of level.

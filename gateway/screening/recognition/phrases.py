@@ -1,0 +1,112 @@
+"""Printed phrases found again in what OCR read of a coarse page: letters that look alike count as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from gateway.screening.extraction.combs import Box
+from gateway.screening.recognition.words import Line, around
+
+_ALIKE: Final = str.maketrans("0oq1il|!5s8b2z6gc", "ooolllllssbbzzgge")
+_SHARED: Final = 0.4  # of a phrase's triples, before it is looked at more closely
+_SHORT: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a phrase stands: which words of a line, and how well they agree with it, 0 to 1."""
+
+    line: Line
+    first: int
+    last: int
+    score: float
+
+    @property
+    def box(self) -> Box:
+        """What its words cover."""
+        return around(word.box for word in self.line.words[self.first : self.last + 1])
+
+
+@lru_cache(maxsize=4_096)
+def folded(text: str) -> str:
+    """Return letters and digits alone, those that look alike as one."""
+    return "".join(sign for sign in text.lower() if sign.isalnum()).translate(_ALIKE)
+
+
+@lru_cache(maxsize=4_096)
+def triples(text: str) -> frozenset[str]:
+    """Return what a folded text has of three signs beside each other."""
+    return frozenset(text[at : at + 3] for at in range(max(len(text) - 2, 1)))
+
+
+def share(phrase: str, text: str) -> float:
+    """Return how much of a phrase stands in a folded text, 0 to 1, wherever its pieces are."""
+    wanted = triples(folded(phrase))
+    return len(wanted & triples(text)) / len(wanted)
+
+
+def find(phrase: str, lines: Iterable[Line], least: float = 0.75) -> list[Found]:
+    """Return where a phrase stands in these lines, the places that agree with it at `least`, one a line and gap."""
+    wanted = folded(phrase)
+    found: list[Found] = []
+    for line in lines:
+        text, owners = _run(line)
+        if len(wanted) > _SHORT and len(triples(wanted) & triples(text)) < _SHARED * len(triples(wanted)):
+            continue
+        found += _all_in(wanted, line, text, owners, least)
+    return found
+
+
+def _all_in(wanted: str, line: Line, text: str, owners: Sequence[int], least: float) -> list[Found]:
+    """Every place of a line, from left to right, where a folded phrase stands in whole words."""
+    found: list[Found] = []
+    start = 0
+    while True:
+        place = _best(wanted, text[start:])
+        if place is None or 1 - place[2] / len(wanted) < least:
+            return found
+        begin, end, wrong = start + place[0], start + place[1], place[2]
+        if _is_whole(begin, end, owners):
+            found.append(Found(line, owners[begin], owners[end - 1], 1 - wrong / len(wanted)))
+        start = end
+
+
+def _is_whole(begin: int, end: int, owners: Sequence[int]) -> bool:
+    """Whether a stretch begins and ends near the edges of words: a short label is no piece of a long word."""
+    before = sum(1 for owner in owners[max(begin - 3, 0) : begin] if owner == owners[begin])
+    after = sum(1 for owner in owners[end : end + 3] if owner == owners[end - 1])
+    return before < 2 and after < 2
+
+
+@lru_cache(maxsize=1_024)
+def _run(line: Line) -> tuple[str, tuple[int, ...]]:
+    """A line folded to one run of signs, with the word that each sign is of."""
+    pieces = [folded(word.text) for word in line.words]
+    owners = [number for number, piece in enumerate(pieces) for _ in piece]
+    return "".join(pieces), tuple(owners)
+
+
+def _best(wanted: str, text: str) -> tuple[int, int, int] | None:
+    """The stretch of a text that is nearest to what is wanted: begin, end, signs that differ (Sellers, 1980)."""
+    size = len(wanted)
+    costs, begins = list(range(size + 1)), [0] * (size + 1)
+    best = (0, 0, size)
+    for at, sign in enumerate(text):
+        corner, corner_begin = 0, at
+        cost, begin = 0, at + 1
+        for row in range(1, size + 1):
+            old, old_begin = costs[row], begins[row]
+            if wanted[row - 1] == sign:
+                cost, begin = corner, corner_begin
+            else:
+                _, cost, begin = min(
+                    (corner, corner + 1, corner_begin), (old, old + 1, old_begin), (cost, cost + 1, begin)
+                )
+            corner, corner_begin = old, old_begin
+            costs[row], begins[row] = cost, begin
+        if cost < best[2]:
+            best = (begin, at + 1, cost)
+    return best if best[2] < size else None
