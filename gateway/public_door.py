@@ -14,7 +14,7 @@ from gateway.domain.fax import CLOCK_US, Outcome
 from gateway.domain.intake import month_of
 from gateway.findings import Finding, State
 from gateway.inbound.exchanges import exchanges_of
-from gateway.inbound.fax.site import silent_after_us
+from gateway.inbound.fax.alarms import is_overdue, silent_after_us
 from gateway.process import holder
 from gateway.store.database import store_error
 from gateway.store.engines import open_engine
@@ -107,7 +107,11 @@ def fax_line(settings: Settings) -> Iterator[Finding]:
             for source in settings.fax.sources:
                 found = rhythm(connection, source.name, to_microseconds(now))
                 is_silent = found is not None and found.is_silent(to_microseconds(now), silent_after_us(source))
-                yield _fax_source(source.name, counts.get(source.name), now, is_silent=is_silent)
+                count = counts.get(source.name)
+                yield _fax_source(source.name, count, now, is_silent=is_silent)
+                if count is not None and is_overdue(count, settings.fax, to_microseconds(now)):
+                    words = f"{count.waiting} wait, for longer than {settings.fax.overdue_after_seconds // 3600} h"
+                    yield Finding(f"fax desk {source.name}", State.PROBLEM, words, "See: gateway intake list")
                 yield from _clock(source.name, clock_offset_us(connection, source.name))
     except DBAPIError as problem:
         raise store_error(problem) from problem

@@ -217,7 +217,7 @@ async def run_mx(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
     """Watch the fax mailboxes and listen for fax servers. Nothing is begun before the vault is open."""
-    from gateway.inbound.fax.site import hosts_of, open_servers, watching
+    from gateway.inbound.fax.site import hosts_of, open_servers, telling_figures, watching
 
     own = settings.fax
     if own is None:
@@ -229,6 +229,7 @@ async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
         database = await stack.enter_async_context(open_database(settings, stop, "fax"))
         intake = await stack.enter_async_context(watching(settings, own, database, open_blobs(settings)))
         await stack.enter_async_context(open_servers(own, intake, settings.site.domain, context, hosts))
+        await stack.enter_async_context(telling_figures(own, database))
         settle_heap()
         _tell_ready(settings)
         await stop.wait()

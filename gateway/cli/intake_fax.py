@@ -121,7 +121,7 @@ def _counts(rows: Connection, own: FaxSettings | None) -> list[SourceCount]:
 
 
 def _source(rows: Connection, count: SourceCount, own: FaxSettings | None) -> dict[str, Any]:
-    from gateway.inbound.fax.site import silent_after_us
+    from gateway.inbound.fax.alarms import silent_after_us
     from gateway.store.fax import clock_offset_us, rhythm
 
     named = next((one for one in own.sources if one.name == count.source), None) if own else None

@@ -229,6 +229,8 @@ tls = [{tls}]
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"
 # max_message = "50 MiB"
+# overdue_after = "3 d"
+# metrics = "127.0.0.1:9110"
 
 # [fax.mailboxes.intake]
 # host = "imap.example.gov"

@@ -55,7 +55,7 @@ class FaxServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class FaxSettings:
-    """Where faxes come from, and how long a mail may be."""
+    """Where faxes come from, how long a mail may be, how long a fax may wait, where figures are told, if at all."""
 
     mailboxes: tuple[FaxMailboxSettings, ...]
     servers: tuple[FaxServerSettings, ...]
@@ -65,6 +65,8 @@ class FaxSettings:
     key: Path
     max_message_octets: int
     limits: SubmissionLimits
+    overdue_after_seconds: int
+    metrics: Listen | None
 
     @property
     def sources(self) -> tuple[FaxMailboxSettings | FaxServerSettings, ...]:

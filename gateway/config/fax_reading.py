@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
 from gateway.config.fax import FaxMailboxSettings, FaxServerSettings, FaxSettings
 from gateway.config.reading import Table
-from gateway.config.settings import SiteSettings, TlsSettings
+from gateway.config.settings import Listen, SiteSettings, TlsSettings
 from gateway.domain.fax_profile import RULES, Profile, profile_of
 
 BUILT_IN: Final = ("cisco", "t37", "hylafax", "efax", "rightfax", "ricoh", "generic")
@@ -42,7 +43,23 @@ def read_fax_table(table: Table, site: SiteSettings, tls: TlsSettings) -> FaxSet
         key=key,
         max_message_octets=table.size("max_message", "50 MiB", 64 * 1024),
         limits=table.table("limits", lambda inner: read_limits(inner, "256 MiB")),
+        overdue_after_seconds=table.time("overdue_after", "3 d", 60),
+        metrics=_metrics(table),
     )
+
+
+def _metrics(table: Table) -> Listen | None:
+    places = table.listens("metrics", ())
+    if len(places) > 1 or any(not _is_here(one.host) for one in places):
+        table.complain("metrics", "is no place of this machine alone.", 'Give one: metrics = "127.0.0.1:9110".')
+    return places[0] if places else None
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _mailbox(table: Table, name: str, known: tuple[str, ...]) -> FaxMailboxSettings:

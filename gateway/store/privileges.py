@@ -77,7 +77,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "message_wrap": "insert",
             "segment": "select(id) insert",
             "repeat": "select insert delete",
-            "intake": "select(message_id,reference,filed_us,proposed_case_id) insert "
+            "intake": "select(message_id,reference,filed_us,discarded_us,proposed_case_id) insert "
             "update(proposed_case_id,proposed_by)",
             "fax_arrival": "select insert",
             "fax_recognition": "select insert update(sealed,version,complete,sections,recognised_us,attempts,tried_us)",

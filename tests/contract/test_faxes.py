@@ -12,17 +12,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, select, update
+from structlog.testing import capture_logs
 
 from gateway.casework import filing
 from gateway.casework.correspondence import REPEAT_WINDOW_US
+from gateway.config import FaxSettings, load
+from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.domain.fax import Fax, Outcome, Review
 from gateway.domain.intake import Tray, month_of
 from gateway.domain.summary import Arrival, Summary
+from gateway.inbound.fax.alarms import Alarms, figures
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
-from gateway.store.fax import facts_of, repeats_of, rhythm, source_counts
+from gateway.store.fax import clock_offset_us, facts_of, repeats_of, rhythm, source_counts
 from gateway.store.intake import NoIntakeKey, items
 from gateway.store.sealing import body_key, open_box, summary_context, summary_key
 from gateway.store.segments import SegmentReader
@@ -35,6 +39,29 @@ __all__ = ["open_as"]
 
 LINE = Source("line-one")
 HEADERS = ["From: fax@office.example", "To: intake@gateway.example", "Subject: Fax", "Message-ID: <1@office.example>"]
+
+
+def fax_settings(folder: Path) -> FaxSettings:
+    """Settings of a line with one fax server, that is silent after an hour, and whose faxes may wait for two."""
+    text = """[site]
+name = "Agency"
+domain = "gateway.example"
+portal_url = "https://gateway.example/"
+environment = "trial"
+[notifier]
+relay = "localhost"
+[fax]
+overdue_after = "2 h"
+metrics = "127.0.0.1:0"
+[fax.servers.router]
+listen = ["127.0.0.1:0"]
+networks = ["127.0.0.0/8"]
+silent_after = "1 h"
+"""
+    (folder / "gateway.toml").write_text(text)
+    own = load(folder / "gateway.toml").fax
+    assert own is not None
+    return own
 
 
 class House(Settled):
@@ -285,6 +312,59 @@ async def test_the_longest_pause_of_a_source_is_found(house: House) -> None:
     assert found is not None
     assert (found.arrivals, found.last_us, found.longest_us) == (4, 9_500, 7_000)
     assert house.database.read_now(rhythm, "line-two", 10_000) is None
+
+
+async def test_a_fax_that_came_before_its_time_is_marked_and_its_source_is_known_to_be_ahead(house: House) -> None:
+    for number in range(4):
+        told = to_microseconds(Draw(1, number).at)
+        assert house.database.read_now(clock_offset_us, "line-one") is None or number == 3
+        await house.intake.take(LINE, sample(number).mail, arrived_us=told - (15 + number) * 60_000_000)
+    assert all(row.review.endswith("clock") for row in house.all(fax_arrival))
+    assert house.database.read_now(clock_offset_us, "line-one") == 18 * 60_000_000
+    assert house.database.read_now(clock_offset_us, "line-two") is None
+
+
+async def test_one_fax_that_was_late_says_nothing_of_the_clock(house: House) -> None:
+    for number in range(7):
+        arrived_us = to_microseconds(Draw(1, number).at) + (3600 if number == 6 else 20) * 1_000_000
+        await house.intake.take(LINE, sample(number).mail, arrived_us=arrived_us)
+    assert ["clock" in row.review for row in house.all(fax_arrival)].count(True) == 1
+    found = house.database.read_now(clock_offset_us, "line-one")
+    assert found is not None
+    assert -60_000_000 <= found <= 0
+
+
+async def test_alarms_are_raised_once_for_a_silence_and_once_a_day_for_what_waits(
+    house: House, tmp_path: Path, open_as: OpenAs
+) -> None:
+    own = fax_settings(tmp_path)
+    await house.intake.take(Source("router"), sample(0).mail)
+    ago = update(fax_arrival).values(at_us=fax_arrival.c.at_us - 3 * 3600 * 1_000_000)
+    house.database.call(lambda tx: tx.execute(ago))
+    waits = update(message).values(received_us=message.c.received_us - 3 * 3600 * 1_000_000)
+    house.database.call(lambda tx: tx.execute(waits))
+    alarms = Alarms(own, open_as("fax"))
+    with capture_logs() as logs:
+        for _ in range(3):
+            await alarms.look()
+    assert [(one["event"], one["source"], one["hours"]) for one in logs] == [
+        ("fax source silent", "router", 3), ("fax overdue", "router", 3),
+    ]  # fmt: skip
+
+
+async def test_the_program_tells_figures_of_each_source(house: House, tmp_path: Path, open_as: OpenAs) -> None:
+    own = fax_settings(tmp_path)
+    for number in range(3):
+        await house.intake.take(Source("router"), sample(number).mail)
+    await house.intake.take(Source("router"), failure(1))
+    await house.intake.take(Source("of-old"), sample(9).mail)
+    found = await open_as("fax").read(figures, own, to_microseconds(datetime.now(UTC)))
+    told = {one.name: dict(one.values) for one in found}
+    assert told["gateway_fax_received"] == {"router": 4.0}
+    assert told["gateway_fax_filed"] == told["gateway_fax_waiting"] == {"router": 3.0}
+    assert told["gateway_fax_failure"] == {"router": 1.0}
+    assert told["gateway_fax_silent"] == {"router": 0.0}
+    assert 0 <= told["gateway_fax_oldest_seconds"]["router"] < 600
 
 
 async def test_how_a_fax_came_by_smtp_is_sealed_with_it(house: House) -> None:

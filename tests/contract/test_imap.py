@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.inbound.fax.imap import Account, Lost, Session, open_session
+from gateway.inbound.fax.imap import Account, Lost, Session, Waiting, open_session
 from tests.relay import Certificate
 
 Play = Callable[[bytes, bytes, asyncio.StreamWriter], Awaitable[bytes | None]]
@@ -190,8 +190,29 @@ async def test_what_is_told_of_other_mails_meanwhile_is_not_taken_for_this_one(t
 
 async def test_a_mail_that_is_gone_is_none(tmp_path: Path) -> None:
     async with server(tmp_path, ordinary) as account, session(account) as opened:
-        assert await opened.size(5) is None
+        assert await opened.find(5) is None
         assert await opened.fetch(5, 4, 100) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "arrived_us"),
+    [
+        (b'INTERNALDATE "17-Jul-1996 02:44:25 -0700" ', 837596665000000),
+        (b'INTERNALDATE " 1-Mar-2026 00:00:00 +0000" ', 1772323200000000),
+        (b'INTERNALDATE "yesterday, at about four o\'clock" ', None),
+        (b"", None),
+    ],
+)
+async def test_a_mail_is_told_with_its_size_and_when_it_came(
+    tmp_path: Path, told: bytes, arrived_us: int | None
+) -> None:
+    async def play(tag: bytes, line: bytes, writer: asyncio.StreamWriter) -> bytes | None:
+        if b"RFC822.SIZE" in line:
+            writer.write(b"* 1 FETCH (UID 5 " + told + b"RFC822.SIZE 44)\r\n")
+        return await ordinary(tag, line, writer)
+
+    async with server(tmp_path, play) as account, session(account) as opened:
+        assert await opened.find(5) == Waiting(44, arrived_us)
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -57,6 +57,8 @@ async def serving(
         key=own.key_path,
         max_message_octets=1024 * 1024,
         limits=read_limits(Table({}, "fax.limits", folder / "gateway.toml", []), "64 MiB"),
+        overdue_after_seconds=3600,
+        metrics=None,
     )  # fmt: skip
     context = server_context(own.path, own.key_path)
     async with open_servers(settings, house.intake, DOMAIN, context, hosts_of(settings)):

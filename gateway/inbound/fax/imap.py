@@ -36,6 +36,7 @@ _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d{1,20})", re.IGNORECASE)
 _ARRIVED: Final = re.compile(rb'INTERNALDATE "([ 0-9A-Za-z:+-]{20,40})"', re.IGNORECASE)
 _UID: Final = re.compile(rb"UID (\d{1,10})\b", re.IGNORECASE)
 _BODY: Final = re.compile(rb"BODY\[\](?:<\d+>)? (?:\{(\d+)\}|\"([^\"\\]*)\"|NIL)", re.IGNORECASE)
+_COPIED: Final = re.compile(rb"\[COPYUID (\d{1,10}) \d{1,10} (\d{1,10})\]", re.IGNORECASE)
 _NEWS: Final = re.compile(rb"^\* \d{1,10} (?:EXISTS|RECENT)\r$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -67,16 +68,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A mail in a mailbox: how many octets it has, and when it came there (RFC 3501 section 2.3.3), where that is told."""
+    """A mail in a mailbox: how many octets it has, and when it came there (RFC 3501 section 2.3.3), if that is told."""
 
     size: int
     arrived_us: int | None
 
 
 class Session:
-    """One connection, signed in. Made by `open_session`; `close` it at the end."""
+    """One connection, signed in. Made by `open_session`; `close` it at the end.
+
+    `moved_to` is where the last mail that was moved lies now, UIDVALIDITY and UID, if the server tells (RFC 4315).
+    """
 
     def __init__(self, account: Account) -> None:
+        self.moved_to: tuple[int, int] | None = None
         self._deadline = account.deadline
         self._lost = asyncio.Event()
         self._client = _Client(account.host, account.port, account.deadline, account.context(), self._lost)
@@ -91,9 +96,10 @@ class Session:
         _require(done, "sign-in")
         await self._within(self._client.protocol.capability(), "sign-in")  # more is offered to who is known
 
-    async def select(self, mailbox: str, filed: str) -> int:
-        """Choose the mailbox, make the folder that mail is moved to, and return the UIDVALIDITY. Raises Lost."""
-        await self._within(self._client.create(aioimaplib.quoted(filed)))  # NO: it is there
+    async def select(self, mailbox: str, *folders: str) -> int:
+        """Choose the mailbox, make the folders that are named beside it, and return the UIDVALIDITY. Raises Lost."""
+        for folder in folders:
+            await self._within(self._client.create(aioimaplib.quoted(folder)))  # NO: it is there
         done = await self._within(self._client.select(aioimaplib.quoted(mailbox)), "select")
         _require(done, "select")
         found = _VALIDITY.search(b"\n".join(_lines(done)))
@@ -107,6 +113,10 @@ class Session:
         done = await self._within(self._client.uid_search("UNDELETED", charset=None))
         _require(done)
         return sorted({int(one) for line in done.lines[:-1] for one in bytes(line).split() if one.isdigit()})
+
+    async def look_again(self) -> None:
+        """Let the server tell what others have moved here. Raises Lost."""
+        _require(await self._within(self._client.noop()))
 
     async def find(self, uid: int) -> Waiting | None:
         """Return what the server tells of a mail, None where it is gone. Raises Lost."""
@@ -143,7 +153,7 @@ class Session:
 
     async def _is_there(self, uid: int) -> bool:
         """Tell whether a mail is there once the server has said what is gone, which it may do at a NOOP."""
-        _require(await self._within(self._client.noop()))
+        await self.look_again()
         return await self.find(uid) is not None
 
     async def move(self, uid: int, filed: str) -> bool:
@@ -153,10 +163,12 @@ class Session:
         marked as deleted, so that nobody else's marks are acted upon.
         """
         target = aioimaplib.quoted(filed)
-        if self._client.has_capability("MOVE"):
-            return bool((await self._within(self._client.uid("move", str(uid), target))).result == "OK")
-        if (await self._within(self._client.uid("copy", str(uid), target))).result != "OK":
-            return False
+        verb = "move" if self._client.has_capability("MOVE") else "copy"
+        done = await self._within(self._client.uid(verb, str(uid), target))
+        found = _COPIED.search(b"\n".join(_lines(done)))
+        self.moved_to = (int(found[1]), int(found[2])) if found else None
+        if verb == "move" or done.result != "OK":
+            return bool(done.result == "OK")
         failpoint("fax.copied")
         await self._within(self._client.uid("store", str(uid), "+FLAGS.SILENT", r"(\Deleted)"))
         failpoint("fax.deleted")

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from gateway import maillog
 from gateway.config import FaxMailboxSettings, FaxServerSettings, FaxSettings, Settings, require_private
 from gateway.domain.clock import to_microseconds
-from gateway.domain.errors import GatewayError
+from gateway.inbound.fax.alarms import Alarms, figures
 from gateway.inbound.fax.door import FaxDoor
 from gateway.inbound.fax.imap import Account
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.fax.mailbox import Habits, Watch
 from gateway.inbound.limits import OTHER_DESCRIPTORS, limits_of
 from gateway.inbound.listener import Listener, Occupancy, TrustedHosts, open_listener
+from gateway.metrics import Figure, telling
 from gateway.process import allow_descriptors, listening
 from gateway.screening.pool import Patience, Pool, Sizes
 from gateway.store import keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
-from gateway.store.fax import rhythm
-
-LISTEN_FOR_SECONDS: Final = 60.0
-"""How often it is looked whether a source is silent for longer than usual."""
 
 _COUNTING: Final = Patience(child=10.0, answer=20.0)
-_HOUR_US: Final = 3600 * 1_000_000
 
 
 def hosts_of(own: FaxSettings) -> dict[str, TrustedHosts]:
@@ -62,7 +57,7 @@ async def watching(
         stack.push_async_callback(pool.close)
         pool.start_soon()
         watches = [_watch(one, own, intake).run() for one in own.mailboxes]
-        tasks = [asyncio.create_task(one) for one in (*watches, _listen_for_silence(own, database))]
+        tasks = [asyncio.create_task(one) for one in (*watches, Alarms(own, database).run())]
         try:
             yield intake
         finally:
@@ -111,32 +106,31 @@ async def open_servers(
         await asyncio.gather(*(listener.close() for listener in listeners))
 
 
+@asynccontextmanager
+async def telling_figures(own: FaxSettings, database: Database) -> AsyncIterator[int | None]:
+    """Tell the figures of each source at the place that the site names; yields its port, None where it names none.
+
+    Raises Unavailable where the place cannot be had.
+    """
+    if own.metrics is None:
+        yield None
+        return
+
+    async def count() -> Sequence[Figure]:
+        return await database.read(figures, own, to_microseconds(database.clock()))
+
+    async with AsyncExitStack() as stack:
+        with listening("fax.metrics", own.metrics):
+            port = await stack.enter_async_context(telling(own.metrics.host, own.metrics.port, count))
+        yield port
+
+
 def source_of(own: FaxMailboxSettings | FaxServerSettings) -> Source:
     """Return a source as the intake knows it."""
     return Source(own.name, own.profile, own.time_zone)
-
-
-def silent_after_us(own: FaxMailboxSettings | FaxServerSettings) -> int | None:
-    """Return after how long a source is silent, in microseconds, None where that is longer than usual."""
-    return None if own.silent_after_seconds is None else own.silent_after_seconds * 1_000_000
 
 
 def _watch(one: FaxMailboxSettings, own: FaxSettings, intake: FaxIntake) -> Watch:
     account = Account(one.host, one.port, one.credentials_file, one.by_token, one.ca_file, one.deadline_seconds)
     habits = Habits(one.mailbox, one.filed, one.idle_seconds, one.poll_seconds, own.max_message_octets)
     return Watch(source_of(one), account, habits, intake)
-
-
-async def _listen_for_silence(own: FaxSettings, database: Database) -> None:
-    """Raise an alarm once for each silence of a source that is longer than usual."""
-    told: dict[str, int] = {}
-    while True:
-        for source in own.sources:
-            with suppress(GatewayError):
-                now_us = to_microseconds(database.clock())
-                found = await database.read(rhythm, source.name, now_us)
-                is_silent = found is not None and found.is_silent(now_us, silent_after_us(source))
-                if found is not None and is_silent and told.get(source.name) != found.last_us:
-                    told[source.name] = found.last_us
-                    maillog.fax_source_silent(source.name, (now_us - found.last_us) // _HOUR_US)
-        await asyncio.sleep(LISTEN_FOR_SECONDS)
