@@ -29,6 +29,7 @@ from gateway.casework.accounts import (
 )
 from gateway.casework.act import Act, Actor, Authority
 from gateway.casework.enrolment import ENROLMENT
+from gateway.casework.handling import arrange_item, claim_item, discard_item, misdirect_item, release_item
 from gateway.casework.preferences import choose_notices
 from gateway.casework.recertifying import recertify
 from gateway.casework.second_person import ask_second, take_approval
@@ -234,14 +235,19 @@ _ALL: tuple[Verb, ...] = (
     add_team_member,
     agree_terms,
     approve,
+    arrange_item,
     assign,
     choose_notices,
+    claim_item,
     close_case,
+    discard_item,
     end_person,
     end_role,
     end_sessions,
     give_role,
+    misdirect_item,
     open_case,
+    release_item,
     remove_team_member,
     retire_intake_keys,
     revoke_credential,
@@ -249,10 +255,12 @@ _ALL: tuple[Verb, ...] = (
     state_purpose,
     unassign,
 )
+_OF_TRAY: tuple[Verb, ...] = (arrange_item, claim_item, discard_item, misdirect_item, release_item)
 VERBS: Mapping[str, Verb] = types.MappingProxyType({verb.__name__: verb for verb in _ALL})
 _WANTED: Mapping[str, Asked] = types.MappingProxyType(
     {
         **{verb.__name__: Asked.ENROL for verb in (*ENROLMENT, approve)},
+        **{one.__name__: Asked.WORK_TRAY for one in _OF_TRAY},
         "agree_terms": Asked.CONFIRM,
         "confirm_place": Asked.CONFIRM,
         "state_purpose": Asked.STATE_PURPOSE,

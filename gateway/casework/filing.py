@@ -11,15 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, select
 
-from gateway.casework.act import OPERATOR
+from gateway.casework.act import OPERATOR, Actor
+from gateway.casework.handling import NOTHING, Done, LastAct, may_work, note_act, require_free, settle_acts
 from gateway.casework.openings import Wrap, find_wraps
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.intake import Tray
 from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import parse, random_part
-from gateway.domain.rights import Thing, Verb, may
+from gateway.domain.rights import Thing, Verb
 from gateway.failpoints import failpoint
 from gateway.store.authority import AuthorityKey
 from gateway.store.cases import Case, case_by_id, case_by_reference, case_sealing_key, office
@@ -29,11 +30,11 @@ from gateway.store.outbox import put
 from gateway.store.places import employee_or_user
 from gateway.store.sealing import SealingKey
 from gateway.store.sessions import LiveSession
-from gateway.store.tables import form_document, intake, message, message_wrap, recipient
+from gateway.store.tables import form, form_document, intake, message, message_wrap, recipient, sealing_key
 from gateway.store.transaction import Transaction
 
-NOTHING = "There is no such message in the intake tray."
 _NOT_YOURS = "There is no such message here, or it is not yours to file."
+_WAITS_NOT = "It does not wait in the tray. Put it back first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,12 @@ class Filed:
     repeated: bool
 
 
-def find_items(connection: Connection, key: AuthorityKey, message_ids: Iterable[str]) -> tuple[Wrap, ...]:
-    """Return the wraps of items that stand in no case; those of filed ones belong to their cases."""
+def find_items(
+    connection: Connection, key: AuthorityKey, message_ids: Iterable[str], actor: Actor, now_us: int
+) -> tuple[Wrap, ...]:
+    """Return the wraps of items that the actor may work on and that stand in no case."""
     rows = [row for row in items_by_id(connection, message_ids) if row.case_id is None]
-    return find_wraps(connection, key, None, rows)
+    return find_wraps(connection, key, None, [row for row in rows if may_work(connection, actor, row, now_us)])
 
 
 def find_item(connection: Connection, key: AuthorityKey, known_as: str) -> Wrap:
@@ -109,10 +112,11 @@ def find_case(connection: Connection, known_as: str) -> Case:
     return found
 
 
-def enter_listing(tx: Transaction, wraps: tuple[Wrap, ...]) -> None:
-    """Write the entry of a list of summaries for an operator."""
+def enter_listing(tx: Transaction, wraps: tuple[Wrap, ...], by: str = OPERATOR) -> None:
+    """Write the entry of a list of summaries."""
     ids = [wrap.message_id for wrap in wraps]
-    tx.record("intake_listed", OPERATOR, count=len(ids), first=ids[0] if ids else None, last=ids[-1] if ids else None)
+    first, last = (ids[0], ids[-1]) if ids else (None, None)
+    tx.record("intake_listed", by, count=len(ids), first=first, last=last, units=max(1, len(ids)))
 
 
 def enter_look(tx: Transaction, message_id: str) -> None:
@@ -125,11 +129,12 @@ def enter_filing(
 ) -> Filed:
     """Put an item into its case, whole or not at all: sealed to the case's key alone, its employees told, the entry.
 
-    What `find_filing` found is judged again. Raises as it does.
+    What `find_filing` found is judged again. Raises as it does, and Moved while somebody else works on it.
     """
     row, into = _locked(tx, known_as), find_case(tx.connection, case)
     if known := _filed_before(row, into):
         return known
+    require_free(tx, row.id, _person(by))
     _rewrap(tx, move, wrapped)
     reference = _free_reference(tx, into)
     tx.execute(message.update().where(message.c.id == row.id).values(case_id=into.id, reference=reference))
@@ -141,6 +146,7 @@ def enter_filing(
         _tell(tx, into, row.id, person_id, reference)
     facts = {"case": into.id, "reference": reference, "tray": row.tray, "recipients": people, "key": move.to.id}
     tx.record("filed", by, message=row.id, **facts)
+    note_act(tx, row.id, Done.FILED, _person(by), place=into.id)
     tx.flush()
     failpoint("keyholder.file")
     return Filed(reference, len(people), repeated=False)
@@ -155,19 +161,23 @@ def enter_put_back(tx: Transaction, known_as: str, move: Move | None, wrapped: b
         if move is None or tx.one(_wrap_of(move.wrap)) is None:
             raise NotAllowed(NOTHING)
         _rewrap(tx, move, wrapped)
-        tx.execute(recipient.delete().where(recipient.c.message_id == row.id))
+        others = (message_wrap.c.message_id == row.id) & (message_wrap.c.key_id != move.to.id)
+        tx.execute(message_wrap.delete().where(others))
         tx.execute(form_document.delete().where(form_document.c.message_id == row.id))
-        tx.execute(message.update().where(message.c.id == row.id).values(case_id=None, reference=None))
+        _out_of_case(tx, row.id)
     tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=None, discarded_us=None))
+    settle_acts(tx, row.id)
     tx.record("intake_put_back", by, message=row.id, case=row.case_id, key=move.to.id if move else None)
     return True
 
 
 def find_linking(connection: Connection, key: AuthorityKey, known_as: str, to: SealingKey) -> Move:
-    """Return how an item comes to an agreement. Raises NotAllowed, Malformed where it waits no longer."""
+    """Return how an item comes to an agreement, beside those that it is linked to. Raises NotAllowed, Malformed where
+    it is filed or discarded.
+    """
     row = _row(connection, known_as)
-    if row.filed_us is not None or row.discarded_us is not None:
-        raise Malformed("It does not wait in the tray. Put it back first.")
+    if row.case_id is not None or row.discarded_us is not None:
+        raise Malformed(_WAITS_NOT)
     wraps = find_wraps(connection, key, None, [row])
     if not wraps:
         raise NotAllowed(NOTHING)
@@ -175,14 +185,69 @@ def find_linking(connection: Connection, key: AuthorityKey, known_as: str, to: S
 
 
 def enter_linking(tx: Transaction, by: str, known_as: str, form_id: str, move: Move, wrapped: bytes) -> None:
-    """Link an item to a paper, whole or not at all: sealed to the agreement's key alone, out of its tray, the entry."""
+    """Link an item to a paper, whole or not at all: sealed to the agreement's key, out of its tray, the entry.
+
+    Nothing happens where it shows that paper already. Raises Malformed where it does not wait, Moved while somebody
+    else works on it.
+    """
     row = _locked(tx, known_as)
-    if row.filed_us is not None or row.discarded_us is not None or tx.one(_wrap_of(move.wrap)) is None:
-        raise Malformed("It does not wait in the tray. Put it back first.")
+    if row.case_id is not None or row.discarded_us is not None or tx.one(_wrap_of(move.wrap)) is None:
+        raise Malformed(_WAITS_NOT)
+    if tx.one(_link(row.id, form_id)) is not None:
+        return
+    require_free(tx, row.id, _person(by))
     _rewrap(tx, move, wrapped)
-    tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=tx.now_us))
+    tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=row.filed_us or tx.now_us))
     tx.insert(form_document, message_id=row.id, form_id=form_id, linked_us=tx.now_us)
+    note_act(tx, row.id, Done.LINKED, _person(by), place=form_id)
     tx.record("document_linked", by, message=row.id, form=form_id, key=move.to.id)
+
+
+def find_place_taken(
+    connection: Connection, key: AuthorityKey, row: Row[Any], form_id: str | None, to: SealingKey
+) -> Move | None:
+    """Return how an item that leaves a paper (None: its case) goes back into the tray; None where it has other places.
+
+    Raises NotAllowed where it is not there.
+    """
+    linked = [str(one) for one in connection.execute(_links(row.id)).scalars()]
+    if (row.case_id is None) if form_id is None else (form_id not in linked):
+        raise NotAllowed(NOTHING)
+    if len(linked) + (row.case_id is not None) > 1:
+        return None
+    wraps = find_wraps(connection, key, row.case_id, [row])
+    if not wraps:
+        raise NotAllowed(NOTHING)
+    return Move(wraps[0], to)
+
+
+def enter_place_taken(
+    tx: Transaction, by: str, row: Row[Any], form_id: str | None, move: Move | None, wrapped: bytes
+) -> None:
+    """Take an item from a paper, or from its case, and from there alone; into its tray where it has no other place."""
+    tx.one(select(intake.c.message_id).where(intake.c.message_id == row.id).with_for_update())
+    if move is not None:
+        if tx.one(_wrap_of(move.wrap)) is None:
+            raise Malformed(_WAITS_NOT)
+        _rewrap(tx, move, wrapped)
+        tx.execute(message_wrap.delete().where(_wrap_row(move.wrap)))
+    else:
+        tx.execute(message_wrap.delete().where(message_wrap.c.message_id == row.id, _only_for(tx, row, form_id)))
+    if form_id is None:
+        _out_of_case(tx, row.id)
+    else:
+        link = (form_document.c.message_id == row.id) & (form_document.c.form_id == form_id)
+        tx.execute(form_document.delete().where(link))
+    failpoint("keyholder.file")
+    if move is not None:
+        tx.execute(intake.update().where(intake.c.message_id == row.id).values(filed_us=None))
+    case_id = row.case_id if form_id is None else None
+    tx.record("intake_put_back", by, message=row.id, case=case_id, form=form_id, key=move.to.id if move else None)
+
+
+def form_of_act(last: LastAct) -> str | None:
+    """Return the paper that an act has linked its item to, None where it has filed it in a case."""
+    return last.place if last.kind is Done.LINKED else None
 
 
 def discard(tx: Transaction, known_as: str) -> bool:
@@ -192,7 +257,9 @@ def discard(tx: Transaction, known_as: str) -> bool:
         raise Malformed("It is filed or linked, and is not in the tray any more.")
     if row.discarded_us is not None:
         return False
+    require_free(tx, row.id, None)
     tx.execute(intake.update().where(intake.c.message_id == row.id).values(discarded_us=tx.now_us))
+    note_act(tx, row.id, Done.DISCARDED, None)
     tx.record("intake_discarded", OPERATOR, message=row.id)
     return True
 
@@ -214,39 +281,75 @@ def _locked(tx: Transaction, known_as: str) -> Row[Any]:
 def _filed_before(row: Row[Any], into: Case) -> Filed | None:
     if row.discarded_us is not None:
         raise Malformed("It was discarded. Put it back first.")
-    if row.filed_us is None:
+    if row.case_id is None:
         return None
     if row.case_id != into.id:
-        raise Malformed("It is filed in another case, or linked to an agreement. Put it back first.")
+        raise Malformed("It is filed in another case. Put it back first.")
     return Filed(row.filed_as, 0, repeated=True)
 
 
 def _require_right(
     connection: Connection, key: AuthorityKey, row: Row[Any], into: Case, session: LiveSession, now_us: int
 ) -> None:
-    """An employee may file what is proposed to a case they stand in; the rest is for administrators."""
+    """An employee may file what is proposed to a case they stand in, whoever works the tray any to any case."""
     asks = employee_or_user(connection, key, session.person_id, now_us)
+    actor = Actor(session.person_id, session.programme, session.side, asks)
+    works = actor.may(Verb.WORK_TRAY, Thing(into.programme), now_us) and may_work(connection, actor, row, now_us)
     proposed = into.id if row.proposed_case_id == into.id else None
     thing = Thing(into.programme, proposed, into.is_open)
-    if asks is None or row.tray != Tray.CASES.value or not may(asks, Verb.FILE, thing, now_us):
+    if row.tray != Tray.CASES.value or not (works or actor.may(Verb.FILE, thing, now_us)):
         raise NotAllowed(_NOT_YOURS)
 
 
 def _rewrap(tx: Transaction, move: Move, wrapped: bytes) -> None:
-    """Put the new wrap in the place of the old one: nothing stays sealed to the key it leaves."""
+    """Put the new wrap in: in the place of the month's, so that nothing stays sealed to it; else beside the others."""
     message_id = move.wrap.message_id
-    tx.insert(message_wrap, message_id=message_id, key_id=move.to.id, suite=move.to.suite, wrapped=wrapped)
+    there = message_wrap.c.message_id == message_id
+    if tx.one(select(message_wrap.c.key_id).where(there, message_wrap.c.key_id == move.to.id)) is None:
+        tx.insert(message_wrap, message_id=message_id, key_id=move.to.id, suite=move.to.suite, wrapped=wrapped)
     tx.flush()
     failpoint("keyholder.file")
-    old = message_wrap.c.key_id == move.wrap.key_id
-    tx.execute(message_wrap.delete().where(message_wrap.c.message_id == message_id, old))
+    of_months = select(sealing_key.c.id).where(sealing_key.c.month.is_not(None), sealing_key.c.id != move.to.id)
+    tx.execute(message_wrap.delete().where(there, message_wrap.c.key_id.in_(of_months)))
     failpoint("keyholder.file")
 
 
-def _wrap_of(wrap: Wrap) -> Any:
-    return select(message_wrap.c.key_id).where(
-        message_wrap.c.message_id == wrap.message_id, message_wrap.c.key_id == wrap.key_id
-    )
+def _out_of_case(tx: Transaction, message_id: str) -> None:
+    tx.execute(recipient.delete().where(recipient.c.message_id == message_id))
+    tx.execute(message.update().where(message.c.id == message_id).values(case_id=None, reference=None))
+
+
+def _only_for(tx: Transaction, row: Row[Any], form_id: str | None) -> ColumnElement[bool]:
+    """Say which wraps of an item are for one place alone: to its case's keys, or to those of the paper's agreement
+    where no other paper of it shows there.
+    """
+    if form_id is None:
+        return message_wrap.c.key_id.in_(select(sealing_key.c.id).where(sealing_key.c.case_id == row.case_id))
+    agreement_id = tx.connection.execute(select(form.c.agreement_id).where(form.c.id == form_id)).scalar_one()
+    beside = select(form.c.id).where(form.c.agreement_id == agreement_id, form.c.id != form_id)
+    if tx.one(_links(row.id).where(form_document.c.form_id.in_(beside))) is not None:
+        return false()
+    return message_wrap.c.key_id.in_(select(sealing_key.c.id).where(sealing_key.c.agreement_id == agreement_id))
+
+
+def _links(message_id: str) -> Select[Any]:
+    return select(form_document.c.form_id).where(form_document.c.message_id == message_id)
+
+
+def _link(message_id: str, form_id: str) -> Select[Any]:
+    return _links(message_id).where(form_document.c.form_id == form_id)
+
+
+def _person(by: str) -> str | None:
+    return None if by == OPERATOR else by
+
+
+def _wrap_of(wrap: Wrap) -> Select[Any]:
+    return select(message_wrap.c.key_id).where(_wrap_row(wrap))
+
+
+def _wrap_row(wrap: Wrap) -> ColumnElement[bool]:
+    return (message_wrap.c.message_id == wrap.message_id) & (message_wrap.c.key_id == wrap.key_id)
 
 
 def _free_reference(tx: Transaction, into: Case) -> str:

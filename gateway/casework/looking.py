@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from gateway.casework.act import Actor
-from gateway.casework.openings import Wrap, find_wraps
+from gateway.casework.handling import may_work
+from gateway.casework.openings import Wrap
 from gateway.casework.papers import field_context
 from gateway.domain.errors import NotAllowed
 from gateway.domain.intake import Tray
@@ -20,7 +22,7 @@ from gateway.domain.rights import Thing, Verb
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.intake import item
 from gateway.store.sealing import SealingKey
-from gateway.store.tables import agreement, case, enrolment, form, form_document, form_field, sealing_key
+from gateway.store.tables import agreement, enrolment, form, form_document, form_field, message_wrap, sealing_key
 from gateway.store.transaction import Transaction
 
 _NOT_YOURS = "There is no such paper here."
@@ -44,6 +46,7 @@ class Document:
     item: str
     wrap: Wrap
     form_id: str | None
+    row: Row[Any]
 
 
 def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Paper:
@@ -76,32 +79,33 @@ def find_paper(connection: Connection, key: AuthorityKey, actor: Actor, known_as
     return Paper(row.id, row.agreement_id, sealed, SealingKey(present.id, present.suite, bytes(present.public)))
 
 
-def find_document(connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int) -> Document:
-    """Return an item that waits in a tray of documents, or shows a paper of the actor's programme.
+def find_document(
+    connection: Connection, key: AuthorityKey, actor: Actor, known_as: str, now_us: int, paper: str = ""
+) -> Document:
+    """Return an item that waits in a tray of documents, or shows a paper of the actor's programme (`paper`, by id).
 
-    What was addressed to the operators, filed in a case, discarded, or proposed for a case of another programme is no
-    document of the actor's. Raises NotAllowed.
+    What was addressed to the operators, filed in a case alone, discarded, or proposed for a case of another programme
+    is no document of the actor's. Raises NotAllowed.
     """
     row = item(connection, known_as)
-    if row is None or row.case_id is not None or row.tray == Tray.OPERATORS.value:
+    if row is None or row.tray == Tray.OPERATORS.value or row.discarded_us is not None:
         raise NotAllowed(_NO_DOCUMENT)
-    linked = connection.execute(
+    links = connection.execute(
         select(form_document.c.form_id, form.c.agreement_id, agreement.c.programme)
         .join(form, form.c.id == form_document.c.form_id)
         .join(agreement, agreement.c.id == form.c.agreement_id)
         .where(form_document.c.message_id == row.id)
-    ).first()
-    if linked is None and (row.filed_us is not None or row.discarded_us is not None):
+        .order_by(form_document.c.linked_us, form_document.c.form_id)
+    ).all()
+    theirs = [one for one in links if actor.may(Verb.ENROL, Thing(one.programme), now_us)]
+    linked = next((one for one in theirs if paper in {"", one.form_id}), None)
+    if linked is None and (paper or links or row.filed_us is not None or not may_work(connection, actor, row, now_us)):
         raise NotAllowed(_NO_DOCUMENT)
-    proposed = connection.execute(select(case.c.programme).where(case.c.id == row.proposed_case_id)).scalar()
-    programme = linked.programme if linked is not None else proposed or actor.programme
-    wraps = find_wraps(connection, key, None, [row])
     to = None if linked is None else linked.agreement_id
-    if not wraps or _agreement_of(connection, wraps[0].key_id) != to:
+    wraps = [one for one in _wraps(connection, key, row) if _agreement_of(connection, one.key_id) == to]
+    if not wraps:
         raise NotAllowed(_NO_DOCUMENT)
-    if not actor.may(Verb.ENROL, Thing(programme), now_us):
-        raise NotAllowed(_NO_DOCUMENT)
-    return Document(row.reference, wraps[0], None if linked is None else str(linked.form_id))
+    return Document(row.reference, wraps[0], None if linked is None else str(linked.form_id), row)
 
 
 def enter_document(tx: Transaction, by: str, document: Document) -> None:
@@ -129,6 +133,18 @@ def find_blind(connection: Connection, blind: Mapping[str, str]) -> list[str]:
 def enter_search(tx: Transaction, by: str, found: list[str]) -> None:
     """Write the entry of a search; what was searched for stands nowhere."""
     tx.record("papers_searched", by, found=found)
+
+
+def _wraps(connection: Connection, key: AuthorityKey, row: Row[Any]) -> list[Wrap]:
+    """Return the wraps of an item to keys that are genuine and no case's."""
+    stored = connection.execute(select(message_wrap).where(message_wrap.c.message_id == row.id)).all()
+    keys = connection.execute(select(sealing_key).where(sealing_key.c.id.in_([one.key_id for one in stored])))
+    known = {one.id for one in genuine(sealing_key, keys, key) if one.case_id is None}
+    return [
+        Wrap(row.id, bool(row.composed), one.key_id, one.suite, bytes(one.wrapped))
+        for one in stored
+        if one.key_id in known
+    ]
 
 
 def _agreement_of(connection: Connection, key_id: str) -> str | None:

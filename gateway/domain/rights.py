@@ -39,13 +39,17 @@ class Role(StrEnum):
 
 
 class Verb(StrEnum):
-    """What can be asked for. To tend a case is to care that its notices arrive."""
+    """What can be asked for. To tend a case is to care that its notices arrive; to work the tray, to see what came from
+    outside and waits for a place, and to give it one.
+    """
 
     READ = "read"
     WRITE = "write"
     READ_AS_RECEIVED = "read-as-received"
     TEND = "tend"
+    WITHDRAW = "withdraw"
     FILE = "file"
+    WORK_TRAY = "work-tray"
     STATE_PURPOSE = "state-purpose"
     ENROL = "enrol"
     CONFIRM = "confirm"
@@ -72,10 +76,10 @@ class Capacity(StrEnum):
 _V = Verb
 GRANTS: Mapping[Capacity, frozenset[Verb]] = MappingProxyType(
     {
-        Capacity.OPERATOR: frozenset({_V.FILE, _V.ENROL, _V.ADMINISTER, _V.APPOINT_ADMINISTRATORS}),
-        Capacity.ADMINISTRATOR: frozenset({_V.FILE, _V.ENROL, _V.ADMINISTER}),
-        Capacity.ENROLLER: frozenset({_V.ENROL}),
-        Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.TEND, _V.FILE}),
+        Capacity.OPERATOR: frozenset({_V.FILE, _V.WORK_TRAY, _V.ENROL, _V.ADMINISTER, _V.APPOINT_ADMINISTRATORS}),
+        Capacity.ADMINISTRATOR: frozenset({_V.FILE, _V.WORK_TRAY, _V.ENROL, _V.ADMINISTER}),
+        Capacity.ENROLLER: frozenset({_V.WORK_TRAY, _V.ENROL}),
+        Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.TEND, _V.WITHDRAW, _V.FILE}),
         Capacity.WITH_PURPOSE: frozenset({_V.READ, _V.READ_AS_RECEIVED}),
         Capacity.ACTING: frozenset({_V.READ, _V.WRITE}),
         Capacity.SEEING: frozenset({_V.READ}),

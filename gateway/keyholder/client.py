@@ -97,9 +97,20 @@ class KeyholderClient:
         """Link an item of the tray to a paper. Raises Malformed where it does not wait."""
         await self._client.ask("paper_link", token=encode(token), paper=paper, item=item)
 
-    async def paper_unlink(self, token: bytes, item: str) -> None:
-        """Put a document that shows a paper back into its tray. Raises Malformed where it shows none."""
-        await self._client.ask("paper_unlink", token=encode(token), item=item)
+    async def paper_unlink(self, token: bytes, item: str, paper: str = "") -> None:
+        """Take a document from a paper, the one that it shows where none is named; back into its tray where it shows
+        no other. Raises Malformed where it shows none.
+        """
+        await self._client.ask("paper_unlink", token=encode(token), item=item, paper=paper)
+
+    async def intake_summaries(self, token: bytes, message_ids: Sequence[str]) -> tuple[SummaryGrant, ...]:
+        """Return summary keys of those items of the intake tray that are theirs to work on, at most 100 a call."""
+        answer = await self._client.ask("intake_list", token=encode(token), messages=[*message_ids])
+        return tuple(SummaryGrant.from_frame(one) for one in answer["grants"])
+
+    async def intake_undo(self, token: bytes, item: str) -> str:
+        """Undo the latest act on an item; return which it was. Raises Malformed when its ten minutes are over."""
+        return str((await self._client.ask("intake_undo", token=encode(token), item=item))["act"])
 
     async def close(self) -> None:
         """Close the pooled connections."""
@@ -158,6 +169,10 @@ class OperatorClient:
     async def intake_put_back(self, item: str) -> bool:
         """Put a filed or discarded item back into its tray; False when it waits there. Raises NotAllowed."""
         return bool((await self._client.ask("intake_put_back", item=item))["done"])
+
+    async def intake_undo(self, item: str) -> str:
+        """Undo the latest act on an item; return which it was. Raises Malformed when its ten minutes are over."""
+        return str((await self._client.ask("intake_undo", item=item))["act"])
 
     async def intake_discard(self, item: str) -> bool:
         """Hide an item from its tray; False when it was hidden. Raises NotAllowed, Malformed for a filed one."""

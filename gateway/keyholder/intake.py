@@ -17,11 +17,11 @@ from gateway.casework import administration, filing
 from gateway.casework.act import OPERATOR, Actor
 from gateway.casework.openings import OPENING, Wrap
 from gateway.domain.clock import to_microseconds
-from gateway.domain.errors import GatewayError, Malformed
+from gateway.domain.errors import GatewayError
 from gateway.domain.intake import month_of
 from gateway.failpoints import failpoint
 from gateway.frames import text
-from gateway.keyholder.protocol import MAX_LIST, OpenGrant, SummaryGrant
+from gateway.keyholder.protocol import OpenGrant
 from gateway.keyholder.rates import Rates
 from gateway.store.authority import AuthorityKey
 from gateway.store.database import Database
@@ -62,7 +62,6 @@ class Intake:
     def answers(self) -> dict[str, Callable[[Request], Any]]:
         """Return what an operator may ask, by verb."""
         return {
-            "intake_list": self._list,
             "intake_open": self._open,
             "intake_file": self._file,
             "intake_put_back": self._put_back,
@@ -107,19 +106,6 @@ class Intake:
     async def _enact(self, verb: str, **arguments: str) -> Request:
         done: Request = await self._sign(administration.enact, Actor(), verb, arguments)
         return done
-
-    async def _list(self, request: Request) -> Request:
-        ids = request.get("messages")
-        if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_LIST or not all(isinstance(one, str) for one in ids):
-            raise Malformed(f"A list has 1 to {MAX_LIST} entries.")
-        wraps = await self._database.read(filing.find_items, self._key, ids)
-        await self._run(filing.enter_listing, wraps)
-        keys = await self._unwrap(wraps)
-        maillog.listed(len(keys))
-        grants = [
-            SummaryGrant(one.message_id, summary_key(key, one.message_id)) for one, key in zip(wraps, keys, strict=True)
-        ]
-        return {"grants": [grant.to_frame() for grant in grants]}
 
     async def _open(self, request: Request) -> Request:
         wrap = await self._database.read(filing.find_item, self._key, text(request, "item"))

@@ -124,14 +124,19 @@ class Papers:
         return OpenGrant(one, summary_key(content_key, one), body_key(content_key, one)).to_frame()
 
     async def _unlink(self, actor: Actor, request: Request) -> Request:
-        document = await self._document(actor, text(request, "item"))
+        """Take a document from one paper; it goes back into the tray where it shows no other."""
+        document = await self._document(actor, text(request, "item"), str(request.get("paper", "")))
         if document.form_id is None:
             raise Malformed("It is linked to no paper.")
-        month = month_of(self._clock())
+        month, form_id = month_of(self._clock()), document.form_id
         to = await self._database.read(lambda connection: intake_sealing_key(connection, self._key, month))
-        (content_key,) = await self._unwrap((document.wrap,))
-        move, wrapped = filing.Move(document.wrap, to), to.wrap(content_key, document.wrap.message_id)
-        return {"done": await self._database.run(filing.enter_put_back, document.item, move, wrapped, actor.name)}
+        move = await self._database.read(filing.find_place_taken, self._key, document.row, form_id, to)
+        wrapped = b""
+        if move is not None:
+            (content_key,) = await self._unwrap((move.wrap,))
+            wrapped = to.wrap(content_key, move.wrap.message_id)
+        await self._database.run(filing.enter_place_taken, actor.name, document.row, form_id, move, wrapped)
+        return {"done": True}
 
     def _spend(self, actor: Actor, request: Request) -> None:
         """Count an opening at the rate of a session; an operator has none. Raises RateExceeded."""
@@ -139,9 +144,9 @@ class Papers:
             token = decode(request.get("token"))
             self._rates.spend(session_id(token), actor.person_id, OPENING, to_microseconds(self._clock()))
 
-    async def _document(self, actor: Actor, known_as: str) -> looking.Document:
+    async def _document(self, actor: Actor, known_as: str, paper: str = "") -> looking.Document:
         now_us = to_microseconds(self._clock())
-        return await self._database.read(looking.find_document, self._key, actor, known_as, now_us)
+        return await self._database.read(looking.find_document, self._key, actor, known_as, now_us, paper)
 
     async def _paper(self, actor: Actor, known_as: str) -> looking.Paper:
         now_us = to_microseconds(self._clock())

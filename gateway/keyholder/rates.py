@@ -62,7 +62,7 @@ class Rates:
     def recall(self, connection: Connection, now_us: int) -> None:
         """Count again what the record says was given in the last day."""
         oldest = f"{max(now_us - DAY_US, 0) // 1000:012x}"
-        kinds = leaf.c.kind.in_(("opened", "listed", "document_opened", "paper_opened"))
+        kinds = leaf.c.kind.in_(("opened", "listed", "intake_listed", "document_opened", "paper_opened"))
         given = select(leaf.c.at_us, leaf.c.body).where(leaf.c.id >= oldest, kinds)
         for row in connection.execute(given):
             entry = json.loads(row.body)

@@ -37,6 +37,7 @@ from gateway.keyholder.papers import Papers
 from gateway.keyholder.positions import keep_positions
 from gateway.keyholder.protocol import MAX_LIST, OpenGrant, SummaryGrant
 from gateway.keyholder.rates import Rates
+from gateway.keyholder.tray import TrayDesk
 from gateway.keyholder.unsealing import PrivateKey
 from gateway.store.authority import WatchfulKey
 from gateway.store.database import Database
@@ -94,6 +95,7 @@ class KeyholderServer:
         self._papers = Papers(
             database, self._key, clock, self._unwrap, blind, self._programmes, self._woken.set, self._rates
         )
+        self._tray = TrayDesk(database, self._key, clock, self._unwrap, self._woken.set, self._rates)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made, StoreUnavailable at the start."""
@@ -130,12 +132,14 @@ class KeyholderServer:
             "file": self._file,
             "enact": self._enact,
             **self._papers.answers(self._person),
+            **self._tray.answers(self._person),
         }
         return await _noted(verb, answers, request)
 
     async def _answer_operator(self, verb: str, request: Request) -> Request:
         own = {"hello": self._hello, "enact": self._enact_operator, "decide_identity": self._decide_identity}
-        answers = {**own, **self._intake.answers(), **self._papers.answers(self._operator)}
+        desk = {**self._papers.answers(self._operator), **self._tray.answers(self._operator)}
+        answers = {**own, **self._intake.answers(), **desk}
         return await _noted(verb, answers, request)
 
     async def _hello(self, _request: Request) -> Request:

@@ -63,10 +63,10 @@ async def test_nobody_opens_what_is_not_filed_but_the_operators(site: KeyedSite)
     assert json.loads(entry)["facts"] == {"message": message.id}
 
 
-async def test_the_portals_socket_knows_no_verb_of_the_tray(site: KeyedSite) -> None:
+async def test_the_portals_socket_knows_no_operators_verb_of_the_tray(site: KeyedSite) -> None:
     message = await site.take_in()
     client = FrameClient(site.folder / "keyholder.sock", away=Malformed)  # type: ignore[arg-type]
-    for verb in ("intake_list", "intake_open", "intake_file", "intake_put_back", "intake_discard"):
+    for verb in ("intake_open", "intake_file", "intake_put_back", "intake_discard"):
         with pytest.raises(Malformed, match="no such verb"):
             await client.ask(verb, item=message.id, messages=[message.id], case="x")
     await client.close()

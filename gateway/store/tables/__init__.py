@@ -17,6 +17,7 @@ from gateway.store.tables.authority import (
     session,
     team_member,
 )
+from gateway.store.tables.cover_sheet import cover_sheet
 from gateway.store.tables.destinations import mta_sts_policy, tls_verified
 from gateway.store.tables.enrolment import (
     appendix,
@@ -29,6 +30,7 @@ from gateway.store.tables.enrolment import (
     meeting,
 )
 from gateway.store.tables.fax import fax_arrival, fax_report
+from gateway.store.tables.handling import intake_act, intake_claim, intake_section
 from gateway.store.tables.identity import identity_review, identity_session
 from gateway.store.tables.joining import agreed_terms, joining
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
@@ -51,6 +53,7 @@ __all__ = [
     "assignment",
     "authorisation",
     "case",
+    "cover_sheet",
     "credential",
     "credential_use",
     "designated_user",
@@ -64,6 +67,9 @@ __all__ = [
     "identity_review",
     "identity_session",
     "intake",
+    "intake_act",
+    "intake_claim",
+    "intake_section",
     "joining",
     "leaf",
     "meeting",

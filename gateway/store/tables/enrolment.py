@@ -99,10 +99,10 @@ form_document = Table(
     "form_document",
     METADATA,
     Column("message_id", String(64), ForeignKey("message.id"), primary_key=True),
-    ref("form_id", "form", index=True),
+    Column("form_id", String(64), ForeignKey("form.id"), primary_key=True, index=True),
     us("linked_us", nullable=False),
 )
-"""A sealed message of the vault that shows a paper: the fax it came as."""
+"""A sealed message of the vault that shows a paper, or several: the fax they came as."""
 
 meeting = Table(
     "meeting",
