@@ -5,7 +5,7 @@ Asked by a local operator for whatever is there, or under a live session by whoe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,29 +49,43 @@ class _Place:
 
 
 def make_sheets(
-    tx: Transaction, cases: Sequence[str], agreements: Sequence[str], *, count: int = 1, days: int = DAYS, trial: bool
+    tx: Transaction,
+    cases: Sequence[str],
+    agreements: Sequence[str],
+    *,
+    count: int = 1,
+    days: int = DAYS,
+    lines: Collection[str],
+    trial: bool,
 ) -> list[Sheet]:
-    """Make sheets as the operator, `count` for each of these open cases and agreements, all or none.
+    """Make sheets as the operator, `count` for each of these open cases and agreements of one programme, all or none.
 
-    Raises UnknownRecipient for what is not there, Malformed for numbers out of bounds.
+    `lines` are the programmes that have a fax line. Raises UnknownRecipient for what is not there, Malformed for
+    numbers out of bounds, several programmes, or one without a line.
     """
     places = [*(_case_place(tx, one) for one in cases), *(_agreement_place(tx, one) for one in agreements)]
     if not places:
         raise Malformed("Name the case or the agreement that the sheet is for.")
     if count < 1 or not 1 <= count * len(places) <= MOST_SHEETS or not 1 <= days <= MOST_DAYS:
         raise Malformed(f"At most {MOST_SHEETS} sheets at once, each good for 1 to {MOST_DAYS} days.")
+    if len({place.programme for place in places}) > 1:
+        raise Malformed("They are of several programmes, which have sheets of their own: ask for one after the other.")
+    _require_line(places[0].programme, lines)
     return [_made(tx, place, OPERATOR, days, trial=trial) for place in places for _ in range(count)]
 
 
-def make_own_sheet(tx: Transaction, authority: AuthorityKey, person_id: str, case_id: str, *, trial: bool) -> Sheet:
+def make_own_sheet(
+    tx: Transaction, authority: AuthorityKey, person_id: str, case_id: str, *, lines: Collection[str], trial: bool
+) -> Sheet:
     """Make one sheet for a case, for somebody of either side who may write in it.
 
-    Raises NotAllowed for anybody else, RateExceeded for whoever made many today.
+    Raises NotAllowed for anybody else, RateExceeded for whoever made many today, Malformed as `make_sheets` does.
     """
     found = case_by_id(tx.known, case_id)
     place = standing(tx.known, authority, case_id, person_id, tx.now_us)
     if found is None or place is None or not place.may(Verb.WRITE, is_open=found.is_open):
         raise NotAllowed(_NOT_YOURS)
+    _require_line(found.programme, lines)
     if made_since(tx.connection, person_id, tx.now_us - DAY_US) >= MOST_A_DAY:
         raise RateExceeded("These are many sheets. One can be used as often as you like: please copy it.")
     return _made(tx, _of_case(found), person_id, DAYS, trial=trial)
@@ -93,6 +107,11 @@ def withdraw_sheets(tx: Transaction, references: Iterable[str], by: str = OPERAT
             tx.record("cover_sheet_withdrawn", by, sheet=row.id)
             withdrawn.append(named)
     return withdrawn
+
+
+def _require_line(programme: str, lines: Collection[str]) -> None:
+    if programme not in lines:
+        raise Malformed("This programme has no fax line: its programme.toml names none.")
 
 
 def _made(tx: Transaction, place: _Place, by: str, days: int, *, trial: bool) -> Sheet:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, false, select
 
+from gateway.casework.acknowledging import acknowledge_fax, withhold_acknowledgement
 from gateway.casework.act import OPERATOR, Actor
 from gateway.casework.handling import NOTHING, Done, LastAct, may_work, note_act, require_free, settle_acts
 from gateway.casework.openings import Wrap, find_wraps
@@ -127,7 +128,8 @@ def enter_look(tx: Transaction, message_id: str) -> None:
 def enter_filing(
     tx: Transaction, key: AuthorityKey, by: str, known_as: str, case: str, move: Move, wrapped: bytes
 ) -> Filed:
-    """Put an item into its case, whole or not at all: sealed to the case's key alone, its employees told, the entry.
+    """Put an item into its case, whole or not at all: sealed to the case's key alone, its employees told, the entry. Of
+    a fax those of the other side who may act are told when it was received.
 
     What `find_filing` found is judged again. Raises as it does, and Moved while somebody else works on it.
     """
@@ -147,6 +149,7 @@ def enter_filing(
     facts = {"case": into.id, "reference": reference, "tray": row.tray, "recipients": people, "key": move.to.id}
     tx.record("filed", by, message=row.id, **facts)
     note_act(tx, row.id, Done.FILED, _person(by), place=into.id)
+    acknowledge_fax(tx, key, into.id, row.id)
     tx.flush()
     failpoint("keyholder.file")
     return Filed(reference, len(people), repeated=False)
@@ -315,6 +318,7 @@ def _rewrap(tx: Transaction, move: Move, wrapped: bytes) -> None:
 
 
 def _out_of_case(tx: Transaction, message_id: str) -> None:
+    withhold_acknowledgement(tx, message_id)
     tx.execute(recipient.delete().where(recipient.c.message_id == message_id))
     tx.execute(message.update().where(message.c.id == message_id).values(case_id=None, reference=None))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import intake_fax
+from gateway.cli import intake_fax, intake_paper
 from gateway.cli.asking import operator_of_keyholder, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
@@ -33,6 +33,9 @@ app = typer.Typer(
 app.command("try")(intake_fax.try_)
 app.command()(intake_fax.sources)
 app.command()(intake_fax.octets)
+app.command("cover-sheet")(intake_paper.cover_sheet)
+app.command()(intake_paper.letter)
+app.add_typer(intake_paper.sheets, name="cover-sheets")
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="The reference that list shows, such as U-7K2Q-9F4T.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]

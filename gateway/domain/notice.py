@@ -99,6 +99,8 @@ class NoticeState(StrEnum):
     ROLE_ENDING = "role_ending"
     PASSWORD_ENDING = "password_ending"  # noqa: S105 - the name of a state
     CONFIRMATION_DUE = "confirmation_due"
+    FAX_LINE_TIME = "fax_line_time"
+    OWN_TIME = "own_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,10 @@ class Notice:
 
     `portal` is the site's one fixed address (`https://host/`), or None for a person who chose notices without a link;
     `reference` is None where no case is concerned, or several are; `until` is an instant the notice announces: the
-    last one of what ends, or when a meeting begins; `zone` is the person's own time zone (a name of the IANA database),
-    empty for the programme's. `count` counts what the kind counts (messages, say). `refusal` and `kinds` are of
-    discarded mail: the last one's reference, and words of `Kind` and `Unread` for all of them. A sample concerns nobody
-    and says so.
+    last one of what ends, when a meeting begins, or of the past: when a fax was received; `zone` is the person's own
+    time zone (a name of the IANA database), empty for the programme's. `count` counts what the kind counts (messages,
+    say). `refusal` and `kinds` are of discarded mail: the last one's reference, and words of `Kind` and `Unread` for
+    all of them. A sample concerns nobody and says so.
     """
 
     kind: NoticeKind

@@ -19,10 +19,12 @@ _STATES = {
     NoticeKind.DELIVERY_DELAYED: NoticeState.NO_ANSWER,
     NoticeKind.ACCOUNT_CHANGED: NoticeState.FACTOR_ADDED,
     NoticeKind.MEETING: NoticeState.MEETING_ARRANGED,
+    NoticeKind.SUBMISSION_RECEIVED: NoticeState.FAX_LINE_TIME,
 }
 _ANNOUNCED = frozenset({
     NoticeKind.REMINDER, NoticeKind.NOT_READ, NoticeKind.INVITATION, NoticeKind.MEETING, NoticeKind.ACCESS_ENDING,
 })  # fmt: skip
+_TOLD = frozenset({NoticeKind.SUBMISSION_RECEIVED})
 
 
 def sample_notice(
@@ -37,7 +39,7 @@ def sample_notice(
         at=at,
         environment=environment,
         state=_STATES.get(kind, NoticeState.NONE),
-        until=at + _AHEAD if kind in _ANNOUNCED else None,
+        until=at + _AHEAD if kind in _ANNOUNCED else at if kind in _TOLD else None,
         is_sample=True,
     )
 

@@ -39,6 +39,7 @@ class Whoever(StrEnum):
 
 _READ = Ask(Verb.READ, Of.CASE)
 _WRITE = Ask(Verb.WRITE, Of.CASE)
+_WITHDRAW = Ask(Verb.WITHDRAW, Of.CASE)
 _APP_PASSWORDS = Ask(Verb.KEEP_APP_PASSWORDS, Of.ONESELF)
 _OWN = Ask(Verb.KEEP_SIGN_IN, Of.ONESELF)
 _ENROL = Ask(Verb.ENROL, Of.PROGRAMME)
@@ -81,8 +82,11 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /cases/{reference}/notices/{id}/retry": Ask(Verb.TEND, Of.CASE),
         "GET /cases/{reference}/write": _WRITE,
         "POST /cases/{reference}/write": _WRITE,
+        "POST /cases/{reference}/cover-sheet": _WRITE,
         "GET /messages/{reference}": _READ,
         "GET /messages/{reference}/sent": _READ,
+        "GET /messages/{reference}/withdraw": _WITHDRAW,
+        "POST /messages/{reference}/withdraw": _WITHDRAW,
         "GET /messages/{reference}/parts/{path}": _READ,
         "GET /messages/{reference}/parts/{path}/inside/{inner}": _READ,
         "GET /messages/{reference}/received.eml": Ask(Verb.READ_AS_RECEIVED, Of.CASE),

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from gateway.casework.bounces import try_again, unreached
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.rights import Capacity, Verb
+from gateway.portal.cover_sheets import sheet_token
 from gateway.portal.forms import read_form
 from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
@@ -63,14 +64,17 @@ class CasePages:
         before = request.query_params.get("before")
         lines, following = await self.vault.listing(visitor, case, place, before)
         cares = place.may(Verb.TEND) and before is None
+        may_write = place.may(Verb.WRITE, is_open=case.is_open)
         return self.pages.page(
             request,
             "case.html",
             visitor,
             case=case,
-            may_write=place.may(Verb.WRITE, is_open=case.is_open),
+            may_write=may_write,
+            sheet_token=sheet_token(self.pages, visitor, may_write=may_write),
             by_purpose=place.capacity is Capacity.WITH_PURPOSE,
             lines=lines,
+            withdrawn=await self.vault.withdrawn(case, place) if before is None else [],
             before=before,
             following=following,
             unreached=await self.database.read(unreached, case.id) if cares else [],

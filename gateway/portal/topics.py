@@ -13,8 +13,10 @@ from gateway.authenticator.client import AuthenticatorClient
 from gateway.domain.clock import Clock
 from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
+from gateway.letters.wording import Letters
 from gateway.portal.account import AccountPages
 from gateway.portal.cases import CasePages
+from gateway.portal.cover_sheets import CoverSheets
 from gateway.portal.desk.agreement import EnrolmentPages
 from gateway.portal.desk.authorising import AuthorisingPages
 from gateway.portal.desk.documents import Documents
@@ -44,6 +46,7 @@ from gateway.portal.tries import Tries
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
+from gateway.portal.withdrawing import WithdrawPages
 from gateway.portal.wording import WordingPages
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
@@ -108,6 +111,10 @@ def _cases(of: Parts) -> Iterable[Topic]:
             of.limits, of.clock, of.wake_notifier,
         ),
         ReadingPages(of.pages, of.visitors, of.vault, of.signatures, of.limits),
+        WithdrawPages(of.pages, of.visitors, of.vault, of.database, of.authority),
+        CoverSheets(
+            of.pages, of.visitors, of.vault, of.database, of.authority, Letters(of.pages.site.environment)
+        ),
         Downloads(of.visitors, of.vault, of.signatures, of.pages.site.domain, of.recheck_seconds),
     )  # fmt: skip
 

@@ -81,12 +81,13 @@ def put(
     message_id: str | None = None,
     fields: Mapping[str, str | int] | None = None,
     lead_id: str | None = None,
+    due_us: int | None = None,
 ) -> str:
     """Enter a notice to a person and return the row's id.
 
     `fields` may hold `reference`, `count`, `state` (a NoticeState), `until_us`, and of discarded mail `refusal` and
     `kinds` (words with commas between them), or the language of a `sample`; nothing else is ever told. `lead_id` is of
-    a further address's row, and of what is told by itself.
+    a further address's row, and of what is told by itself. It is due now, or when `due_us` says.
     """
     row_id = new_id()
     tx.insert(
@@ -100,7 +101,7 @@ def put(
         lead_id=lead_id,
         fields=_JSON.encode(dict(fields or {})),
         state=OutboxState.WAITING.value,
-        due_us=tx.now_us,
+        due_us=tx.now_us if due_us is None else due_us,
         lease_until_us=None,
         attempts=0,
         created_us=tx.now_us,
