@@ -18,7 +18,7 @@ from gateway.screening.candidates import LONG, Code, Number, find_codes, find_nu
 from gateway.screening.chunk import Form
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label, Role
-from gateway.screening.marks import NOTHING, Marks, find_heads
+from gateway.screening.marks import EVERYTHING, Marks, find_heads
 from gateway.screening.tables import Tables
 from gateway.screening.view import Reading, View
 
@@ -116,14 +116,16 @@ class Scan:
         return self._named
 
     def may_say(self, start: int, end: int) -> frozenset[str]:
-        """Classes of labels of kinds, and some that raise, which may be said around a span: no others are."""
+        """Classes of labels among MARKED which may be said around a span: no others are."""
+        first, last = _reach(self.text, start, end)
+        head = self._head_of(start, end) or (start, start)
+        if any(_is_within_word(self.text, at) for at in (first, last, *head)) or _is_within_letters(
+            self.text, start, end
+        ):
+            return EVERYTHING  # what a part of a word says is not marked
         if self._marks is None:
-            self._marks = Marks(self.view, self.heads)
-        if not self._marks:
-            return NOTHING
-        told = self._marks.between(start - _BEFORE, end + _AFTER)
-        head = self._head_of(start, end)
-        return told | self._marks.between(*head) if head else told
+            self._marks = Marks(self.view)
+        return self._marks.between(first, last) | self._marks.between(*head)
 
     def _head_of(self, start: int, end: int) -> tuple[int, int] | None:
         if self.view.form is Form.FIELDS:
@@ -171,16 +173,42 @@ _BEHIND_MARK: Final = 40  # characters behind words that were read otherwise, wh
 _MARK: Final = re2.compile(f"[{BEGIN}{END}]".encode())
 
 
+def _reach(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch in which labels of a span are looked for; it cuts no word but one of very many letters."""
+    first, last = max(0, start - _BEFORE), min(len(text), end + _AFTER)
+    if _is_within_word(text, first):
+        first = min(_rest_of_word(text, first), start)
+    if _is_within_word(text, last):
+        last = _rest_of_word(text, last)
+    return first, last
+
+
+def _rest_of_word(text: str, at: int) -> int:
+    rest = _REST.match(text, at)
+    return rest.end() if rest else at
+
+
+_REST: Final = re.compile(r"[A-Za-z0-9]{1,24}")
+
+
+def _is_within_word(text: str, at: int) -> bool:
+    return text[at - 1 : at].isalnum() and text[at : at + 1].isalnum()
+
+
+def _is_within_letters(text: str, start: int, end: int) -> bool:
+    """Whether a span begins or ends within a word: letters that look like digits may."""
+    return _TWO_LETTERS.match(text, max(0, start - 1)) is not None or _TWO_LETTERS.match(text, end - 1) is not None
+
+
+_TWO_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+
+
 def _look_around(scan: Scan, start: int, end: int) -> Around:
     text = scan.text
     fields = scan.view.form is Form.FIELDS
-    near = [
-        (label, _closeness(text[label.end : start], fields=fields))
-        for label in LEXICON.labels(text, max(0, start - _BEFORE), start)
-    ]
-    near += [
-        (label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, min(len(text), end + _AFTER))
-    ]
+    first, last = _reach(text, start, end)
+    near = [(label, _closeness(text[label.end : start], fields=fields)) for label in LEXICON.labels(text, first, start)]
+    near += [(label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, last)]
     head = None if fields else scan.tables.head_of(start)
     if head:
         near = [

@@ -161,7 +161,7 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
             if _is_inside(text, first, last):
                 before, digits, glued = last, False, glued + 1
                 continue  # letters inside a code
-            glued += word.isdigit() != digits
+            glued = 0 if word == "#" else glued + (word.isdigit() != digits)
         before, digits = last, word.isdigit()
         if glued > 2:
             continue  # "B161HNK6J7QI" says nothing

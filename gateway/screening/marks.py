@@ -1,18 +1,28 @@
-"""Where labels stand in a view, by one pass each: what is not marked there need not be looked for around a number."""
+"""Where labels may begin in a view, by two passes: what is not marked there need not be looked for around a number.
+
+What is marked is more than what `LEXICON.labels` finds, never less: how words are cut from a text there is told here in
+patterns, and the phrases by how they begin.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import re2
 
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label
+from gateway.screening.validators import FOREIGN
 from gateway.screening.view import View
 
-_LONGEST: Final = 80  # characters of a phrase that begins before a stretch and ends in it
+MARKED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin", "ptin", "caf", "here", "tax", *FOREIGN})
+"""Classes that are marked: those without which some number is nothing."""
+
+EVERYTHING: Final = frozenset(LEXICON.roles)
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 def _options() -> re2.Options:
@@ -34,52 +44,85 @@ def _spelling(phrase: str) -> str:
     return re.escape(phrase).replace("\\ ", r"[\s'._/-]{0,3}")
 
 
-def _any_of(spelled: Iterable[str]) -> re2._Regexp:
-    """A pattern of phrases that stand apart, or between digits, or have a capital glued to their end."""
-    phrases = "|".join(sorted(set(spelled)))
+def _heads() -> re2._Regexp:
+    """A pattern of phrases of kinds that stand apart, or between digits, or have a capital glued to their end."""
+    names = (name for name, role in LEXICON.roles.items() if role in OF_KINDS)
+    spelled = {_spelling(phrase.replace(" #", "")) for name in names for phrase in LEXICON.phrases[name]}
+    phrases = "|".join(sorted(spelled))
     return re2.compile(f"(?i)(?:\\b|_|[0-9])(?:{phrases})(?:\\b|_|[0-9]|(?-i:[A-Z]))", _options())
 
 
-_KINDS: Final = frozenset(name for name, role in LEXICON.roles.items() if role in OF_KINDS)
-HEADS: Final = _any_of(_spelling(phrase.replace(" #", "")) for name in _KINDS for phrase in LEXICON.phrases[name])
-_ANY_GAP: Final = "(?:'s)?[^A-Za-z0-9]*"
-_BEGINNINGS: Final = [(words, names & _KINDS) for words, names in LEXICON.beginnings.items() if names & _KINDS]
-BEGUN: Final = _any_of(_ANY_GAP.join(map(re.escape, words)) for words, _ in _BEGINNINGS)
+HEADS: Final = _heads()
 
 
-def _by_beginning() -> dict[str, frozenset[str]]:
-    """How a label may begin, its words glued, and the classes that it may then be of."""
-    found: dict[str, frozenset[str]] = {}
-    for words, names in _BEGINNINGS:
-        found["".join(words)] = found.get("".join(words), frozenset()) | names
-    return found
+# How labels begin: with one word, or two. A word of lower case letters is cut from a text where it stands between signs
+# or digits, or has a capital behind it; one with a capital or of capitals also within letters.
+_Beginning = tuple[str, ...]
+_BEGINNINGS: Final = {words: names & MARKED for words, names in LEXICON.beginnings.items() if names & MARKED}
+_ANY_GAP: Final = "(?:'s)*[^A-Za-z0-9#]*"
 
 
-_MEANT: Final = _by_beginning()
-RAISING: Final = {
-    name: _any_of(re.escape(phrase).replace("\\ ", _ANY_GAP) for phrase in LEXICON.phrases[name])
-    for name in ("here", "tax")
-}
+def _ends(word: str) -> str:
+    """What may stand behind a word: of a word of digits no digit, of one of letters no small letter."""
+    return "" if word == "#" else "[^0-9]" if word.isdigit() else "(?-i:[^a-z])"
+
+
+def _rest(words: _Beginning) -> str:
+    code = "(?:[0-9][A-Za-z0-9]*)?" if len(words[0]) == 1 else ""  # a letter in a code is a word, and the rest none
+    return "".join(f"{code}{_ANY_GAP}(?i:{re.escape(word)})" for word in words[1:]) + _ends(words[-1])
+
+
+def _begun() -> re2._Regexp:
+    """One sign before it that is none of the same word, and the words."""
+    letters = "|".join(sorted(f"{words[0]}{_rest(words)}" for words in _BEGINNINGS if words[0].isalpha()))
+    others = "|".join(sorted(f"{re.escape(words[0])}{_rest(words)}" for words in _BEGINNINGS if words[0].isdigit()))
+    return re2.compile(f"(?i)[^A-Za-z](?:{letters})|[^0-9](?:{others})".encode(), _options())
+
+
+def _glued() -> re2._Regexp:
+    """The same within letters ("mySSN", "theTin"), and letters set apart ("S. S. N."), whatever they say."""
+    words = [words for words in _BEGINNINGS if words[0].isalpha()]
+    capital = "|".join(sorted(f"{each[0].capitalize()}{_rest(each)}" for each in words))
+    capitals = "|".join(sorted(f"{each[0].upper()}{_rest(each)}" for each in words))
+    apart = "(?:[^A-Za-z][A-Za-z]|[a-z][A-Z])(?:[./] ?[A-Za-z]| [A-Z])+[^a-z]"
+    return re2.compile(f"[A-Za-z](?:{capital})|[a-z](?:{capitals})|{apart}".encode(), _options())
+
+
+def _neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Words, and those that may stand beside them in beginnings."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for word, other in pairs:
+        found[word].append(other)
+    return {word: tuple(others) for word, others in found.items()}
+
+
+def _by_letters() -> dict[str, frozenset[str]]:
+    """Beginnings with their words glued, and the classes of labels that begin so, or with some of it."""
+    named: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for words, names in _BEGINNINGS.items():
+        named["".join(words)] |= names
+    return {
+        glued: frozenset().union(*(named.get(glued[:size], NOTHING) for size in range(1, len(glued) + 1)))
+        for glued in named
+    }
+
+
+BEGUN: Final = _begun()
+GLUED: Final = _glued()
+_MEANT: Final = _by_letters()
+_NEXT: Final = _neighbours((first, second) for first, *rest in _BEGINNINGS for second in rest)
+_BEFORE: Final = _neighbours((second, first) for first, *rest in _BEGINNINGS for second in rest)
+_LONE: Final = frozenset(words[0] for words in _BEGINNINGS if len(words) == 1)
+_MERGED: Final = 6  # letters set apart that make one word
 _ODD: Final = "?"
-_ALL: Final = frozenset(LEXICON.roles)
-NOTHING: Final[frozenset[str]] = frozenset()
-
-
-def _oddly() -> re2._Regexp:
-    """Words of a kind that begin or end inside of others ("mySSN", "SSNAnn"), and letters set apart ("S. S. N.")."""
-    names = (name for name, role in LEXICON.roles.items() if role in OF_KINDS)
-    firsts = {phrase.split()[0] for name in names for phrase in LEXICON.phrases[name]}
-    words = sorted(word for word in firsts if word.isalpha() and len(word) > 2)
-    inside = "|".join(f"{word.capitalize()}|{word.upper()}" for word in words)
-    return re2.compile(
-        rf"[a-z0-9](?:{inside})|(?:{inside})[A-Z0-9]|(?:[A-Za-z][./] ?){{2}}[A-Za-z]|"
-        rf"(?:\b|[0-9])[A-Za-z](?:[./] ?| )[A-Za-z](?:[./] ?| )[A-Za-z](?:\b|[0-9])".encode(),
-        _options(),
-    )
-
-
-_ODDLY: Final = _oddly()
-_SIGNS: Final = re.compile(r"'s(?![a-z])|[^a-z0-9#]+|_|[0-9]+\Z")
+_UNKNOWN: Final = frozenset({_ODD})
+_SIGNS: Final = re.compile(r"'s(?![a-z])|[^a-z0-9#]+")
+_APART: Final = re.compile(r"[A-Za-z](?:[./] ?[A-Za-z]| [A-Z])+")
+_MORE_APART: Final = re.compile(r"[a-z](?:[./] ?| )[a-z]")  # in lower case
+_LETTER: Final = re.compile(r"[a-z]")
+_BEHIND: Final = re.compile(r"(?:'s)*[^a-z0-9#]*")
+_WORD_BEFORE: Final = re.compile(r"([a-z]+|[0-9]+|#)(?:'s)*[^a-z0-9#]*\Z")
+_REACH: Final = 60  # characters before letters set apart in which the word before them is looked for
 
 
 def find_heads(view: View) -> list[Label]:
@@ -98,25 +141,67 @@ def find_heads(view: View) -> list[Label]:
 
 
 class Marks:
-    """Offsets of labels of kinds, and of those that raise. False when there are none."""
+    """Offsets where labels of MARKED may begin, and of which classes."""
 
-    def __init__(self, view: View, heads: Sequence[Label]) -> None:
-        marks = [(label.start, label.name) for label in heads]
-        for match in BEGUN.finditer(view.octets):
-            start, end = match.span()
-            said = _MEANT.get(_SIGNS.sub("", view.text[start:end].lower()))
-            marks += [(start, name) for name in said or (_ODD,)]
-        for name, pattern in RAISING.items():
-            marks += [(match.start(), name) for match in pattern.finditer(view.octets)]
-        marks += [(match.start(), _ODD) for match in _ODDLY.finditer(view.octets)]
+    def __init__(self, view: View) -> None:
+        padded = b"\n%b\n" % view.octets  # each pattern takes in a sign before, and one behind
+        text = view.text.lower()
+        marks: list[tuple[int, str]] = []
+        at = 0
+        while match := BEGUN.search(padded, at):
+            at, end = match.span()
+            marks += [(at, name) for name in _names(text, at, end)]
+            at += 1  # the next one may begin within this one
+        at = 0
+        while match := GLUED.search(padded, at):
+            at, end = match.span()
+            run = _APART.match(view.text, at)
+            if run:
+                marks += [(odd, _ODD) for odd in _odd(text, at, run.end())]
+                at = run.end() - 1
+            else:
+                marks += [(at, name) for name in _names(text, at, end)]
+                at += 1
         marks.sort()
         self._names = [name for _, name in marks]
         self._starts = [start for start, _ in marks]
 
-    def __bool__(self) -> bool:
-        return bool(self._names)
-
     def between(self, start: int, end: int) -> frozenset[str]:
-        """Classes of what may stand between two offsets: all of them where one is spelled oddly."""
-        found = frozenset(self._names[bisect_left(self._starts, start - _LONGEST) : bisect_left(self._starts, end)])
-        return _ALL if _ODD in found else found
+        """Classes of labels that may begin between two offsets: all of them where one is spelled oddly."""
+        found = frozenset(self._names[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
+        return EVERYTHING if _ODD in found else found
+
+
+def _names(text: str, start: int, end: int) -> frozenset[str]:
+    """Classes of labels that begin like a match. A sign behind it is taken in, but for `#`, which is a word."""
+    said = _SIGNS.sub("", text[start : end - 2])
+    if text[end - 2 : end - 1] == "#":
+        return _MEANT.get(said, NOTHING) | _MEANT.get(said + "#", NOTHING) or _UNKNOWN
+    return _MEANT.get(said, _UNKNOWN)
+
+
+def _odd(text: str, start: int, end: int) -> Iterator[int]:
+    """Where letters that are set apart may say how a label begins, or its second word; some of them may be cut off."""
+    letters = [match.start() for match in _LETTER.finditer(text, start, end)]
+    said = "".join(text[at] for at in letters)
+    for first, at in enumerate(letters):
+        for size in range(1, min(_MERGED, len(letters) - first) + 1):
+            word = said[first : first + size]
+            begins = word in _LONE or _goes_on(text, letters[first + size - 1] + 1, end, _NEXT.get(word, ()))
+            goes_on = size > 1 and word in _BEFORE and (first > 0 or _follows(text, at, _BEFORE[word]))
+            if begins or goes_on:
+                yield at
+
+
+def _goes_on(text: str, at: int, end: int, words: tuple[str, ...]) -> bool:
+    """Whether one of some words may come next, all of it, or set apart in turn."""
+    if not words:
+        return False
+    behind = _BEHIND.match(text, at)
+    following = behind.end() if behind else at
+    return text.startswith(words, following) or (following >= end and _MORE_APART.match(text, following) is not None)
+
+
+def _follows(text: str, at: int, words: tuple[str, ...]) -> bool:
+    before = _WORD_BEFORE.search(text, max(0, at - _REACH), at)
+    return before is None or before[1].endswith(words)

@@ -115,8 +115,7 @@ def meet_beginnings() -> None:
     }
     for pattern, phrases, before in (
         (marks.HEADS, kinds, ("",)),
-        (marks.BEGUN, kinds, ("",)),
-        *((pattern, LEXICON.phrases[name], ("",)) for name, pattern in marks.RAISING.items()),
+        (marks.BEGUN, {phrase for name in marks.MARKED for phrase in LEXICON.phrases[name]}, ("",)),
         (facts.FACTS, facts.STRONG | facts.EVENTS | facts.WEAK, ("",)),
         (facts.TITLES, facts.FORM_TITLES, ("",)),
         (fragments.GATE, fragments.ORDER, ("",)),

@@ -11,12 +11,12 @@ from gateway.screening.chunk import Chunk, Form
 from gateway.screening.context import Scan
 from gateway.screening.detectors import DETECTORS
 from gateway.screening.examiner import Examiner
-from gateway.screening.lexicon import LEXICON, OF_KINDS
+from gateway.screening.lexicon import LEXICON
+from gateway.screening.marks import MARKED
 from gateway.screening.policy import Policy
 from gateway.screening.view import View
 from gateway.screening.weighing import Doubt
 
-MARKED = {name for name, role in LEXICON.roles.items() if role in OF_KINDS} | {"here", "tax"}
 WRITTEN = ("the {} 123", "{}: 1", "_{}_", "x\n{}#4", "<{}>")
 PIECES = st.sampled_from(
     "536412879;536-41-2879;536 412 879;53-6412879;P01234567;1234 56789R;12345678Z;SSN;here is;tax;Ann Lee;mySSN;"
@@ -33,7 +33,27 @@ def test_every_phrase_of_a_kind_is_marked(written: str) -> None:
             assert {label.name for label in LEXICON.labels(text, 0, len(text))} & MARKED <= told, phrase
 
 
-@given(st.lists(PIECES, max_size=30).map(" ".join), st.sampled_from(Form))
+def write(words: list[str], sign: str, way: int) -> str:
+    """Words of a phrase, a sign between, in one of several spellings."""
+    spell = (str.lower, str.upper, str.capitalize, ". ".join, "/".join)[way]
+    return sign.join(map(spell, words))
+
+
+PHRASES = sorted({phrase for name in MARKED for phrase in LEXICON.phrases[name]})
+SIGNS = st.sampled_from(["", " ", ".", ". ", "/", "'s ", "\n", "#", "\t", "_"])
+SAID = st.builds(write, st.sampled_from(PHRASES).map(str.split), SIGNS, st.integers(0, 4))
+GLUED = st.lists(st.one_of(SAID, PIECES, SIGNS, st.sampled_from(["a1", "53641287S", "x" * 30])), max_size=12)
+
+
+@given(GLUED.map("".join))
+def test_what_is_said_around_a_number_is_marked_however_it_is_glued(text: str) -> None:
+    scan = Scan(View(text.encode(), "body"))
+    for number in scan.numbers:
+        around = scan.around(number.start, number.end)
+        assert (around.named.keys() | around.raising.keys()) & MARKED <= scan.may_say(number.start, number.end)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join), st.sampled_from(Form))
 def test_what_is_put_off_weighs_no_more_than_was_foreseen(text: str, form: Form) -> None:
     scan = Scan(View(text.encode(), "body", form))
     for detect in DETECTORS:
