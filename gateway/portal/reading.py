@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.domain.errors import NotAllowed
 from gateway.domain.partmap import BestText
 from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
@@ -67,7 +68,12 @@ class ReadingPages:
     async def message(self, request: Request) -> Response:
         """Open and show one message."""
         visitor = await self.visitors.require(request)
-        found = await self.vault.find(visitor, request.path_params["reference"])
+        reference = request.path_params["reference"]
+        try:
+            found = await self.vault.find(visitor, reference)
+        except NotAllowed:
+            case, row = await self.vault.find_withdrawn(visitor, reference)
+            return self.pages.page(request, "withdrawn.html", visitor, case=case, row=row)
         opened = await self.vault.open(visitor, found, TEXT_PART)
         summary = opened.summary
         looked = await self.signatures.look(self.vault, opened)
@@ -92,6 +98,7 @@ class ReadingPages:
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
             may_write=found.standing.may(Verb.WRITE, is_open=found.case.is_open) and not found.is_outside,
+            may_withdraw=found.is_own_side and found.standing.may(Verb.WITHDRAW),
             form=self._answer_form(visitor, found, summary),
         )
 

@@ -265,10 +265,18 @@ class ReplyPages:
         if not place.may(Verb.WRITE, is_open=case.is_open):
             raise NotAllowed("There is nothing here for you.")
         answers = request.query_params.get("answers")
-        answered = await self.vault.find(visitor, answers) if answers else None
+        answered = await self._answered(visitor, answers) if answers else None
         if answered and answered.case.id != case.id:
             raise NotAllowed("There is nothing here for you.")
         return Target(visitor, case, answered, terms, language)
+
+    async def _answered(self, visitor: Visitor, reference: str) -> Found | None:
+        """Return the message that is answered; None where it was withdrawn while somebody wrote: their words go on."""
+        try:
+            return await self.vault.find(visitor, reference)
+        except NotAllowed:
+            await self.vault.find_withdrawn(visitor, reference)
+            return None
 
     async def _read(self, request: Request, draft: Draft) -> None:
         reader = FormReader(

@@ -31,6 +31,7 @@ from gateway.store.messages import (
     recipients_of,
     segments_of,
     unread_counts,
+    withdrawn_of_case,
 )
 from gateway.store.sealing import open_box, summary_context
 from gateway.store.segments import SegmentReader
@@ -139,6 +140,18 @@ class Vault:
         keys = {grant.message_id: grant.summary_key for grant in grants}
         lines = await self._database.read(self._message_lines, visitor.person.id, case, place, start, keys)
         return lines, lines[-1].row.reference if len(lines) == PAGE else None
+
+    async def withdrawn(self, case: Case, place: Standing) -> Sequence[Row[Any]]:
+        """Return what the other side has withdrawn after the visitor's side had opened it; nothing of it is open."""
+        return await self._database.read(withdrawn_of_case, case.id, place.side)
+
+    async def find_withdrawn(self, visitor: Visitor, reference: str) -> tuple[Case, Row[Any]]:
+        """Return the case and the row of such a message. Raises NotAllowed where it is none, or not theirs."""
+        case, place = await self.case(visitor, reference)
+        for row in await self.withdrawn(case, place):
+            if row.reference == reference.upper():
+                return case, row
+        raise NotAllowed(_NOTHING)
 
     async def open(self, visitor: Visitor, found: Found, part: str) -> Opened:
         """Open a message's summary and one part of it. Raises NotAllowed, RateExceeded, KeyholderUnavailable, Tampered.

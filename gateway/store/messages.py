@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select
 
 from gateway.domain.rights import Side
 from gateway.store.memory import Source
@@ -60,6 +60,23 @@ def is_shown_to(row: Row[Any], reader_side: Side) -> bool:
     return row.withdrawn_us is None or row.side == reader_side.value
 
 
+def withdrawn_of_case(connection: Connection, case_id: str, reader_side: Side) -> Sequence[Row[Any]]:
+    """Return what the other side has withdrawn of a case after this side had opened it, newest first: id, reference,
+    when it came and when it was withdrawn. More of it there is not to be seen.
+    """
+    seen = exists().where(recipient.c.message_id == message.c.id, recipient.c.first_read_us.is_not(None))
+    return connection.execute(
+        select(message.c.id, message.c.reference, message.c.received_us, message.c.withdrawn_us)
+        .where(
+            message.c.case_id == case_id,
+            message.c.withdrawn_us.is_not(None),
+            message.c.side.not_in((reader_side.value, Side.OUTSIDE.value)),
+            seen,
+        )
+        .order_by(message.c.received_us.desc(), message.c.id.desc())
+    ).all()
+
+
 def segments_of(connection: Connection, message_id: str, part: str = "") -> Sequence[Row[Any]]:
     """Return the segments of a received message (`part` empty) or of one part of a composed one, in order."""
     return connection.execute(
@@ -95,7 +112,11 @@ def last_activity(connection: Connection, case_ids: Iterable[str], reader_side: 
     hidden = () if reader_side is Side.OFFICE else (Side.OUTSIDE.value,)
     statement = (
         select(message.c.case_id, func.max(message.c.received_us))
-        .where(message.c.case_id.in_(list(case_ids)), message.c.side.not_in(hidden))
+        .where(
+            message.c.case_id.in_(list(case_ids)),
+            message.c.side.not_in(hidden),
+            or_(message.c.withdrawn_us.is_(None), message.c.side == reader_side.value),
+        )
         .group_by(message.c.case_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
