@@ -7,6 +7,7 @@ lost. Measures are pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 _WIDE: Final = 1.45  # widths of a character: a blank is at most one and a third, also where all are equally wide
@@ -57,7 +58,7 @@ def _rows(words: Sequence[Word], height: float) -> Iterator[list[Word]]:
 
 def _line(row: list[Word], width: float) -> str:
     line = row[0].text
-    for before, word in zip(row, row[1:], strict=False):
+    for before, word in pairwise(row):
         line += (_CELLS if word.left - before.right > _WIDE * width else " ") + word.text
     return line
 
