@@ -17,7 +17,7 @@ def demo(
     ),
     check: Annotated[bool, typer.Option("--check", help="Play the story, then end: 0 when all of it is so.")] = False,
     ports: Annotated[
-        int, typer.Option(min=1024, max=65000, help="The demo listens on six ports within 100 above this.")
+        int, typer.Option(min=1024, max=65000, help="The demo listens on seven ports within 100 above this.")
     ] = DEFAULT_PORTS,
 ) -> None:
     """Play the main job through the real doors, a line a step with its proof, then stay up to be tried."""

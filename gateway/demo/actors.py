@@ -9,7 +9,7 @@ import asyncio
 import re
 import smtplib
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Self
@@ -19,6 +19,7 @@ import httpx2
 import pyotp
 
 AGAIN_SECONDS = 0.25
+PATIENCE_SECONDS = 60.0
 _INPUT = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)\s*=\s*"([^"]*)"')
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.IGNORECASE | re.DOTALL)
@@ -72,6 +73,19 @@ class MailTool:
         client = smtplib.SMTP(self.host, self.port, timeout=60)
         client.starttls(context=self.tls)
         return client
+
+
+async def patiently(send: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Submit as mail servers and tools do: the same again while nobody answers, or the answer is 4yz."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                reply = await send()
+            except (OSError, smtplib.SMTPServerDisconnected):
+                reply = Reply(421, "no answer")
+            if reply.code >= 500 or reply.code < 400:
+                return reply
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

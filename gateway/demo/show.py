@@ -12,14 +12,14 @@ import httpx2
 
 from gateway.demo.page import DemoPage, Scene
 from gateway.demo.proof import Proof
-from gateway.demo.site import HOST, Ports
+from gateway.demo.site import HOST, Plan, Ports
 from gateway.demo.story import Story
 from gateway.demo.telling import NotSo
 from gateway.demo.world import WORDS, World
 from gateway.domain.errors import GatewayError, Overloaded
 
 NOT_YET = """\
-Not there yet: the fax intake; tree heads, receipts and export of the record; the full reply in the employee's own
+Not there yet: tree heads, receipts and export of the record; the full reply in the employee's own
 mailbox. Not in this story: mail from outside (gateway screen tries it on files), direct delivery, bounces, reminders,
 and the pages on a telephone: tests/ shows them, with real peers and a real browser."""
 WITHOUT_PROVIDER = """\
@@ -33,7 +33,7 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    world = World(folder, ports)
+    world = World(folder, ports, Plan(fax=True))
     try:
         _say(f"The demo makes a site with invented people in {world.folder} and starts it on {HOST}.")
         playing = asyncio.create_task(_play(world, check=check))

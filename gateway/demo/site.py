@@ -25,11 +25,12 @@ class Ports:
     tls: int
     mail: int
     provider: int
+    fax: int
 
     @classmethod
     def above(cls, base: int) -> Ports:
         """Return the ports that stand at fixed distances above `base`."""
-        return cls(base + 40, base + 43, base + 87, base + 65, base + 25, base + 44)
+        return cls(base + 40, base + 43, base + 87, base + 65, base + 25, base + 44, base + 26)
 
     @classmethod
     def free(cls) -> Ports:
@@ -41,18 +42,22 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the site is: its name, the programme it runs (a name or a folder, its key, its series), further tables."""
+    """What the site is: its name, the programme it runs (a name or a folder, its key, its series), further tables; and
+    whether a fax server brings its faxes.
+    """
 
     name: str = "Agency for Invented Taxes"
     programme: str = "cwa"
     key: str = "cwa"
     series: str = "SM"
     more: str = ""
+    fax: bool = False
 
 
 def settings_text(ports: Ports, plan: Plan, provider: str = "") -> str:
     """Return the demo's `gateway.toml`; `provider` is the table of an identity provider."""
     named = {"name": plan.name, "programme": plan.programme, "more": plan.more, "provider_table": provider}
+    named["fax_table"] = _FAX.format(host=HOST, port=ports.fax) if plan.fax else ""
     return _TOML.format(host=HOST, domain=DOMAIN, **asdict(ports), **named)
 
 
@@ -89,6 +94,13 @@ def require_free(ports: Ports) -> None:
                 ) from None
 
 
+_FAX = """\
+[fax.servers.machine]
+listen = ["{host}:{port}"]
+networks = ["{host}"]
+silent_after = "30 d"
+
+"""
 _TOML = """\
 # A demo with invented people, on this machine's loopback. Delete the folder to be rid of it.
 [site]
@@ -118,7 +130,7 @@ allow_list = ["@agency.example", "@tour-agency.example", "@counsel.example"]
 first_retry = "1 s"
 merge_at_most = "0 s"  # each notice for itself, so that the story can look for it
 
-{provider_table}[log]
+{fax_table}{provider_table}[log]
 level = "debug"
 format = "json"
 {more}"""

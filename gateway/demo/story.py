@@ -21,16 +21,15 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import make_msgid
 
-from gateway.demo.actors import Browser, MailTool, Page, Reply
+from gateway.demo.actors import PATIENCE_SECONDS, Browser, MailTool, Page, Reply, patiently
 from gateway.demo.catcher import Caught
+from gateway.demo.faxing import FaxLine
 from gateway.demo.proof import Proof
 from gateway.demo.telling import NotSo, Told, require
 from gateway.demo.way_in import WayIn
 from gateway.demo.world import WORDS, World
 
 NOTICE_SECONDS = 60.0
-PATIENCE_SECONDS = 60.0
-AGAIN_SECONDS = 0.25
 MOST_COPIES = 2  # the same notification, when the notifier was killed between its final dot and the note of it
 LARGE_OCTETS = 30 * 1024 * 1024
 BATCH = 200
@@ -59,6 +58,7 @@ class Story:
             way_in.papers_are_checked,
             way_in.people_are_met,
             way_in.they_sign_in,
+            FaxLine(self.world).fax_arrives,
             self.employee_sends,
             self.wrong_password,
             self.not_entitled,
@@ -91,7 +91,7 @@ class Story:
     async def wrong_password(self) -> Told:
         """A wrong password opens nothing."""
         wrong = "-".join(["aaaa"] * 8)
-        reply = await _patiently(self._tool("dana", wrong), [self.world.case_address], self.sent)
+        reply = await patiently(lambda: self._tool("dana", wrong).send([self.world.case_address], self.sent))
         require(reply.code == 535, f"a wrong password got {reply}")
         return Told(f"A wrong password: {reply}", self.proof.mail("dana", self.world.case_address, wrong))
 
@@ -99,7 +99,8 @@ class Story:
         """An employee without the case reaches nobody of it."""
         eve = self._tool("eve")
         ines = self.world.people["ines"].address
-        reply = await _patiently(eve, [ines], _mail(eve.address, ines, "Hello", "hello"))
+        hello = _mail(eve.address, ines, "Hello", "hello")
+        reply = await patiently(lambda: eve.send([ines], hello))
         require(reply.code == 550, f"a recipient not entitled got {reply}")
         return Told(f"A recipient the author has no case with: {reply}", self.proof.mail("eve", ines))
 
@@ -294,7 +295,7 @@ class Story:
         """Send a message of the employee to the case, as often as it takes, and note it in the ledger."""
         key = str(email.message_from_bytes(octets)["Message-ID"])
         self.world.ledger.begin(key)
-        reply = await _patiently(self._tool("dana"), [self.world.case_address], octets)
+        reply = await patiently(lambda: self._tool("dana").send([self.world.case_address], octets))
         self.world.ledger.keep(key, _reference(reply))
         return reply
 
@@ -313,19 +314,6 @@ class Story:
                             return mail
                     seen = len(mails)
         raise NotSo(f"no notification of {reference} came to {name} within {NOTICE_SECONDS:.0f} s")
-
-
-async def _patiently(tool: MailTool, recipients: list[str], octets: bytes) -> Reply:
-    """Submit as a mail tool does: the same octets again while nobody answers, or the answer is 4yz."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            try:
-                reply = await tool.send(recipients, octets)
-            except OSError:
-                reply = Reply(421, "no answer")
-            if reply.code >= 500 or reply.code < 400:
-                return reply
-            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def _reference(reply: Reply) -> str:

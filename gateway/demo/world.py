@@ -35,16 +35,17 @@ from gateway.demo.provider import KEY, LocalProvider
 from gateway.demo.search import SearchResult, search, words
 from gateway.demo.site import DOMAIN, HOST, Plan, Ports, found_site, require_free, settle_provider
 from gateway.domain.errors import ConfigError, Unavailable
+from gateway.domain.fax import Outcome
 from gateway.keyholder.client import OperatorClient as KeyholderOperator
 from gateway.process import ProgramLock
 from gateway.store import outbox
-from gateway.store.tables import case, message, person
+from gateway.store.tables import case, fax_arrival, intake, message, person
 from gateway.store.transaction import Transaction
 
 WORDS = "gross income of the violinist"
 STEP_SECONDS = 30
 MAX_SOCKET_OCTETS = 107  # unix(7): sun_path, and its end
-KEPT_AS = 2  # the shape of people.json
+KEPT_AS = 3  # the shape of people.json
 
 
 class World:
@@ -190,9 +191,12 @@ class World:
         await self.programs.serving(program)
 
     async def references(self) -> list[str]:
-        """Return the references of every message that stands in a case."""
-        found = select(message.c.reference).where(message.c.reference.is_not(None))
-        return [row.reference for row in await rows(self.settings, found)]
+        """Return the references of every message that came into a case, and of every fax in the tray."""
+        filed = select(fax_arrival.c.message_id).where(fax_arrival.c.outcome == Outcome.FILED.value)
+        cases = select(message.c.reference).where(message.c.reference.is_not(None), message.c.id.not_in(filed))
+        faxes = select(intake.c.reference).where(intake.c.message_id.in_(filed))
+        found = [*await rows(self.settings, cases), *await rows(self.settings, faxes)]
+        return [row.reference for row in found]
 
     async def queue(self) -> int:
         """Count the notices that wait or have failed."""

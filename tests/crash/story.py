@@ -20,7 +20,7 @@ from gateway.demo.ledger import Ledger
 from gateway.demo.site import HOST, Ports, require_free
 from gateway.store.database import Database
 from gateway.store.outbox import OutboxState
-from gateway.store.tables import message, outbox
+from gateway.store.tables import fax_arrival, intake, message, outbox
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 240.0
@@ -110,10 +110,12 @@ class DemoFolder:
 
 
 def _messages(connection: Connection) -> list[tuple[str, str | None]]:
-    """Return the messages of cases: what waits in the intake tray, or shows an agreement's papers, is none."""
+    """Return the messages of cases, and faxes: other mail in the intake tray, or an agreement's papers, is none."""
     columns = message.c.reference, message.c.message_id_hash
     found = connection.execute(select(*columns).where(message.c.reference.is_not(None)))
-    return [(row.reference, row.message_id_hash) for row in found]
+    of_faxes = select(intake.c.reference).join(fax_arrival, fax_arrival.c.message_id == intake.c.message_id)
+    faxes = connection.execute(of_faxes)
+    return [*((row.reference, row.message_id_hash) for row in found), *((row.reference, None) for row in faxes)]
 
 
 def _undone(connection: Connection) -> list[str]:

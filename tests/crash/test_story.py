@@ -18,7 +18,8 @@ from tests.crash.story import DemoFolder, Ended
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 PASSED = (
     "authenticator.sign_up", "authenticator.statement", "blob.folder_fsync", "blob.fsync", "blob.rename",
-    "blob.write.after", "blob.write.before", "courier.final_dot", "endings.tell", "keyholder.authority",
+    "blob.write.after", "blob.write.before", "courier.final_dot", "endings.tell", "fax.commit", "fax.enter",
+    "keyholder.authority",
     "keyholder.bind", "keyholder.file", "keyholder.link", "keyholder.open.entry", "keyholder.position",
     "keyholder.session", "mx.take", "mx.taken", "outbox.claim", "outbox.settle", "portal.reply_commit",
     "portal.reply_committed", "portal.upload_part", "reminders.plan", "smtp.replied", "smtp.reply",
