@@ -1,18 +1,214 @@
-"""What stands in the fields of a form's page."""
+"""What stands in the fields of a form's page: text beside labels, digits in combs, ticks, and where it is signed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from gateway.domain.recognition import SignatureField, Suggestion
+from gateway.domain import recognition
+from gateway.domain.layout import FieldLayout, Leaf, Look, Side, SignatureLayout
+from gateway.domain.recognition import SCALE, SignatureField, Suggestion
+from gateway.screening.extraction import combs
+from gateway.screening.extraction.combs import Box
+from gateway.screening.recognition import kinds
 from gateway.screening.recognition.kinds import Kind
-from gateway.screening.recognition.words import Line
+from gateway.screening.recognition.places import Labels, region
+from gateway.screening.recognition.tables import Cell, find_cells
+from gateway.screening.recognition.ticks import find_ticks
+from gateway.screening.recognition.values import joined, shaped
+from gateway.screening.recognition.words import Line, around, read_line
+
+_GOOD: Final = 78.0  # confidence with which a reading need not be done again
+_DOUBTED: Final = 45  # of what does not keep to its look
+_UNBOXED: Final = 40  # of a tick whose box is not seen
+_MOST: Final = 120  # suggestions of one page
+_MOST_ROWS: Final = 12
+_INK: Final = 150
+_DRAWN: Final = 0.006  # share of dark pixels of a field that is signed
+_DIGITS: Final = "0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The page whose fields are read: its number, picture, labels, and which of its form's pages it is."""
+
+    number: int
+    image: Image.Image
+    labels: Labels
+    leaf: Leaf
+
+    def has(self, leaf: Leaf) -> bool:
+        """Tell whether a field of these pages is on this one."""
+        return leaf in {Leaf.ANY, self.leaf}
+
+    def suggestion(self, key: str, value: str, confidence: float, box: Box, row: int = 0) -> Suggestion:
+        """Return a suggestion with its place as people are shown it."""
+        return Suggestion(key, value, max(0, min(99, round(confidence))), self.number, self.scaled(box), row)
+
+    def scaled(self, box: Box) -> recognition.Box:
+        """Return a box in ten-thousandths of the page."""
+        width, height = self.image.size
+        left, top = max(box.left, 0) * SCALE // width, max(box.top, 0) * SCALE // height
+        right, bottom = -(-min(box.right, width) * SCALE // width), -(-min(box.bottom, height) * SCALE // height)
+        return recognition.Box(left, top, min(max(right, left + 1), SCALE), min(max(bottom, top + 1), SCALE))
 
 
 def read_fields(
-    image: Image.Image, lines: Sequence[Line], kind: Kind, page: int
+    image: Image.Image, lines: Sequence[Line], kind: Kind, number: int
 ) -> tuple[tuple[Suggestion, ...], tuple[SignatureField, ...]]:
-    """Return what may stand in the fields of a page, and where it is signed."""
-    return (), ()
+    """Return what may stand in the fields of a page (mode L, level), and where it is signed."""
+    form = kind.form
+    heads = [head for column in form.table for head in column.heads]
+    page = _Page(number, image, Labels(lines, [*kinds.labels(form, kind.leaf), *heads]), kind.leaf)
+    suggestions = [one for field in form.fields if page.has(field.leaf) for one in _field(page, field)]
+    if form.table:
+        for cell in find_cells(image, page.labels, form.table):
+            suggestions += _cell(page, cell)
+    signatures = tuple(one for layout in form.signatures if page.has(layout.leaf) for one in _signed(page, layout))
+    return tuple(suggestions[:_MOST]), signatures
+
+
+def _field(page: _Page, field: FieldLayout) -> Iterator[Suggestion]:
+    places = page.labels.places(field.labels)
+    for row, label in enumerate(places[: _MOST_ROWS if field.repeated else 1], 1):
+        read = _beside(page, field, label, row if field.repeated else 0)
+        if read is not None:
+            yield read
+
+
+def _beside(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion | None:
+    sides = (Side.RIGHT, Side.BELOW) if field.side is Side.ANY else (field.side,)
+    if field.look is Look.TICK:
+        sides = (Side.RIGHT, Side.LEFT) if field.side is Side.ANY else sides
+        return _tick(
+            page, field.key, [region(page.image, label, side, page.labels.marks) for side in sides], label, row
+        )
+    if field.look is Look.NUMBER and (read := _comb(page, field.key, label, row)):
+        return read
+    for side in sides:
+        place = region(page.image, label, side, page.labels.marks)
+        if place is not None and (read := _text(page, field.key, field.look, place, row)):
+            return read
+    return None
+
+
+def _text(page: _Page, key: str, look: Look, place: Box, row: int) -> Suggestion | None:
+    """What is written in a part of the page; read once more, by itself, where it is doubtful."""
+    words = page.labels.written(place)
+    text, sure = joined(words)
+    value, fits = shaped(text, look)
+    if not words or not value:
+        return None
+    box = around(word.box for word in words)
+    if not fits or sure < _GOOD:
+        again, surer = _again(page.image, box)
+        other, fits_now = shaped(again, look)
+        if other and (fits_now, surer) > (fits, sure):
+            value, fits, sure = other, fits_now, surer
+    if not fits and len(value) < 2:
+        return None
+    return page.suggestion(key, value, sure if fits else min(sure, _DOUBTED), box, row)
+
+
+def _again(image: Image.Image, box: Box) -> tuple[str, float]:
+    """One line of writing, read by itself and a little larger, without the lines that it stands on."""
+    part = image.crop((max(box.left - 14, 0), max(box.top - 10, 0), box.right + 14, box.bottom + 10))
+    rules = combs.find_rules(part)
+    cleaned = combs.erase(part, rules) if rules.is_any else part
+    return read_line(cleaned.resize((cleaned.width * 3 // 2, cleaned.height * 3 // 2), Image.Resampling.BICUBIC))
+
+
+def _comb(page: _Page, key: str, label: Box, row: int) -> Suggestion | None:
+    """Digits in boxes beside a label, or below it."""
+    high = max(label.bottom - label.top, 14)
+    left, top = max(label.left - 2 * high, 0), max(label.top - 3 * high, 0)
+    near = page.image.crop((left, top, page.image.width, min(label.bottom + 7 * high, page.image.height)))
+    rules = combs.find_rules(near)
+    best: tuple[int, combs.Comb, combs.Strip] | None = None
+    for comb, strip in combs.strips(combs.erase(near, rules), rules):
+        away = abs(comb.frame.top + top - label.top)
+        if comb.frame.left + left > label.left - high and (best is None or away < best[0]):
+            best = away, comb, strip
+    if best is None:
+        return None
+    _, comb, strip = best
+    digits, sure = _digits(strip)
+    frame = comb.frame
+    box = Box(frame.left + left, frame.top + top, frame.right + left, frame.bottom + top)
+    return page.suggestion(key, digits, sure, box, row) if len(digits) >= 4 else None
+
+
+def _digits(strip: combs.Strip) -> tuple[str, int]:
+    """The digits of a comb, as many as it holds where one of two readings has so many."""
+    wanted = sum(strip.groups)
+    digits, sure = read_line(strip.image, _DIGITS)
+    bare = "".join(filter(str.isdigit, digits))
+    if len(bare) != wanted:
+        plain, other = shaped(read_line(strip.image)[0], Look.NUMBER)
+        if other and len("".join(filter(str.isdigit, plain))) == wanted:
+            bare = "".join(filter(str.isdigit, plain))
+        sure = min(sure, _DOUBTED)
+    return bare, sure
+
+
+def _tick(page: _Page, key: str, places: Sequence[Box | None], label: Box, row: int) -> Suggestion | None:
+    """The box nearest to its label; where none is seen, whether anything is drawn where it should be."""
+    ticks = [tick for place in places if place is not None for tick in find_ticks(page.image, _near(place, label))]
+    if ticks:
+        nearest = min(ticks, key=lambda one: _distance(one.box, label))
+        return page.suggestion(key, "yes" if nearest.ticked else "no", nearest.confidence, nearest.box, row)
+    place = next((_near(one, label) for one in places if one is not None), None)
+    if place is None:
+        return None
+    return page.suggestion(key, "yes" if _is_drawn(page.image, place) else "no", _UNBOXED, place, row)
+
+
+def _near(place: Box, label: Box) -> Box:
+    """The part of a region that is within a box's reach of its label."""
+    high = max(label.bottom - label.top, 14)
+    top, bottom = max(label.top - int(1.6 * high), 0), label.bottom + int(1.6 * high)
+    left, right = max(place.left, label.left - 5 * high), min(place.right, label.right + 7 * high)
+    return Box(min(left, right - 1), top, right, bottom)
+
+
+def _distance(box: Box, label: Box) -> int:
+    return max(box.left - label.right, label.left - box.right, 0)
+
+
+def _cell(page: _Page, cell: Cell) -> Iterator[Suggestion]:
+    if cell.column.look is Look.TICK:
+        ticks = find_ticks(page.image, cell.box)
+        if ticks:
+            tick = ticks[0]
+            yield page.suggestion(cell.column.key, "yes" if tick.ticked else "no", tick.confidence, tick.box, cell.row)
+        else:
+            value = "yes" if _is_drawn(page.image, cell.box) else "no"
+            yield page.suggestion(cell.column.key, value, _UNBOXED, cell.box, cell.row)
+    elif read := _text(page, cell.column.key, cell.column.look, cell.box, cell.row):
+        yield read
+
+
+def _signed(page: _Page, layout: SignatureLayout) -> Iterator[SignatureField]:
+    """The field beside a label, whichever side of it has something drawn; where none has, the first one."""
+    for label in page.labels.places(layout.labels)[:2]:
+        sides = (Side.ABOVE, Side.RIGHT) if layout.side is Side.ANY else (layout.side,)
+        places = [one for side in sides if (one := region(page.image, label, side, page.labels.marks))]
+        for place in places:
+            if _is_drawn(page.image, place):
+                yield SignatureField(page.number, page.scaled(place), drawn=True)
+                break
+        else:
+            if places:
+                yield SignatureField(page.number, page.scaled(places[0]), drawn=False)
+
+
+def _is_drawn(image: Image.Image, place: Box) -> bool:
+    """Whether something is drawn in a part of the page that is neither a ruled line nor dirt."""
+    part = image.crop((place.left, place.top, place.right, place.bottom))
+    rules = combs.find_rules(part)
+    cleaned = combs.erase(part, rules).filter(ImageFilter.MedianFilter(3))
+    ink = sum(cleaned.histogram()[:_INK])
+    return ink > _DRAWN * cleaned.width * cleaned.height

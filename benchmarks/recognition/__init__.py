@@ -1,0 +1,1 @@
+"""How well and how fast the pages of a fax are recognised: sheets drawn here, filled in, sent through a poor fax line."""
