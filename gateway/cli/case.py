@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +14,7 @@ from gateway.cli.credentials import require_person
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.config import Settings
+from gateway.domain.card import card
 from gateway.domain.errors import Malformed, UnknownRecipient
 from gateway.domain.reference import parse
 from gateway.store.listings import Listings
@@ -68,6 +72,28 @@ def show(case: Case, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = Fals
     if one is None:
         raise UnknownRecipient(f"There is no case {case}. See: gateway case list --closed")
     show_facts(one, as_json=as_json)
+
+
+@app.command("card")
+def card_(
+    case: Case,
+    output: Annotated[str, typer.Option("--output", "-o", help="A file, or - for standard output.")] = "-",
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Write the case's address as a card for address books (vCard), for its employees."""
+    settings = settings_of(config)
+    wanted = case.strip().upper()
+    if all(row["reference"] != wanted for row in _cases(settings, closed=False)):
+        raise UnknownRecipient(f"There is no open case {case}. See: gateway case list")
+    octets = card(parse(wanted), settings.site.domain, settings.site.name)
+    if output == "-":
+        sys.stdout.buffer.write(octets)
+        return
+    try:
+        Path(output).write_bytes(octets)
+    except OSError as problem:
+        raise Malformed(f"{output} cannot be written: {os.strerror(problem.errno or 0)}.") from problem
+    say(f"{output}: the address of {wanted}")
 
 
 @app.command()

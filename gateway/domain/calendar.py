@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_LINE_OCTETS = 75
-_ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+from gateway.domain.content_lines import escaped, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +38,16 @@ def invitation(one: Appointment) -> bytes:
         f"DTSTAMP:{_utc(one.made)}",
         f"DTSTART:{_utc(one.starts)}",
         f"DTEND:{_utc(one.ends)}",
-        f"SUMMARY:{one.title.translate(_ESCAPES)}",
-        f"DESCRIPTION:{one.text.translate(_ESCAPES)}",
-        *([f"URL:{one.link}", f"LOCATION:{one.link.translate(_ESCAPES)}"] if one.link else []),
+        f"SUMMARY:{escaped(one.title)}",
+        f"DESCRIPTION:{escaped(one.text)}",
+        *([f"URL:{one.link}", f"LOCATION:{escaped(one.link)}"] if one.link else []),
         "STATUS:CONFIRMED",
         "CLASS:PRIVATE",
         "END:VEVENT",
         "END:VCALENDAR",
     ]
-    return b"".join(_folded(line) for line in lines)
+    return written(lines)
 
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _folded(line: str) -> bytes:
-    """Fold at 75 octets, never inside of a character (RFC 5545 section 3.1)."""
-    octets, start, pieces, room = line.encode(), 0, [], _LINE_OCTETS
-    while start < len(octets):
-        end = min(start + room, len(octets))
-        while end < len(octets) and octets[end] & 0xC0 == 0x80:
-            end -= 1
-        pieces.append(octets[start:end])
-        start, room = end, _LINE_OCTETS - 1
-    return b"\r\n ".join(pieces) + b"\r\n"

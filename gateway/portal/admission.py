@@ -43,6 +43,7 @@ _WITHDRAW = Ask(Verb.WITHDRAW, Of.CASE)
 _APP_PASSWORDS = Ask(Verb.KEEP_APP_PASSWORDS, Of.ONESELF)
 _OWN = Ask(Verb.KEEP_SIGN_IN, Of.ONESELF)
 _ENROL = Ask(Verb.ENROL, Of.PROGRAMME)
+_TRAY = Ask(Verb.WORK_TRAY, Of.PROGRAMME)
 _ADMINISTER = Ask(Verb.ADMINISTER, Of.PROGRAMME)
 
 ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
@@ -79,6 +80,7 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /sign-out": Whoever.SIGNED_IN,
         "GET /cases": Whoever.SIGNED_IN,
         "GET /cases/{reference}": _READ,
+        "GET /cases/{reference}/card.vcf": Ask(Verb.TEND, Of.CASE),
         "POST /cases/{reference}/notices/{id}/retry": Ask(Verb.TEND, Of.CASE),
         "GET /cases/{reference}/write": _WRITE,
         "POST /cases/{reference}/write": _WRITE,
@@ -105,6 +107,14 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /account/sign-in/sessions/end": _OWN,
         "GET /account/notices": _OWN,
         "POST /account/notices": _OWN,
+        "GET /desk/intake": _TRAY,
+        "GET /desk/intake/{item}": _TRAY,
+        "POST /desk/intake/{item}/claim": _TRAY,
+        "POST /desk/intake/{item}/acts": _TRAY,
+        "POST /desk/intake/{item}/pages": _TRAY,
+        "POST /desk/intake/{item}/undo": _TRAY,
+        "GET /desk/intake/{item}/enrol": _ENROL,
+        "POST /desk/intake/{item}/enrol": _ENROL,
         "GET /desk/agreements": _ENROL,
         "POST /desk/agreements/find": _ENROL,
         "GET /desk/agreements/new": _ENROL,

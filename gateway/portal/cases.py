@@ -11,7 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.casework.bounces import try_again, unreached
+from gateway.domain.card import MEDIA_TYPE, card, file_name
 from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.errors import NotAllowed
 from gateway.domain.rights import Capacity, Verb
 from gateway.portal.cover_sheets import sheet_token
 from gateway.portal.forms import read_form
@@ -42,6 +44,7 @@ class CasePages:
         return [
             Route("/cases", self.cases, methods=["GET"]),
             Route("/cases/{reference}", self.case, methods=["GET"]),
+            Route("/cases/{reference}/card.vcf", self.card, methods=["GET"]),
             Route("/cases/{reference}/notices/{id}/retry", self.retry, methods=["POST"]),
         ]
 
@@ -71,6 +74,7 @@ class CasePages:
             visitor,
             case=case,
             may_write=may_write,
+            has_card=may_write and place.may(Verb.TEND),
             sheet_token=sheet_token(self.pages, visitor, may_write=may_write),
             by_purpose=place.capacity is Capacity.WITH_PURPOSE,
             lines=lines,
@@ -80,6 +84,16 @@ class CasePages:
             unreached=await self.database.read(unreached, case.id) if cares else [],
             retry_token=visitor.form_token(_RETRY) if cares else "",
         )
+
+    async def card(self, request: Request) -> Response:
+        """The case's address for an employee's address book."""
+        visitor = await self.visitors.require_employee(request)
+        case, place = await self.vault.case(visitor, request.path_params["reference"])
+        if not place.may(Verb.TEND):
+            raise NotAllowed("There is nothing here for you.")
+        octets = card(case.reference, self.pages.site.domain, self.pages.site.name)
+        headers = {"content-disposition": f'attachment; filename="{file_name(case.reference)}"'}
+        return Response(octets, headers=headers, media_type=MEDIA_TYPE)
 
     async def retry(self, request: Request) -> Response:
         """Try a notice of the case again, and an address that was given up with it."""

@@ -158,7 +158,11 @@ def test_people_teams_and_cases_are_made_listed_and_ended(site: Site) -> None:
     site.gateway("employee", "end", "bo@agency.example")
     assert "bo@agency.example" not in [one["username"] for one in site.asked("employee", "list")]
     assert "bo@agency.example" in [one["username"] for one in site.asked("employee", "list", "--ended")]
+    card = site.config.parent / "case.vcf"
+    site.gateway("case", "card", case, "--output", card)
+    assert f"EMAIL;TYPE=INTERNET:{case.lower()}@" in card.read_text("utf-8")
     site.gateway("case", "close", case)
+    assert "no open case" in site.gateway("case", "card", case, code=67)
     assert case not in [one["reference"] for one in site.asked("case", "list")]
     assert case in [one["reference"] for one in site.asked("case", "list", "--closed")]
 

@@ -283,3 +283,13 @@ async def test_the_page_for_a_doubtful_mail_needs_no_sign_in(anyone: Browser) ->
     page = await anyone.see("/genuine")
     assert page.status_code == 200
     assert "<strong>localhost</strong>" in page.text
+
+
+async def test_the_case_s_card_is_for_its_employees(story: Story, ines: Browser, berg: Browser) -> None:
+    path = f"/cases/{story.case}/card.vcf"
+    assert path in (await ines.see(f"/cases/{story.case}")).text
+    answer = await ines.see(path)
+    assert answer.headers["content-type"].startswith("text/vcard")
+    assert f"{story.case.lower()}@gateway.example" in answer.text
+    assert path not in (await berg.see(f"/cases/{story.case}")).text
+    assert (await berg.see(path)).status_code == 404
