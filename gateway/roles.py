@@ -227,8 +227,8 @@ async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
     context = door_tls("fax", settings, own.certificate, own.key, *renewals) if own.servers else None
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, stop, "fax"))
-        intake = await stack.enter_async_context(watching(settings, own, database, open_blobs(settings)))
-        await stack.enter_async_context(open_servers(own, intake, settings.site.domain, context, hosts))
+        recogniser = await stack.enter_async_context(watching(settings, own, database, open_blobs(settings)))
+        await stack.enter_async_context(open_servers(own, recogniser, settings.site.domain, context, hosts))
         await stack.enter_async_context(telling_figures(own, database))
         settle_heap()
         _tell_ready(settings)

@@ -103,14 +103,14 @@ class Dovecot:
             self._process.wait(20)
             self._process = None
 
-    def deliver(self, mail: bytes) -> None:
-        """Put a mail into the mailbox as a delivery agent does: whole, by a rename."""
+    def deliver(self, mail: bytes, mailbox: str = "") -> None:
+        """Put a mail into the mailbox, or a folder, as a delivery agent does: whole, by a rename."""
         self._delivered += 1
         name = f"{time.time_ns()}.M{self._delivered}P{os.getpid()}.here"
         place = self.folder / "Maildir" / "tmp" / name
         place.write_bytes(mail.replace(b"\r\n", b"\n"))
         shutil.chown(place, "nobody", "nogroup")
-        place.rename(self.folder / "Maildir" / "new" / name)
+        place.rename(self.folder / "Maildir" / mailbox / "new" / name)
 
     def count(self, mailbox: str = "INBOX") -> int:
         """How many mails lie in a folder, deleted ones not counted."""
@@ -118,10 +118,11 @@ class Dovecot:
         found = [path for name in ("cur", "new") for path in (folder / name).glob("*")]
         return len([path for path in found if "T" not in path.name.partition(":2,")[2]])
 
-    def renumber(self) -> None:
-        """Give the mailbox another UIDVALIDITY, as a server does whose index was lost. It must not run."""
-        (self.folder / "Maildir" / "dovecot-uidlist").unlink(missing_ok=True)
-        for path in (self.folder / "Maildir").glob("dovecot.index*"):
+    def renumber(self, mailbox: str = "INBOX") -> None:
+        """Give a folder another UIDVALIDITY, as a server does whose index was lost. It must not run."""
+        folder = self.folder / "Maildir" / ("" if mailbox == "INBOX" else f".{mailbox}")
+        (folder / "dovecot-uidlist").unlink(missing_ok=True)
+        for path in folder.glob("dovecot.index*"):
             path.unlink()
 
 

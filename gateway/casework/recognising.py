@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Row, select
 
 from gateway.domain.intake import ProposedBy
+from gateway.domain.layout import Layouts
 from gateway.domain.recognition import Recognition
 from gateway.domain.summary import Summary
 from gateway.failpoints import failpoint
@@ -42,8 +43,8 @@ NOTHING_READ: Final = Recognition((), (), complete=False)
 class Reads(Protocol):
     """What reads pages: `gateway.screening.pool.Pool`."""
 
-    async def recognise(self, documents: Sequence[tuple[str, bytes]], forms: Any) -> Recognition:
-        """Return what a fax's pages are taken for. Raises ScreeningUnavailable, NotRead where a child had it."""
+    async def recognise(self, documents: Sequence[tuple[str, bytes]], layouts: Layouts) -> Recognition:
+        """Return what a fax's pages are taken for. Raises ScreeningUnavailable where no child is to be had."""
         ...
 
 
@@ -140,7 +141,7 @@ def enter_recognition(tx: Transaction, found: Found, by: str, *, proposes: bool 
 async def recognise_now(
     database: Database,
     reader: Reads,
-    forms: Any,
+    layouts: Layouts,
     message_id: str,
     summary: Summary,
     octets: bytes,
@@ -152,10 +153,10 @@ async def recognise_now(
 
     `octets` are those of the whole mail, `by` is who asked; `proposes` as of `enter_recognition`, which the portal may
     not: it would give its employees what waits. Of a fax that has no key of its own nothing is kept. Raises
-    ScreeningUnavailable or NotRead; nothing is entered then.
+    ScreeningUnavailable; nothing is entered then.
     """
     documents = await asyncio.to_thread(lambda: legible(read_fax(octets).files, summary.fax))
-    recognition = await reader.recognise(documents, forms) if documents else Recognition((), ())
+    recognition = await reader.recognise(documents, layouts) if documents else Recognition((), ())
     key = own_public_key(summary, message_id)
     row = await database.read(recognition_row, message_id)
     if key is not None and row is not None:

@@ -241,6 +241,7 @@ tls = [{tls}]
 # auth = "password"
 # mailbox = "INBOX"
 # filed = "Filed"
+# done = "Done"
 # profile = ""
 # time_zone = ""
 # idle = "9 min"

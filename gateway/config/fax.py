@@ -29,6 +29,7 @@ class FaxMailboxSettings:
     by_token: bool
     mailbox: str
     filed: str
+    done: str
     profile: str
     time_zone: ZoneInfo | None
     idle_seconds: int

@@ -70,6 +70,10 @@ def _mailbox(table: Table, name: str, known: tuple[str, ...]) -> FaxMailboxSetti
     filed = table.text("filed", "Filed", _FOLDER, "the name of a folder, in ASCII")
     if mailbox == filed:
         table.complain("filed", "is the mailbox itself.", "Name another folder, which is made if it is not there.")
+    free = "Recognised" if "Done" in {mailbox, filed} else "Done"
+    done = table.text("done", free, _FOLDER, "the name of a folder, in ASCII")
+    if done in {mailbox, filed}:
+        table.complain("done", "is the mailbox itself, or filed.", "Name a third folder, which is made like filed.")
     return FaxMailboxSettings(
         name=name,
         host=table.text("host", None, _HOST, "the host name or address of an IMAP server"),
@@ -79,6 +83,7 @@ def _mailbox(table: Table, name: str, known: tuple[str, ...]) -> FaxMailboxSetti
         by_token=table.choice("auth", "password", ("password", "xoauth2")) == "xoauth2",
         mailbox=mailbox,
         filed=filed,
+        done=done,
         profile=_of_profile(table, known),
         time_zone=_time_zone(table),
         idle_seconds=idle,

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from gateway.domain.errors import ScreeningUnavailable
-
 TURNS: Final = (0, 90, 180, 270)
 SCALE: Final = 10_000
 """A box's measures are ten-thousandths of its page's width and height."""
@@ -22,13 +20,6 @@ _MOST_SUGGESTIONS: Final = 400  # of one section
 _LONGEST: Final = 400  # characters of a value
 _KEY: Final = 64
 _SURE: Final = 100
-
-
-class NotRead(ScreeningUnavailable):
-    """A child was given a fax and did not come to an end with it: it died, took too long, or said what none says.
-
-    That no child was to be had is a plain ScreeningUnavailable: it is not this fax's doing.
-    """
 
 
 class Sort(StrEnum):

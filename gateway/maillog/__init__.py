@@ -213,11 +213,6 @@ def fax_recognised(pages: int, sections: int, *, complete: bool) -> None:
     _say("info" if complete else "warning", "fax recognised", pages=pages, sections=sections, complete=complete)
 
 
-def fax_not_read() -> None:
-    """A child was given a fax and did not come to an end with it; it is tried again, a few times in all."""
-    _say("warning", "fax not read")
-
-
 def fax_unrecognised() -> None:
     """A fax server's fax is filed and there was no room to hold it: it is recognised when somebody opens it."""
     _say("warning", "fax unrecognised")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from gateway.domain.fax import Outcome, Rhythm
-from gateway.store.tables import fax_arrival, intake, message
+from gateway.store.tables import fax_arrival, fax_recognition, intake, message
 from gateway.store.transaction import Lookup
 
 WINDOW_US = 28 * 24 * 3600 * 1_000_000
@@ -26,7 +26,10 @@ _WAITING = (intake.c.filed_us.is_(None), intake.c.discarded_us.is_(None))
 
 @dataclass(frozen=True, slots=True)
 class SourceCount:
-    """How a source has done in all, and what of it waits in the tray now. Instants are microseconds, None for never."""
+    """How a source has done in all, and what of it waits in the tray now. Instants are microseconds, None for never.
+
+    Of the filed ones some are `recognised`, and some will be: they have a key, and nothing was found so far.
+    """
 
     source: str
     outcomes: Mapping[Outcome, int]
@@ -34,6 +37,8 @@ class SourceCount:
     last_us: int | None
     waiting: int
     oldest_us: int | None
+    recognised: int = 0
+    unrecognised: int = 0
 
     @property
     def received(self) -> int:
@@ -76,8 +81,11 @@ def source_counts(connection: Connection, sources: Sequence[str]) -> list[Source
         select(fax_arrival.c.source, func.count()).where(fax_arrival.c.review != "").group_by(fax_arrival.c.source)
     )
     odd: dict[str, int] = {row[0]: row[1] for row in connection.execute(reviews)}
+    recognised = _recognised(connection)
     return [
-        SourceCount(name, found, odd.get(name, 0), last.get(name), *waits.get(name, (0, None)))
+        SourceCount(
+            name, found, odd.get(name, 0), last.get(name), *waits.get(name, (0, None)), *recognised.get(name, (0, 0))
+        )
         for name, found in outcomes.items()
     ]
 
@@ -120,6 +128,17 @@ def _waiting(connection: Connection) -> dict[str, tuple[int, int]]:
         .join(intake, intake.c.message_id == fax_arrival.c.message_id)
         .join(message, message.c.id == intake.c.message_id)
         .where(fax_arrival.c.outcome == Outcome.FILED.value, *_WAITING)
+        .group_by(fax_arrival.c.source)
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(counted)}
+
+
+def _recognised(connection: Connection) -> dict[str, tuple[int, int]]:
+    done = func.count(fax_recognition.c.recognised_us)
+    counted = (
+        select(fax_arrival.c.source, done, func.count() - done)
+        .join(fax_recognition, fax_recognition.c.message_id == fax_arrival.c.message_id)
+        .where(fax_arrival.c.outcome == Outcome.FILED.value)
         .group_by(fax_arrival.c.source)
     )
     return {row[0]: (row[1], row[2]) for row in connection.execute(counted)}

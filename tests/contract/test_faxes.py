@@ -30,7 +30,17 @@ from gateway.store.fax import clock_offset_us, facts_of, repeats_of, rhythm, sou
 from gateway.store.intake import NoIntakeKey, items
 from gateway.store.sealing import body_key, open_box, summary_context, summary_key
 from gateway.store.segments import SegmentReader
-from gateway.store.tables import fax_arrival, intake, leaf, message, message_wrap, repeat, sealing_key, segment
+from gateway.store.tables import (
+    fax_arrival,
+    fax_recognition,
+    intake,
+    leaf,
+    message,
+    message_wrap,
+    repeat,
+    sealing_key,
+    segment,
+)
 from tests.contract.test_privileges import OpenAs, open_as
 from tests.faxes import Draw, cisco, failure, hylafax, mail, part, ricoh, sample, tiff, words
 from tests.settled import DEPOSIT_KEY, Settled
@@ -75,6 +85,10 @@ class House(Settled):
 
     def all(self, table: Table) -> list[Any]:
         return list(self.database.read_now(lambda connection: connection.execute(select(table)).all()))
+
+    def let_leases_end(self) -> None:
+        """As if nobody had tried to have a fax recognised for a while."""
+        self.database.call(lambda tx: tx.execute(update(fax_recognition).values(tried_us=None)))
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         return [json.loads(row.body)["facts"] for row in self.all(leaf) if row.kind == kind]

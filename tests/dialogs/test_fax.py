@@ -16,12 +16,15 @@ from gateway.config.doors import read_limits
 from gateway.config.fax import FaxServerSettings, FaxSettings
 from gateway.config.reading import Table
 from gateway.config.settings import Listen
+from gateway.domain.layout import Layouts
+from gateway.inbound.fax.recogniser import Recogniser
 from gateway.inbound.fax.site import hosts_of, open_servers
 from gateway.inbound.listener.tls import server_context
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from gateway.store.tables import fax_arrival, intake
 from tests.contract.test_faxes import House
+from tests.fax_reader import Reader
 from tests.faxes import failure, sample
 from tests.postfix import free_port
 from tests.relay import Certificate
@@ -61,7 +64,8 @@ async def serving(
         metrics=None,
     )  # fmt: skip
     context = server_context(own.path, own.key_path)
-    async with open_servers(settings, house.intake, DOMAIN, context, hosts_of(settings)):
+    recogniser = Recogniser(house.intake, Reader(), Layouts())
+    async with open_servers(settings, recogniser, DOMAIN, context, hosts_of(settings)):
         yield port
 
 

@@ -56,6 +56,12 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
         ("line-one", "filed", "U-4F7K-2M9P", 812),
         {"source": "line-one", "outcome": "filed", "reference": "U-4F7K-2M9P", "octets": 812},
     ),
+    (
+        lambda pages, sections: maillog.fax_recognised(pages, sections, complete=True),
+        (4, 2),
+        {"pages": 4, "sections": 2, "complete": True},
+    ),
+    (maillog.fax_unrecognised, (), {}),
     (maillog.fax_mailbox_open, ("line-one",), {"source": "line-one"}),
     (maillog.fax_mailbox_away, ("line-one", "deadline"), {"source": "line-one", "reason": "deadline"}),
     (maillog.fax_not_moved, ("line-one",), {"source": "line-one"}),

@@ -17,6 +17,7 @@ from gateway.domain.errors import NotAllowed, NotAuthenticated
 from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Arrival
 from gateway.inbound.fax.intake import FaxIntake, Source
+from gateway.inbound.fax.recogniser import Backlog
 from gateway.inbound.listener.hosts import Networks, is_in
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 
@@ -26,12 +27,16 @@ NOT_OURS = "This server takes faxes for its own addresses only, and passes none 
 
 @dataclass(frozen=True, slots=True)
 class FaxDoor:
-    """What the listener of one fax server asks; see `gateway.inbound.listener.seam.Door`. `domains` are ours."""
+    """What the listener of one fax server asks; see `gateway.inbound.listener.seam.Door`. `domains` are ours.
+
+    What is filed goes to the `backlog`, to be recognised.
+    """
 
     intake: FaxIntake
     source: Source
     networks: Networks
     domains: frozenset[str]
+    backlog: Backlog | None = None
 
     async def authenticate(self, peer: Peer, credentials: Credentials) -> object:
         """Nobody signs in here. Raises NotAuthenticated."""
@@ -81,6 +86,8 @@ class FaxTransaction:
         way = Arrival(self.sender, tuple(self.recipients), self.peer.helo, self.peer.address)
         now_us = to_microseconds(self.door.intake.database.clock())
         entered = await self.door.intake.take(self.door.source, mail, way, arrived_us=now_us)
+        if self.door.backlog is not None:
+            self.door.backlog.add(entered.message_id, mail)
         words = f"{entered.reference} filed" if entered.reference else "entered, nothing kept"
         return SmtpReply(250, "2.6.0", words)
 

@@ -1,4 +1,5 @@
-"""Watching one mailbox: what waits in it is brought into the vault, and only then moved to the folder *Filed*.
+"""Watching one mailbox: what waits in it is brought into the vault, and only then moved to the folder *Filed*, where
+its second stage, `gateway.inbound.fax.finishing`, finds it.
 
 How it fails: a session that is lost is begun anew, after pauses that grow; the vault away ends it likewise, and nothing
 is marked. Killed anywhere, it finds the mail again: the vault knows it, and it is moved. So do two gateways that watch
@@ -8,18 +9,18 @@ one mailbox. A mail over which our own code fails is left for later, and holds u
 from __future__ import annotations
 
 import asyncio
-import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from gateway import maillog
 from gateway.domain.errors import GatewayError
 from gateway.failpoints import failpoint
-from gateway.inbound.fax.imap import Account, Lost, Session, open_session
+from gateway.inbound.fax.finishing import Finishing
+from gateway.inbound.fax.imap import Account, Session
 from gateway.inbound.fax.intake import FaxIntake, Source
+from gateway.inbound.fax.keeping import keep_session
 
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
 _UNMOVED_SECONDS: Final = 60.0  # until what the mailbox would not move is tried once more
 _AGAIN_SECONDS: Final = 600.0  # until a mail over which our code failed is tried once more
 
@@ -43,50 +44,41 @@ class Watch:
     account: Account
     habits: Habits
     intake: FaxIntake
+    finishing: Finishing | None = None
     _validity: int = 0
-    _brought: set[int] = field(default_factory=set)
+    _brought: dict[int, str] = field(default_factory=dict)
     _left: set[int] = field(default_factory=set)
     _later: dict[int, float] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Watch it until cancelled."""
-        pause = FIRST_PAUSE
+        await keep_session(self.source.name, self.account, self._watch)
+
+    async def _watch(self, session: Session, begin: Callable[[], None]) -> None:
+        await self._begin(session)
+        begin()
         while True:
-            try:
-                session = await open_session(self.account)
-                try:
-                    await self._begin(session)
-                    pause = FIRST_PAUSE
-                    while True:
-                        if not await self._bring_all(session):
-                            most = _UNMOVED_SECONDS if self._brought else self.habits.idle
-                            await session.wait(min(most, self.habits.idle), self.habits.poll)
-                finally:
-                    await session.close()
-            except Lost as problem:
-                maillog.fax_mailbox_away(self.source.name, problem.reason)
-            except GatewayError as problem:
-                maillog.fax_mailbox_away(self.source.name, type(problem).__name__)
-            except Exception as problem:  # noqa: BLE001 - whatever a server does, the mailbox is watched again
-                maillog.incident("fax.mailbox", problem)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # two gateways need not come at once
-            pause = min(pause * 2, LONGEST_PAUSE)
+            if not await self._bring_all(session):
+                most = _UNMOVED_SECONDS if self._brought else self.habits.idle
+                await session.wait(min(most, self.habits.idle), self.habits.poll)
 
     async def _begin(self, session: Session) -> None:
         """Select the mailbox; under another UIDVALIDITY its numbers mean other mails."""
         validity = await session.select(self.habits.mailbox, self.habits.filed)
         if validity != self._validity:
             self._validity = validity
-            for known in (self._brought, self._left, self._later):
-                known.clear()
+            self._brought.clear()
+            self._left.clear()
+            self._later.clear()
         maillog.fax_mailbox_open(self.source.name)
 
     async def _bring_all(self, session: Session) -> bool:
         """Bring what waits; True where anything was moved, so that more may have come meanwhile."""
         now = asyncio.get_running_loop().time()
         waiting = await session.waiting()
-        for known in (self._brought, self._left):
-            known.intersection_update(waiting)
+        self._left.intersection_update(waiting)
+        for uid in self._brought.keys() - set(waiting):  # another gateway has moved them
+            self._note(self._brought.pop(uid), None)
         moved = False
         for uid in waiting:
             if uid not in self._left and self._later.get(uid, now) <= now:
@@ -97,13 +89,12 @@ class Watch:
         """Bring one mail into the vault, and then move it; True where it was moved."""
         if uid not in self._brought and not await self._take(session, uid):
             return False
-        self._brought.add(uid)
         failpoint("fax.taken")
         if not await session.move(uid, self.habits.filed):
             maillog.fax_not_moved(self.source.name)
             return False
         failpoint("fax.moved")
-        self._brought.discard(uid)
+        self._note(self._brought.pop(uid), session.moved_to)
         return True
 
     async def _take(self, session: Session, uid: int) -> bool:
@@ -118,11 +109,18 @@ class Watch:
             return False
         failpoint("fax.fetched")
         try:
-            await self.intake.take(self.source, octets, arrived_us=found.arrived_us)
+            entered = await self.intake.take(self.source, octets, arrived_us=found.arrived_us)
         except GatewayError:
             raise
         except Exception as problem:  # noqa: BLE001 - one mail holds up no other
             maillog.incident("fax.take", problem)
             self._later[uid] = asyncio.get_running_loop().time() + _AGAIN_SECONDS
             return False
+        self._brought[uid] = entered.message_id
+        if self.finishing is not None:
+            self.finishing.hold(entered.message_id, octets)
         return True
+
+    def _note(self, message_id: str, place: tuple[int, int] | None) -> None:
+        if self.finishing is not None:
+            self.finishing.note(message_id, place)

@@ -10,21 +10,25 @@ from typing import Final
 
 from gateway.config import FaxMailboxSettings, FaxServerSettings, FaxSettings, Settings, require_private
 from gateway.domain.clock import to_microseconds
+from gateway.domain.layout import joined
 from gateway.inbound.fax.alarms import Alarms, figures
 from gateway.inbound.fax.door import FaxDoor
+from gateway.inbound.fax.finishing import Finishing
 from gateway.inbound.fax.imap import Account
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.fax.mailbox import Habits, Watch
+from gateway.inbound.fax.recogniser import Recogniser
 from gateway.inbound.limits import OTHER_DESCRIPTORS, limits_of
 from gateway.inbound.listener import Listener, Occupancy, TrustedHosts, open_listener
 from gateway.metrics import Figure, telling
 from gateway.process import allow_descriptors, listening
+from gateway.programmes import load_programmes
 from gateway.screening.pool import Patience, Pool, Sizes
 from gateway.store import keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 
-_COUNTING: Final = Patience(child=10.0, answer=20.0)
+_COUNTING: Final = Patience(child=10.0)
 
 
 def hosts_of(own: FaxSettings) -> dict[str, TrustedHosts]:
@@ -41,10 +45,15 @@ def hosts_of(own: FaxSettings) -> dict[str, TrustedHosts]:
 @asynccontextmanager
 async def watching(
     settings: Settings, own: FaxSettings, database: Database, blobs: BlobFolder
-) -> AsyncIterator[FaxIntake]:
-    """Watch every mailbox until the end. Raises ConfigError for a key's file, or one that others can read."""
+) -> AsyncIterator[Recogniser]:
+    """Watch every mailbox, and have what is filed recognised, until the end.
+
+    Raises ConfigError for a key's file, one that others can read, or a programme.
+    """
     require_private(settings, [one.credentials_file for one in own.mailboxes])
-    keys, pool = settings.keys.folder, Pool(sizes=Sizes(1, 1), patience=_COUNTING)
+    layouts = joined(one.layouts for one in load_programmes(settings.programmes).values())
+    sizes = Sizes.by_cores(1, settings.screening.page_children)
+    keys, pool = settings.keys.folder, Pool(sizes=sizes, patience=_COUNTING)
     intake = FaxIntake(
         database=database,
         blobs=blobs,
@@ -53,13 +62,15 @@ async def watching(
         pool=pool,
         profiles=own.profiles,
     )
+    recogniser = Recogniser(intake, pool, layouts, sizes.pages)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(pool.close)
-        pool.start_soon()
-        watches = [_watch(one, own, intake).run() for one in own.mailboxes]
-        tasks = [asyncio.create_task(one) for one in (*watches, Alarms(own, database).run())]
+        pool.start_soon(pages=True)
+        stages = [stage.run() for one in own.mailboxes for stage in _stages(one, own, recogniser)]
+        work = (*stages, recogniser.backlog.run(), Alarms(own, database).run())
+        tasks = [asyncio.create_task(one) for one in work]
         try:
-            yield intake
+            yield recogniser
         finally:
             for task in tasks:
                 task.cancel()
@@ -69,7 +80,7 @@ async def watching(
 @asynccontextmanager
 async def open_servers(
     own: FaxSettings,
-    intake: FaxIntake,
+    recogniser: Recogniser,
     domain: str,
     context: ssl.SSLContext | None,
     hosts: Mapping[str, TrustedHosts],
@@ -87,7 +98,7 @@ async def open_servers(
                 with listening(f"fax.servers.{server.name}.listen", place):
                     listeners.append(
                         await open_listener(
-                            FaxDoor(intake, source_of(server), server.networks, domains),
+                            FaxDoor(recogniser.intake, source_of(server), server.networks, domains, recogniser.backlog),
                             name=f"fax.{server.name}",
                             host=place.host,
                             port=place.port,
@@ -130,7 +141,9 @@ def source_of(own: FaxMailboxSettings | FaxServerSettings) -> Source:
     return Source(own.name, own.profile, own.time_zone)
 
 
-def _watch(one: FaxMailboxSettings, own: FaxSettings, intake: FaxIntake) -> Watch:
+def _stages(one: FaxMailboxSettings, own: FaxSettings, recogniser: Recogniser) -> tuple[Watch, Finishing]:
     account = Account(one.host, one.port, one.credentials_file, one.by_token, one.ca_file, one.deadline_seconds)
-    habits = Habits(one.mailbox, one.filed, one.idle_seconds, one.poll_seconds, own.max_message_octets)
-    return Watch(source_of(one), account, habits, intake)
+    most = own.max_message_octets
+    habits = Habits(one.mailbox, one.filed, one.idle_seconds, one.poll_seconds, most)
+    finishing = Finishing(one.name, account, one.filed, one.done, one.poll_seconds, most, recogniser)
+    return Watch(source_of(one), account, habits, recogniser.intake, finishing), finishing
