@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Row, select, update
 from gateway.casework.act import OPERATOR
 from gateway.casework.handling import UNDO_US
 from gateway.domain.errors import UnknownRecipient
-from gateway.domain.fax import KIND, Outcome, is_clock_odd
+from gateway.domain.fax import CLOCK_US, KIND, Outcome, is_clock_odd
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.record import Fact
 from gateway.domain.rights import Right
 from gateway.store.authority import AuthorityKey
 from gateway.store.cases import case_by_id, correspondents
+from gateway.store.fax import clock_offset_us
 from gateway.store.intake import item
 from gateway.store.outbox import OutboxState, put, record_withheld
 from gateway.store.tables import fax_arrival, outbox
@@ -95,14 +96,23 @@ def time_of_receipt(connection: Connection, message_id: str) -> tuple[int, bool]
         fax_arrival.c.message_id == message_id, fax_arrival.c.outcome == Outcome.FILED.value
     )
     row = connection.execute(wanted).first()
-    return None if row is None else _receipt(row)
+    return None if row is None else _receipt(connection, row)
 
 
-def _receipt(row: Row[Any]) -> tuple[int, bool]:
+def _receipt(connection: Connection, row: Row[Any]) -> tuple[int, bool]:
     came_us = row.at_us if row.arrived_us is None else row.arrived_us
-    if row.told_us is None or is_clock_odd(row.told_us, came_us, row.pages_counted):
+    if row.told_us is None:
+        return row.at_us, True
+    is_odd = is_clock_odd(row.told_us, came_us, row.pages_counted)
+    if is_odd and (row.told_us > came_us or not _is_right(connection, row.source)):
         return row.at_us, True
     return row.told_us, False
+
+
+def _is_right(connection: Connection, source: str) -> bool:
+    """Tell whether other faxes show that a source's clock is right: then one that came late was held up on its way."""
+    offset_us = clock_offset_us(connection, source)
+    return offset_us is not None and abs(offset_us) <= CLOCK_US
 
 
 def _waiting(tx: Transaction, message_id: str, case_id: str) -> bool:

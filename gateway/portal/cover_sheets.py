@@ -13,7 +13,9 @@ from starlette.routing import Route
 
 from gateway.casework.cover_sheets import make_own_sheet
 from gateway.domain.clock import from_microseconds
+from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import PRODUCTION
+from gateway.domain.rights import Verb
 from gateway.letters.wording import Letters
 from gateway.portal.filenames import attachment_disposition
 from gateway.portal.forms import read_form
@@ -44,9 +46,11 @@ class CoverSheets:
     async def make(self, request: Request) -> Response:
         """Make a sheet, on record, and give it."""
         visitor = await self.visitors.require(request)
+        case, place = await self.vault.case(visitor, request.path_params["reference"])
+        if not place.may(Verb.WRITE, is_open=case.is_open):
+            raise NotAllowed("There is nothing here for you.")
         fields = await read_form(request)
         visitor.require_form(PURPOSE, fields.get("form_token", ""))
-        case, _ = await self.vault.case(visitor, request.path_params["reference"])
         programmes = self.pages.programmes
         sheet = await self.database.run(
             make_own_sheet,

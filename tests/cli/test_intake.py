@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from sqlalchemy import select
 
@@ -33,7 +34,7 @@ from gateway.store.keystore import KeyStore
 from gateway.store.sealing import open_box, summary_context, summary_key
 from gateway.store.tables import message_wrap
 from tests.cli.conftest import Site, run_gateway
-from tests.faxes import Draw, Sample, cisco, efax, failure, mail, part, sample, tiff
+from tests.faxes import Draw, Sample, cisco, efax, failure, mail, part, rightfax, sample, tiff
 
 HEAD = "From: Ines <ines@tours.example>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <{id}@tours.example>\r\n"
 COUNTED = iter(range(1000))
@@ -341,3 +342,88 @@ def test_try_prints_lines_for_the_configuration(site: Site, tmp_path: Path) -> N
 def test_try_tells_a_failure_and_a_file_that_is_not_there(site: Site, tmp_path: Path) -> None:
     assert tried(site, tmp_path, failure(2))["failure"]
     assert "No such file" in site.gateway("intake", "try", tmp_path / "none.eml", code=os.EX_DATAERR)
+
+
+# ---- what is printed
+
+
+def words_of(octets: bytes) -> list[str]:
+    """The words of each page of a PDF."""
+    return [" ".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(octets)]
+
+
+def test_cover_sheets_are_printed_listed_and_withdrawn(site: Site, case: str, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheets.pdf"
+    said = site.gateway("intake", "cover-sheet", case, "--count", "2", "--days", "30", "--output", sheet)
+    references = [line.split()[0] for line in said.splitlines()]
+    assert [line.split()[3].rstrip(",") for line in said.splitlines()] == [case, case]
+    assert [reference in words for reference, words in zip(references, words_of(sheet.read_bytes()), strict=True)]
+    listed = {one["sheet"]: one for one in site.asked("intake", "cover-sheets", "list", case)}
+    assert set(references) == set(listed)
+    assert {(one["state"], one["made_by"], one["for"]) for one in listed.values()} == {("good", "operator", case)}
+    assert site.asked("intake", "cover-sheets", "withdraw", references[0]) == {"withdrawn": [references[0]]}
+    assert [one["sheet"] for one in site.asked("intake", "cover-sheets", "list", case)] == references[1:]
+    states = [one["state"] for one in site.asked("intake", "cover-sheets", "list", references[0], "--all")]
+    assert states == ["withdrawn"]
+    assert "no such cover sheet" in site.gateway(
+        "intake", "cover-sheets", "withdraw", "CS-2222-2222", code=os.EX_NOUSER
+    )
+
+
+def test_a_sheet_goes_to_standard_output_in_the_language_that_is_asked_for(site: Site, case: str) -> None:
+    command = [sys.executable, "-m", "gateway", "intake", "cover-sheet", case, "--language", "es", "--output", "-"]
+    done = subprocess.run([*command, "--config", str(site.config)], capture_output=True, check=True)
+    (words,) = words_of(done.stdout)
+    assert "Portada de fax" in words
+    assert case not in words
+
+
+def test_what_cannot_be_printed_is_not_entered(site: Site, case: str, tmp_path: Path) -> None:
+    before = site.asked("intake", "cover-sheets", "list", "--all")
+    sheet = tmp_path / "sheet.pdf"
+    for arguments, code in (
+        ((case, "--output", tmp_path), os.EX_USAGE),
+        ((case, "--output", tmp_path / "none" / "sheet.pdf"), os.EX_USAGE),
+        (("--output", sheet), os.EX_DATAERR),
+        (("T-SM-2222", "--output", sheet), os.EX_NOUSER),
+        ((case, "--agreement", "T-EN-2222", "--output", sheet), os.EX_NOUSER),
+        ((case, case, "--count", "60", "--output", sheet), os.EX_DATAERR),
+    ):
+        site.gateway("intake", "cover-sheet", *arguments, code=code)
+    assert not sheet.exists()
+    assert site.asked("intake", "cover-sheets", "list", "--all") == before
+
+
+def test_a_letter_about_a_fax_tells_its_reference_and_nothing_of_it(
+    site: Site, faxes: FaxIntake, door: Door, tmp_path: Path
+) -> None:
+    made = rightfax(Draw(31, 7))
+    item, file = bring(faxes, made.mail), tmp_path / "letter.pdf"
+    for reason, words in (("received", "We received your fax"), ("missing-page", "A page of your fax is missing")):
+        assert item in site.gateway("intake", "letter", item, "--reason", reason, "--output", file)
+        (told,) = words_of(file.read_bytes())
+        assert words in told
+        assert item in told
+        for secret in (made.calling, made.called, made.station, made.job):
+            assert not secret or secret not in told
+    site.gateway("intake", "letter", item, "--language", "es", "--reason", "not-ours", "--output", file)
+    assert "Su fax no es para nosotros" in words_of(file.read_bytes())[0]
+    for other in (door.take(), "U-2222-2222"):
+        assert "no such fax" in site.gateway("intake", "letter", other, "--output", file, code=os.EX_NOUSER)
+    site.gateway("intake", "letter", item, "--reason", "rubbish", "--output", file, code=os.EX_USAGE)
+
+
+def test_a_fax_that_is_filed_is_acknowledged_to_the_other_side_and_not_when_it_is_put_back(
+    site: Site, faxes: FaxIntake
+) -> None:
+    case = str(site.asked("case", "open", "--person", "dana")["reference"])
+    site.gateway("designated-user", "add", "nora@tours.example", "--name", "Nora", "--case", case)
+    item = bring(faxes, sample(9, seed=11).mail)
+    site.gateway("intake", "file", item, case, "--yes")
+
+    def waiting() -> list[str]:
+        return [one["kind"] for one in site.asked("queue", "list")]
+
+    assert "submission_received" in waiting()
+    site.gateway("intake", "put-back", item)
+    assert "submission_received" not in waiting()
