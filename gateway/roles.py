@@ -237,7 +237,7 @@ async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
 
 async def run_notifier(settings: Settings, stop: asyncio.Event, workshop: Workshop | None = None) -> None:
     """Run the program that tells people by plain mail. Without a way for its mail what is to be sent waits."""
-    from gateway.outbound.site import bounces_of, notifier_of, reporter_of
+    from gateway.outbound.site import bounces_of, fax_reporter_of, notifier_of, reporter_of
 
     async with open_database(settings, stop, "notifier") as database:
         notifier = None if workshop is None else notifier_of(settings, database, workshop)
@@ -246,11 +246,12 @@ async def run_notifier(settings: Settings, stop: asyncio.Event, workshop: Worksh
         if notifier is None:
             await stop.wait()
             return
-        reporter = reporter_of(settings, database)
+        reporters = (reporter_of(settings, database), fax_reporter_of(settings, database))
         async with AsyncExitStack() as beside:
             await beside.enter_async_context(_beside(bounces_of(settings, database).run()))
-            if reporter is not None:
-                await beside.enter_async_context(_beside(reporter.run()))
+            for reporter in reporters:
+                if reporter is not None:
+                    await beside.enter_async_context(_beside(reporter.run()))
             await notifier.run(stop)
 
 

@@ -22,6 +22,7 @@ from gateway.domain.record import Fact
 from gateway.failpoints import failpoint
 from gateway.mime.structure import Structure
 from gateway.store.fax import ARRIVAL, REFERENCE
+from gateway.store.fax_reports import SealedReport, enter_report
 from gateway.store.ids import new_id
 from gateway.store.recognition import RecognitionKey
 from gateway.store.tables import fax_arrival, fax_recognition, repeat
@@ -37,13 +38,17 @@ _REPEAT: Final = Lookup(repeat.c.key, (repeat.c.at_us, repeat.c.reference, repea
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A mail that a source brought: by what it is known again, what the fax in it is, and when it came to the source."""
+    """A mail that a source brought: by what it is known again, what the fax in it is, and when it came to the source.
+
+    `reports` are those that its server is to have once it is entered.
+    """
 
     source: str
     key: str
     fax: Fax | None = None
     identities: tuple[str, ...] = ()
     arrived_us: int | None = None
+    reports: tuple[SealedReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,9 @@ def _insert(tx: Transaction, arrival: Arrival, outcome: Outcome, message_id: str
         review=",".join(fax.review) if fax and outcome is Outcome.FILED else "",
         at_us=tx.now_us,
     )
+    if outcome in (Outcome.FILED, Outcome.REPEATED):
+        for one in arrival.reports:
+            enter_report(tx, arrival.source, one)
 
 
 def _facts(source: str, fax: Fax) -> Mapping[str, Fact]:

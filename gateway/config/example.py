@@ -257,6 +257,7 @@ tls = [{tls}]
 # profile = ""
 # time_zone = ""
 # silent_after = "1 d"
+# reports_to = ["@fax.example.gov"]
 
 # How a system writes that is not known: gateway intake try FILE shows what is read, by which rule.
 # [fax.profiles.acme]

@@ -41,7 +41,8 @@ class FaxMailboxSettings:
 @dataclass(frozen=True, slots=True)
 class FaxServerSettings:
     """A fax server that brings its mail by SMTP, and by what it is known: its networks, and with `client_ca` a
-    certificate beside them. The rest is as of a mailbox.
+    certificate beside them. At `reports_to` (`name@domain`, `@domain`) it gets reports that it asks for. The rest is as
+    of a mailbox.
     """
 
     name: str
@@ -52,6 +53,7 @@ class FaxServerSettings:
     profile: str
     time_zone: ZoneInfo | None
     silent_after_seconds: int | None
+    reports_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

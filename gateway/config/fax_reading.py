@@ -19,6 +19,7 @@ BUILT_IN: Final = ("cisco", "t37", "hylafax", "efax", "rightfax", "ricoh", "gene
 _HOST: Final = re.compile(r"[A-Za-z0-9.:-]{1,253}\Z")
 _FOLDER: Final = re.compile(r"[\x20-\x7e]{1,200}\Z")
 _RULE: Final = re.compile(r".+\Z")
+_LISTED: Final = re.compile(r"[!-?A-~]{0,64}@[A-Za-z0-9.-]{1,253}\Z")
 _LONGEST_IDLE: Final = 29 * 60  # RFC 2177 has a client begin anew before that
 
 
@@ -113,6 +114,7 @@ def _server(table: Table, name: str, known: tuple[str, ...]) -> FaxServerSetting
         profile=_of_profile(table, known),
         time_zone=_time_zone(table),
         silent_after_seconds=_silent_after(table),
+        reports_to=table.texts("reports_to", (), _LISTED, 'an address or a domain: "fax@example.gov", "@example.gov"'),
     )
 
 

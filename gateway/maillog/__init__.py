@@ -296,6 +296,11 @@ def tls_report_settled(report_id: str, attempts: int, state: str) -> None:
     _say("info", "tls report settled", report_id=report_id, attempts=attempts, state=state)
 
 
+def fax_report_settled(report_id: str, attempts: int, state: str) -> None:
+    """An attempt to tell a fax server what it asked for has ended; `state` is delivered, delayed or failed."""
+    _say("info", "fax report settled", report_id=report_id, attempts=attempts, state=state)
+
+
 # ---- what should not be
 
 

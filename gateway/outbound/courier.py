@@ -99,9 +99,10 @@ class Courier:
         """Return what stood in the way of the place that an address's mail goes to."""
         return self._at(to).last or NO_ANSWER
 
-    async def deliver(self, mail: bytes, to: Address, return_path: Address) -> Delivery:
+    async def deliver(self, mail: bytes, to: Address, return_path: Address | None) -> Delivery:
         """Hand over one signed mail (CRLF line ends) for one recipient and tell what became of it. Never raises for
-        what a remote host or the network does. `return_path` is the envelope sender.
+        what a remote host or the network does. `return_path` is the envelope sender, None where nobody is to be told
+        of what becomes of it (RFC 5321 section 4.5.5).
         """
         if self._allow_list is not None and not self._allow_list.permits(to):
             return Delivery(DeliveryState.FAILED, text="not on the allow-list of this environment")
@@ -115,7 +116,7 @@ class Courier:
         else:
             await destination.slots.acquire()
         try:
-            return await self._carry(destination, mail, to, str(return_path))
+            return await self._carry(destination, mail, to, "" if return_path is None else str(return_path))
         finally:
             destination.slots.release()
 

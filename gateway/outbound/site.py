@@ -16,6 +16,8 @@ from gateway.outbound.bounces import Bounces
 from gateway.outbound.courier import AllowList, Courier, Way
 from gateway.outbound.direct import DirectWay
 from gateway.outbound.dkim_keys import KeyFolder, LiveSigners
+from gateway.outbound.fax_report import Reporting
+from gateway.outbound.fax_reports import FaxReporter
 from gateway.outbound.hosts import HostFinder
 from gateway.outbound.making import Maker, Making, Workshop
 from gateway.outbound.names import Names
@@ -30,6 +32,7 @@ from gateway.outbound.wording import mail_signer_of, templates_of
 from gateway.programmes import load_programmes
 from gateway.store import keyfiles
 from gateway.store.database import Database
+from gateway.store.fax_reports import report_key
 
 
 def maker_of(settings: Settings) -> Maker | None:
@@ -131,6 +134,28 @@ def reporter_of(settings: Settings, database: Database) -> TlsReporter | None:
             "mailto": ByMail(Courier(way, allow_list, clock=system_clock), signers_of(settings)),
             "https": ByHttps(hosts, allow_list, tls.verified, frozenset({443, direct.policy_port})),
         },
+        clock=system_clock,
+    )
+
+
+def fax_reporter_of(settings: Settings, database: Database) -> FaxReporter | None:
+    """Return what sends fax servers the reports they ask for; None where no address is listed, or there is no way.
+
+    Raises ConfigError where a file does not fit.
+    """
+    fax = settings.fax
+    listed = {one.name: one.reports_to for one in fax.servers if one.reports_to} if fax else {}
+    courier = courier_of(settings, database) if listed else None
+    if fax is None or courier is None:
+        return None
+    return FaxReporter(
+        database=database,
+        key=report_key(keyfiles.return_path_key(settings.keys.folder)),
+        listed=listed,
+        reporting=Reporting(parse_address(settings.notifier.sender), fax.hostname),
+        courier=courier,
+        signers=signers_of(settings),
+        schedule=schedule_of(settings),
         clock=system_clock,
     )
 

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from gateway.inbound.fax.recogniser import Recogniser
 from gateway.inbound.fax.site import hosts_of, open_servers
 from gateway.inbound.listener.tls import server_context
 from gateway.store.database import Database
+from gateway.store.fax_reports import report_key
 from gateway.store.migrations import upgrade
-from gateway.store.tables import fax_arrival, intake
+from gateway.store.tables import fax_arrival, fax_report, intake
 from tests.contract.test_faxes import House
 from tests.fax_reader import Reader
 from tests.faxes import failure, sample
@@ -44,14 +46,19 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @asynccontextmanager
 async def serving(
-    house: House, folder: Path, networks: str = "127.0.0.0/8", ca: Path | None = None
+    house: House,
+    folder: Path,
+    networks: str = "127.0.0.0/8",
+    ca: Path | None = None,
+    reports_to: tuple[str, ...] = (),
 ) -> AsyncIterator[int]:
     own, port = Certificate(folder, "localhost"), free_port()
     settings = FaxSettings(
         mailboxes=(),
         servers=(
             FaxServerSettings(
-                "router", (Listen("127.0.0.1", port),), (ip_network(networks),), ca, (), "cisco", None, None
+                "router", (Listen("127.0.0.1", port),), (ip_network(networks),), ca, (), "cisco", None, None,
+                reports_to,
             ),
         ),
         profiles=(),
@@ -64,8 +71,9 @@ async def serving(
         metrics=None,
     )  # fmt: skip
     context = server_context(own.path, own.key_path)
-    recogniser = Recogniser(house.intake, Reader(), Layouts())
-    async with open_servers(settings, recogniser, DOMAIN, context, hosts_of(settings)):
+    async with open_servers(
+        settings, Recogniser(house.intake, Reader(), Layouts()), DOMAIN, context, hosts_of(settings)
+    ):
         yield port
 
 
@@ -105,6 +113,24 @@ async def test_tls_is_there_for_who_can(house: House, tmp_path: Path) -> None:
     async with serving(house, tmp_path) as port:
         said = await asyncio.to_thread(bring, port, sample(0).mail, TO, starttls=True)
     assert said.startswith(b"250 ")
+
+
+@pytest.mark.parametrize(("listed", "offers"), [((), False), (("@router.example",), True)])
+async def test_reports_of_delivery_are_offered_where_they_are_sent_and_entered_with_the_fax(
+    house: House, tmp_path: Path, listed: tuple[str, ...], offers: bool
+) -> None:
+    def ask(port: int) -> tuple[bool, tuple[int, bytes]]:
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+            client.ehlo("router.example")
+            client.mail("fax-admin@router.example", ["ENVID=job+2B7", "RET=HDRS"])
+            client.rcpt(TO[0], ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;x@router.example"])
+            return client.has_extn("dsn"), client.data(sample(0).mail)
+
+    house.intake = replace(house.intake, report_key=report_key(b"k" * 32))
+    async with serving(house, tmp_path, reports_to=listed) as port:
+        offered, (code, _) = await asyncio.to_thread(ask, port)
+    assert (offered, code) == (offers, 250)
+    assert len(house.all(fax_report)) == int(offers)
 
 
 async def test_a_fax_brought_again_has_the_same_reference(house: House, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (maillog.fax_mailbox_away, ("line-one", "deadline"), {"source": "line-one", "reason": "deadline"}),
     (maillog.fax_not_moved, ("line-one",), {"source": "line-one"}),
     (maillog.fax_source_silent, ("line-one", 30), {"source": "line-one", "hours": 30}),
+    (maillog.fax_report_settled, ("0a", 2, "delivered"), {"report_id": "0a", "attempts": 2, "state": "delivered"}),
     (maillog.fax_overdue, ("line-one", 4, 80), {"source": "line-one", "waiting": 4, "hours": 80}),
     (maillog.fax_server_refused, ("router",), {"server": "router"}),
     (maillog.intake_key_missing, ("2026-11",), {"month": "2026-11"}),

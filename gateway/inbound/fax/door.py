@@ -1,8 +1,8 @@
-"""The listener for the site's fax servers: fax mail by SMTP, from listed hosts alone (T.37 simple mode, RFC 3965).
+"""The listener for the site's fax servers: fax mail by SMTP, from listed hosts alone (T.37, RFC 3965, RFC 2532).
 
 What it trusts: a host in the server's networks, and where the site gave a file of certificates, one of these beside.
-How it fails: the vault away → `451`; over its memory → `452`. It passes nothing on, and sends no report: a server that
-asks for one (RFC 2532, RFC 3461) has the reply to the end of data, which comes when the fax is durable.
+How it fails: the vault away → `451`; over its memory → `452`. It passes nothing on. The reply to the end of data comes
+when the fax is durable; reports that a server asks for beside it are entered with the fax, for the notifier to send.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from gateway.domain.reply import SmtpReply
 from gateway.domain.summary import Arrival
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.fax.recogniser import Backlog
+from gateway.inbound.fax.reporting import Asking
 from gateway.inbound.listener.hosts import Networks, is_in
 from gateway.inbound.listener.seam import Credentials, MailParameters, Peer, RecipientParameters
 
@@ -49,7 +50,7 @@ class FaxDoor:
         if not is_in(peer.address, self.networks):
             maillog.fax_server_refused(self.source.name)
             raise NotAllowed(NOT_LISTED)
-        return FaxTransaction(self, peer, mail.sender)
+        return FaxTransaction(self, peer, mail.sender, mail.envid or "")
 
 
 @dataclass(slots=True)
@@ -59,7 +60,8 @@ class FaxTransaction:
     door: FaxDoor
     peer: Peer
     sender: str
-    recipients: list[str] = field(default_factory=list)
+    envelope_id: str
+    recipients: list[RecipientParameters] = field(default_factory=list)
     octets: BytesIO = field(default_factory=BytesIO, repr=False)
 
     async def add_recipient(self, recipient: RecipientParameters) -> None:
@@ -67,7 +69,7 @@ class FaxTransaction:
         domain = recipient.address.rpartition("@")[2]
         if parse_address(f"any@{domain}").domain not in self.door.domains:
             raise NotAllowed(NOT_OURS)
-        self.recipients.append(recipient.address)
+        self.recipients.append(recipient)
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -83,9 +85,11 @@ class FaxTransaction:
         """Have the vault take it, and say under which reference. Raises GatewayError; nothing is kept then."""
         mail = self.octets.getvalue()
         self.abandon()
-        way = Arrival(self.sender, tuple(self.recipients), self.peer.helo, self.peer.address)
+        addresses = tuple(one.address for one in self.recipients)
+        way = Arrival(self.sender, addresses, self.peer.helo, self.peer.address)
+        asking = Asking(self.sender, self.envelope_id, tuple(self.recipients))
         now_us = to_microseconds(self.door.intake.database.clock())
-        entered = await self.door.intake.take(self.door.source, mail, way, arrived_us=now_us)
+        entered = await self.door.intake.take(self.door.source, mail, way, arrived_us=now_us, asking=asking)
         if self.door.backlog is not None:
             self.door.backlog.add(entered.message_id, mail)
         words = f"{entered.reference} filed" if entered.reference else "entered, nothing kept"

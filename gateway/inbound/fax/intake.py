@@ -38,6 +38,7 @@ from gateway.domain.intake import month_of
 from gateway.domain.summary import Arrival as Way
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
+from gateway.inbound.fax.reporting import Asking, reports_of, sealed_reports
 from gateway.mime.fax.reading import FaxMail, File, conclude, legible, page_digests, read_fax
 from gateway.screening.pool import Pool
 from gateway.store.blobs import BlobFolder
@@ -57,11 +58,14 @@ _BLOCK: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where faxes come from: its name, the profile it is known to have ("" to find out), the zone of its clock."""
+    """Where faxes come from: its name, the profile it is known to have ("" to find out), the zone of its clock, and
+    where it may have the reports that it asks for.
+    """
 
     name: str
     profile: str = ""
     zone: tzinfo | None = None
+    reports_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,22 @@ class FaxIntake:
     blobs: BlobFolder
     authority: Ed25519PublicKey
     deposit_key: bytes = field(repr=False)
+    report_key: bytes = field(default=b"", repr=False)
     pool: Pool | None = None
     profiles: Sequence[Profile] = ()
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, "fax"), repr=False)
 
     async def take(
-        self, source: Source, octets: bytes, way: Way | None = None, *, arrived_us: int | None = None
+        self,
+        source: Source,
+        octets: bytes,
+        way: Way | None = None,
+        *,
+        arrived_us: int | None = None,
+        asking: Asking | None = None,
     ) -> Entered:
-        """Make what a source brought durable, and say what became of it. `way` is how it came, where by SMTP;
-        `arrived_us` when it came to the mailbox or the listener, where that is known.
+        """Make what a source brought durable, and say what became of it. `way` is how it came, where by SMTP, and
+        `asking` what the envelope asks for; `arrived_us` when it came to the mailbox or the listener, where known.
 
         Raises NoIntakeKey, StoreFull, StoreUnavailable; nothing is kept then, and it can be brought again.
         """
@@ -97,7 +108,13 @@ class FaxIntake:
             return await self._enter(source, enter_repeat, arrival)
         files = [await self._counted(file) for file in mail.files]
         fax = conclude(mail, files, arrived_us)
-        arrival = replace(arrival, fax=fax, identities=identities_of(key, fax, page_digests(files, fax)))
+        wanted = reports_of(asking, mail.view, source.reports_to, arrived_us or 0)
+        arrival = replace(
+            arrival,
+            fax=fax,
+            identities=identities_of(key, fax, page_digests(files, fax)),
+            reports=sealed_reports(self.report_key, wanted),
+        )
         if mail.failure:
             return await self._enter(source, enter_failure, arrival)
         if (repeated := await self.database.run(enter_repeat, arrival)) is not None:

@@ -27,6 +27,7 @@ from gateway.screening.pool import Patience, Pool, Sizes
 from gateway.store import keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
+from gateway.store.fax_reports import report_key
 
 _COUNTING: Final = Patience(child=10.0)
 
@@ -59,6 +60,7 @@ async def watching(
         blobs=blobs,
         authority=keyfiles.authority_public(keys),
         deposit_key=keyfiles.deposit_key(keys),
+        report_key=report_key(keyfiles.return_path_key(keys)),
         pool=pool,
         profiles=own.profiles,
     )
@@ -110,6 +112,7 @@ async def open_servers(
                             occupancy=occupancy,
                             hosts=proven,
                             tls_required=proven is not None,
+                            reports=bool(server.reports_to),
                         )
                     )
         yield
@@ -138,7 +141,8 @@ async def telling_figures(own: FaxSettings, database: Database) -> AsyncIterator
 
 def source_of(own: FaxMailboxSettings | FaxServerSettings) -> Source:
     """Return a source as the intake knows it."""
-    return Source(own.name, own.profile, own.time_zone)
+    reports_to = own.reports_to if isinstance(own, FaxServerSettings) else ()
+    return Source(own.name, own.profile, own.time_zone, reports_to)
 
 
 def _stages(one: FaxMailboxSettings, own: FaxSettings, recogniser: Recogniser) -> tuple[Watch, Finishing]:

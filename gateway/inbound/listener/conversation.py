@@ -109,7 +109,8 @@ class Conversation(Reception):
         self.forget()
         self.greet(name.decode("ascii"), extended=True)
         lines = [self.settings.hostname, "PIPELINING", f"SIZE {self.limits.message_octets}", "8BITMIME", "SMTPUTF8"]
-        lines += ["ENHANCEDSTATUSCODES", "DSN", *([] if self.settings.is_lmtp else ["CHUNKING"])]
+        lines += ["ENHANCEDSTATUSCODES", *(["DSN"] if self.settings.reports else [])]
+        lines += [] if self.settings.is_lmtp else ["CHUNKING"]
         lines += [f"LIMITS RCPTMAX={self.limits.recipients}"]
         if self.offers_tls:
             lines.append("STARTTLS")

@@ -87,6 +87,7 @@ async def open_listener(
     hosts: TrustedHosts | None = None,
     tls_required: bool = True,
     handed: Handed | None = None,
+    reports: bool = True,
 ) -> Listener:
     """Open a port whose peers speak to `door`. `port` 0 takes a free one; `hostname` is how the server names itself.
 
@@ -94,7 +95,7 @@ async def open_listener(
     begins with TLS if `implicit_tls`; a listener without `tls` speaks plainly, and offers no AUTH. With `hosts` only
     these may speak, under their own context. Peers in `proxies` begin with a PROXY header, those in `speakers` may say
     XCLIENT and XFORWARD. Listeners that share an `occupancy` count together. With `handed` another process has the
-    port. Raises OSError where it cannot be had.
+    port. Without `reports` none of delivery are offered. Raises OSError where the port cannot be had.
     """
     settings = ListenerSettings(
         name,
@@ -107,6 +108,7 @@ async def open_listener(
         speakers=speakers,
         hosts=hosts,
         tls_required=tls_required,
+        reports=reports,
     )
     if implicit_tls and settings.context is None:
         raise ValueError("implicit TLS needs a TLS context")

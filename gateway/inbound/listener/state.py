@@ -35,6 +35,8 @@ class ListenerSettings:
     """The only hosts that may speak here; their `context` stands in place of `tls`."""
     tls_required: bool = True
     """False where mail may come without TLS, as from anybody outside (RFC 3207 section 4)."""
+    reports: bool = True
+    """False where a report of delivery that is asked for is not sent: none is offered then (RFC 3461)."""
 
     @property
     def context(self) -> ssl.SSLContext | None:

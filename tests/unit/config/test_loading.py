@@ -195,6 +195,8 @@ def test_the_example_shows_a_fax_line_that_would_do(tmp_path: Path) -> None:
     (line,) = re.findall(r"^# \[fax\]\n(?:(?:# .+)?\n)+?(?=\[)", example(Site()), re.MULTILINE)
     spelt = re.sub(r"^# (?=[a-z_]+ = |\[)", "", line, flags=re.MULTILINE)
     least = """
+[fax]
+metrics = "127.0.0.1:9110"
 [fax.mailboxes.intake]
 host = "imap.example.gov"
 credentials_file = "fax-intake.secret"
@@ -203,6 +205,7 @@ silent_after = "1 d"
 listen = ["10.0.0.1:25"]
 networks = ["10.0.0.9"]
 silent_after = "1 d"
+reports_to = ["@fax.example.gov"]
 [fax.profiles.acme]
 when = ["subject: ^Acme fax"]
 calling = ["subject: from ([0-9+]+)"]
