@@ -258,6 +258,7 @@ def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
         max_upload_octets=table.size("max_upload", "150 MiB", 64 * 1024),
         smime_anchors=table.maybe_path("smime_anchors"),
         openpgp_home=table.maybe_path("openpgp_home"),
+        claim_minutes=table.whole("claim_minutes", 15, 1, 240),
     )
 
 

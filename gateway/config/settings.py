@@ -286,7 +286,9 @@ class NotifierSettings:
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """The pages: where they are served, with which certificate, how much a reply may carry, whose signatures count."""
+    """The pages: where they are served, with which certificate, how much a reply may carry, whose signatures count, for
+    how long a clerk's claim of what waits in the intake tray holds.
+    """
 
     listen: tuple[Listen, ...]
     certificate: Path
@@ -294,6 +296,7 @@ class PortalSettings:
     max_upload_octets: int
     smime_anchors: Path | None
     openpgp_home: Path | None
+    claim_minutes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ def enrols(connection: Connection, authority: AuthorityKey, person: Person, now_
     return _may(connection, authority, person, Verb.ENROL, now_us)
 
 
+def works_tray(connection: Connection, authority: AuthorityKey, person: Person, now_us: int) -> bool:
+    """Tell whether a person works the intake tray of their programme now."""
+    return _may(connection, authority, person, Verb.WORK_TRAY, now_us)
+
+
 def _may(connection: Connection, authority: AuthorityKey, person: Person, verb: Verb, now_us: int) -> bool:
     holder = employee_or_user(connection, authority, person.id, now_us)
     return holder is not None and may(holder, verb, Thing(person.programme), now_us)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.config import Settings
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.programme import Programme
 from gateway.domain.sunset import Sunsets
+
+OVERDUE_US: Final = 3 * 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Way:
 class PortalSite:
     """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`), the
     domain that messages are sent to, the identity providers, whether codes are sent to telephones, what is acknowledged
-    before a sign-in, whether mail tools have passwords, and which groups sign in by a password until when.
+    before a sign-in, whether mail tools have passwords, which groups sign in by a password until when, for how many
+    minutes a clerk's claim holds, and for how long (in microseconds) something may wait in the intake tray.
 
     Raises ValueError when the address has another form.
     """
@@ -38,6 +42,8 @@ class PortalSite:
     banner: str = ""
     app_passwords: bool = True
     sunsets: Sunsets = field(default_factory=Sunsets)
+    claim_minutes: int = 15
+    overdue_us: int = OVERDUE_US
 
     def __post_init__(self) -> None:
         address = urlsplit(self.portal)
@@ -72,4 +78,6 @@ def site_of(settings: Settings, programmes: Mapping[str, Programme]) -> PortalSi
         banner=security.banner,
         app_passwords=security.app_passwords,
         sunsets=Sunsets(security.sunsets, {key: one.zone for key, one in programmes.items()}),
+        claim_minutes=settings.portal.claim_minutes,
+        overdue_us=settings.fax.overdue_after_seconds * 1_000_000 if settings.fax else OVERDUE_US,
     )

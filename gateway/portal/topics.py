@@ -20,9 +20,13 @@ from gateway.portal.cover_sheets import CoverSheets
 from gateway.portal.desk.agreement import EnrolmentPages
 from gateway.portal.desk.authorising import AuthorisingPages
 from gateway.portal.desk.documents import Documents
+from gateway.portal.desk.enrolling import EnrollingPages
 from gateway.portal.desk.entry import Desk
+from gateway.portal.desk.item import ItemPages
+from gateway.portal.desk.items import Items
 from gateway.portal.desk.listing import ListingPages
 from gateway.portal.desk.reports import ReportPages
+from gateway.portal.desk.tray import TrayPages
 from gateway.portal.desk.users import UserPages
 from gateway.portal.downloads import Downloads
 from gateway.portal.genuine import GenuinePage
@@ -131,7 +135,11 @@ def _account(of: Parts) -> Iterable[Topic]:
 def _desk(of: Parts) -> Iterable[Topic]:
     desk = Desk(of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock)
     documents = Documents(desk, of.blobs, PageImages())
+    items = Items(documents)
     return (
+        TrayPages(desk, items),
+        ItemPages(desk, items),
+        EnrollingPages(desk, items),
         ListingPages(desk, documents),
         EnrolmentPages(desk, documents),
         UserPages(desk, of.authenticator),

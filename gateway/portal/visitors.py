@@ -16,7 +16,7 @@ from gateway.domain.programme import Programme
 from gateway.domain.rights import Side, Verb
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.errors import TermsWanted
-from gateway.portal.rights import enrols
+from gateway.portal.rights import enrols, works_tray
 from gateway.portal.security import SESSION_COOKIE, cookie_secret, form_token, require_form_token
 from gateway.store.cases import standing
 from gateway.store.database import Database
@@ -30,7 +30,8 @@ class Visitor:
     """A person with a live session; `token` is the session's secret and goes to the keyholder only.
 
     `has_agreed` is false for who has still to agree to the terms in force, `agreed_before` true for who once agreed to
-    others. `enrols` is true for employees who enrol people for their programme.
+    others. `enrols` is true for employees who enrol people for their programme, `works_tray` for those who work its
+    intake tray.
     """
 
     token: bytes
@@ -39,6 +40,7 @@ class Visitor:
     has_agreed: bool = True
     agreed_before: bool = False
     enrols: bool = False
+    works_tray: bool = False
 
     @property
     def is_employee(self) -> bool:
@@ -127,7 +129,8 @@ class Visitors:
         session, person = self._live(connection, token)
         if person.side is Side.OFFICE:
             now_us = to_microseconds(self._clock())
-            return Visitor(token, person, session, enrols=enrols(connection, self._authority, person, now_us))
+            rights = (judge(connection, self._authority, person, now_us) for judge in (enrols, works_tray))
+            return Visitor(token, person, session, True, False, *rights)
         programme = self._programmes.get(person.programme)
         if programme is None:
             return Visitor(token, person, session)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, tuple_
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.intake import Tray
@@ -66,13 +66,24 @@ def spent_keys(connection: Connection, authority: AuthorityKey, before: str) -> 
     return genuine(sealing_key, rows, authority)
 
 
-def items(connection: Connection, tray: Tray | None, *, discarded: bool = False, limit: int) -> Sequence[Row[Any]]:
-    """Return what waits in a tray (None: in any), or what was discarded from it, the oldest first."""
+def items(
+    connection: Connection,
+    tray: Tray | None,
+    *,
+    discarded: bool = False,
+    limit: int,
+    after: tuple[int, str] | None = None,
+) -> Sequence[Row[Any]]:
+    """Return what waits in a tray (None: in any), or what was discarded from it, the oldest first; from beyond an item
+    (`received_us`, id) on.
+    """
     conditions: list[ColumnElement[bool]] = [*_WAITING]
     if discarded:
         conditions = [intake.c.filed_us.is_(None), intake.c.discarded_us.is_not(None)]
     if tray is not None:
         conditions.append(intake.c.tray == tray.value)
+    if after is not None:
+        conditions.append(tuple_(message.c.received_us, message.c.id) > after)
     oldest_first = _ITEMS.where(*conditions).order_by(message.c.received_us, message.c.id)
     return connection.execute(oldest_first.limit(limit)).all()
 

@@ -96,7 +96,7 @@ class EnrolmentPages:
         token = clerk.visitor.token
         try:
             if is_out:
-                await self.desk.keyholder.paper_unlink(token, known_as)
+                await self.desk.keyholder.paper_unlink(token, known_as, fields.get("paper", ""))
             elif known_as not in linked:
                 await self.desk.keyholder.paper_link(token, agreement["reference"], known_as)
         except (Malformed, NotAllowed) as problem:

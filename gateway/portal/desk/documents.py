@@ -27,6 +27,7 @@ from gateway.portal.page_images import MAX_OCTETS, TURNS, PageImages, drawable
 from gateway.portal.security import CONTENT_SECURITY_POLICY
 from gateway.portal.vault import SealedOctets
 from gateway.store.blobs import BlobFolder
+from gateway.store.handling import of_programme
 from gateway.store.intake import item, items
 from gateway.store.messages import segments_of
 from gateway.store.sealing import open_box, summary_context
@@ -88,14 +89,14 @@ class Documents:
 
     async def waiting(self, clerk: Clerk) -> list[Row[Any]]:
         """Return the items of the tray that may show a paper, the oldest first; what they are nobody has opened."""
-        rows = await self.desk.database.read(_waiting)
-        prefix = f"{clerk.programme.series}-"
-        return [row for row in rows if row.proposed is None or row.proposed.startswith(prefix)]
+        return await self.desk.database.read(
+            lambda connection: of_programme(connection, clerk.programme.key, _waiting(connection))
+        )
 
     async def show(self, clerk: Clerk, wanted: Wanted) -> Shown:
         """Open a document and draw one of its pages. Raises NotAllowed; what is away is said on the page."""
         try:
-            opened = await self._open(clerk, wanted.item)
+            opened = await self.open(clerk, wanted.item)
         except (KeyholderUnavailable, RateExceeded) as problem:
             return Shown(wanted.item, 0, wanted, problem="rate" if isinstance(problem, RateExceeded) else "away")
         part_map = opened.summary.part_map
@@ -104,7 +105,7 @@ class Documents:
         names = tuple(attachment_name(part) for part in parts)
         base = Shown(opened.row.reference, opened.row.received_us, wanted, names, files=files)
         if not parts:
-            return replace(base, text=await asyncio.to_thread(_text, opened))
+            return replace(base, text=await asyncio.to_thread(self.text, opened))
         chosen = parts[min(max(wanted.part, 1), len(parts)) - 1]
         octets, is_cut = await asyncio.to_thread(PartOctets(chosen, opened.octets).head, MAX_OCTETS)
         drawn = None if is_cut else await self.images.draw(octets, chosen.media_type, wanted.page, wanted.turn)
@@ -116,13 +117,21 @@ class Documents:
     async def part(self, request: Request) -> Response:
         """One part of a document, decoded, as a file."""
         clerk = await self.desk.clerk(request)
-        opened = await self._open(clerk, request.path_params["item"])
+        opened = await self.open(clerk, request.path_params["item"])
         part: Part = part_of(opened.summary.part_map, request.path_params["path"])
         headers = {**_DOWNLOAD, "content-disposition": attachment_disposition(attachment_name(part))}
         pieces = PartOctets(part, opened.octets).decoded()
         return StreamingResponse(_stream(pieces), 200, headers, "application/octet-stream")
 
-    async def _open(self, clerk: Clerk, known_as: str) -> Opened:
+    @staticmethod
+    def text(opened: Opened) -> str:
+        """Return what a mail says; call it in a thread."""
+        best = opened.summary.part_map.best_text()
+        part = best.plain or best.html
+        return shown_text(PartOctets(part, opened.octets)).text if part else ""
+
+    async def open(self, clerk: Clerk, known_as: str) -> Opened:
+        """Open a document. Raises NotAllowed, KeyholderUnavailable, RateExceeded."""
         grant = await self.desk.keyholder.paper_look(clerk.visitor.token, known_as)
         row = await self.desk.database.read(item, grant.message_id)
         if row is None:
@@ -151,12 +160,6 @@ def _number(text: str, otherwise: int = 1) -> int:
 
 def _waiting(connection: Connection) -> list[Row[Any]]:
     return [row for row in items(connection, None, limit=MOST_WAITING) if row.tray != Tray.OPERATORS.value]
-
-
-def _text(opened: Opened) -> str:
-    best = opened.summary.part_map.best_text()
-    part = best.plain or best.html
-    return shown_text(PartOctets(part, opened.octets)).text if part else ""
 
 
 async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

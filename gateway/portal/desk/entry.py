@@ -20,7 +20,7 @@ from gateway.domain.programme import Programme
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.forms import read_form
 from gateway.portal.pages import Pages
-from gateway.portal.rights import enrols
+from gateway.portal.rights import enrols, works_tray
 from gateway.portal.visitors import Visitor, Visitors
 from gateway.store.authority import AuthorityKey
 from gateway.store.database import Database
@@ -70,16 +70,29 @@ class Desk:
 
     async def clerk(self, request: Request) -> Clerk:
         """Return who is asking. Raises NotAuthenticated, NotAllowed for whoever does not enrol."""
-        visitor = await self.visitors.require_employee(request)
-        programme = self.pages.programme_of(visitor)
-        now_us = to_microseconds(self.clock())
-        if programme is None or not await self.database.read(enrols, self.authority, visitor.person, now_us):
-            raise NotAllowed(_NOTHING)
-        return Clerk(visitor, programme, now_us)
+        return await self._clerk(request, enrols)
+
+    async def worker(self, request: Request) -> Clerk:
+        """Return who is asking. Raises NotAuthenticated, NotAllowed for whoever does not work the intake tray."""
+        return await self._clerk(request, works_tray)
 
     async def sent(self, request: Request) -> tuple[Clerk, dict[str, str]]:
         """Return who has sent a form of the desk, and its fields. Raises CrossSite for another form."""
-        clerk = await self.clerk(request)
+        return await self._fields(request, await self.clerk(request))
+
+    async def sent_by_worker(self, request: Request) -> tuple[Clerk, dict[str, str]]:
+        """Return who of the intake tray has sent a form of the desk, and its fields. Raises CrossSite."""
+        return await self._fields(request, await self.worker(request))
+
+    async def _clerk(self, request: Request, judge: Callable[..., bool]) -> Clerk:
+        visitor = await self.visitors.require_employee(request)
+        programme = self.pages.programme_of(visitor)
+        now_us = to_microseconds(self.clock())
+        if programme is None or not await self.database.read(judge, self.authority, visitor.person, now_us):
+            raise NotAllowed(_NOTHING)
+        return Clerk(visitor, programme, now_us)
+
+    async def _fields(self, request: Request, clerk: Clerk) -> tuple[Clerk, dict[str, str]]:
         fields = await read_form(request, most_octets=MOST_OCTETS, most_fields=MOST_FIELDS)
         clerk.visitor.require_form(PURPOSE, fields.get("form_token", ""))
         return clerk, fields

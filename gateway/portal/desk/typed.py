@@ -28,11 +28,12 @@ class Input:
     is_on_file: bool = False
     opened: str = ""
     conflict: str = ""
+    prefix: str = PREFIX
 
     @property
     def name(self) -> str:
         """The name of its input."""
-        return PREFIX + self.field.key
+        return self.prefix + self.field.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,11 @@ def own_fields(form: Form) -> list[FormField]:
     return [one for one in form.fields if not one.is_of_appendix]
 
 
-def read_fields(form: Form, sent: Mapping[str, str], today: date, *, all_of_them: bool = False) -> Typed:
+def read_fields(
+    form: Form, sent: Mapping[str, str], today: date, *, all_of_them: bool = False, prefix: str = PREFIX
+) -> Typed:
     """Return what was typed into a form's fields; `all_of_them` makes one that is missing a problem."""
-    own = {one.key: PREFIX + one.key for one in own_fields(form)}
+    own = {one.key: prefix + one.key for one in own_fields(form)}
     values = {key: sent[name].replace("\r\n", "\n").strip() for key, name in own.items() if name in sent}
     before = {one.key: sent[BEFORE + one.key] for one in own_fields(form) if BEFORE + one.key in sent}
     problems: Problems = {}
@@ -65,10 +68,10 @@ def read_fields(form: Form, sent: Mapping[str, str], today: date, *, all_of_them
             try:
                 check_value(one, values[one.key], today)
             except Malformed as problem:
-                problems[PREFIX + one.key] = without_label(problem.advice, one.label)
+                problems[prefix + one.key] = without_label(problem.advice, one.label)
     if all_of_them:
         there = [key for key, value in values.items() if value]
-        problems |= {PREFIX + one.key: MISSING for one in missing_fields(own_fields(form), there)}
+        problems |= {prefix + one.key: MISSING for one in missing_fields(own_fields(form), there)}
     return Typed(values, before, problems)
 
 
@@ -77,6 +80,7 @@ def inputs(
     stored: Mapping[str, str],
     typed: Typed | None = None,
     opened: Mapping[str, str] | None = None,
+    prefix: str = PREFIX,
 ) -> list[Input]:
     """Return the inputs of a form: with what was typed, where something was, else with what stands there.
 
@@ -91,7 +95,7 @@ def inputs(
             value = now
         conflict = now if now not in (seen, value) else ""
         is_on_file = one.sealed and one.key in stored
-        found.append(Input(one, value, now, is_on_file, (opened or {}).get(one.key, ""), conflict))
+        found.append(Input(one, value, now, is_on_file, (opened or {}).get(one.key, ""), conflict, prefix))
     return found
 
 

@@ -72,7 +72,7 @@ class UserPages:
         clerk, sent = await self.desk.sent(request)
         agreement = await self.desk.agreement(clerk, request)
         typed = {key: sent.get(key, "").strip() for key in ("name", "address", "telephone", "role", "person")}
-        if problems := _naming_problems(typed, clerk):
+        if problems := naming_problems(typed, clerk):
             return self._naming(request, clerk, agreement, Naming(typed, problems), 422)
         matches = await self.desk.database.read(
             people_like, clerk.programme.key, typed["name"], parse_address(typed["address"]).key, clerk.now_us
@@ -312,7 +312,8 @@ def _instant(text: str, clerk: Clerk) -> int | None:
         return None
 
 
-def _naming_problems(typed: Mapping[str, str], clerk: Clerk) -> Problems:
+def naming_problems(typed: Mapping[str, str], clerk: Clerk) -> Problems:
+    """Return what is wrong with a name, address, telephone and role as they were typed."""
     problems: Problems = {key: MISSING for key in ("name", "address", "telephone") if not typed[key]}
     if clerk.programme.role(typed["role"]) is None:
         problems["role"] = MISSING

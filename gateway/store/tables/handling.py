@@ -1,4 +1,4 @@
-"""What clerks of the intake desk do with items of the tray: who has claimed one, how its pages are put, what was done."""
+"""What clerks do with items of the intake tray: who has claimed one, how its pages are put, what was done."""
 
 from __future__ import annotations
 
