@@ -249,7 +249,10 @@ def _with_loose_head(scan: Scan, near: list[tuple[Label, float]], start: int, en
     others = [(label, close) for label, close in near if not first <= label.start < last]
     if any(close > 0.45 for label, close in others if label.role is not Role.RAISES):
         return near
-    return others + [(label, 0.8) for label in LEXICON.labels(scan.text, *loose)]
+    whole = loose == (first, last)  # a number in the middle of its row: which of the words heads it nobody knows
+    return others + [
+        (label, 0.2 if whole and label.role is Role.OTHER else 0.8) for label in LEXICON.labels(scan.text, *loose)
+    ]
 
 
 def _weigh_labels(text: str, start: int, near: list[tuple[Label, float]], flags: frozenset[str]) -> Around:
@@ -318,15 +321,18 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
         return 0.9 if _ROW.match(gap) else 0.3
     if _ASKS.match(gap):
         return 0.85
+    ended = _NEXT_SENTENCE.match(gap) is not None
     gap = gap.lstrip(".:)")
     letters = sum(map(len, _LETTERS.findall(gap)))
     close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
-    if "\n" in gap:
+    if "\n" in gap and not _WRAPPED.search(gap):
         close *= 0.92 if letters <= 3 else 0.5
         if letters > 3 and ("\n\n" in gap or gap.count("\n") > 2):
             close *= 0.4
-    if _SENTENCE.search(gap):
+    if ended or _SENTENCE.search(gap):
         close *= 0.6 if letters > 3 else 0.95
+    if _ANSWERED.match(gap):
+        close *= 0.4
     if letters > 3 and not fields and ("\t" in gap or "|" in gap):
         close *= 0.5
     if _NUMBER.search(gap):
@@ -334,6 +340,11 @@ def _closeness(gap: str, *, fields: bool = False) -> float:
     return close
 
 
+_NEXT_SENTENCE: Final = re.compile(r"\.\s+[A-Z][a-z]{2,14} (?!is\b|was\b)(?:[^\s:]|\Z)")
+_WRAPPED: Final = re.compile(  # prose goes on in the next line
+    r"[^\n]*(?:[a-z,] ?\n[ \t>]*[a-z][^\n]*|\b(?:is|was|as|of|under|es|ist|lautet|est|e|jest|ar|er|number) ?\n[ \t>]*)\Z"
+)
+_ANSWERED: Final = re.compile(r"\s?[:=]\s?\d[\w.,/-]*[ \t]*\n")  # "status=200", and the number in another line
 _ASIDE: Final = re.compile(r"\([^()\n]{0,40}\)")
 _ASKS: Final = re.compile(  # "What is her ...? It's 123"
     r"\.?[^.?\n]{0,60}\?[\s>*-]{1,8}(?:(?:it.?s|it is|sure|yes|ok|here(?: it is| you go)?|a|answer|claro|es(?: el)?|"

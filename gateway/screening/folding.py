@@ -59,6 +59,7 @@ _COUNTED: Final = str.maketrans("〇零一二三四五六七八九壹贰叁肆�
 _COUNTED_RUN: Final = re.compile(
     r"[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸](?:[\s\-.,、・]{0,2}[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸]){6,}"
 )
+_DAY: Final = re.compile(r"(\d{2,4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号號]?")
 _BRAILLE: Final = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚", "1234567890", "⠼")
 _BEYOND_LATIN: Final = re.compile("[\u0370-\u1fff\u2800-\u28ff\u3000-\uffff]")
 _SCRIPTS: Final = re2.compile("(?i)" + "|".join(sorted(map(re.escape, LEXICON.scripts), key=len, reverse=True)))
@@ -103,6 +104,8 @@ def _without_scripts(text: str) -> str:
     text = text.encode("utf-8", "ignore").decode("utf-8")  # surrogates fold to nothing, and RE2 takes none
     if _SCRIPTS.search(text):
         text = _SCRIPTS.sub(_name_script, text)
+    if "年" in text or "년" in text:
+        text = _DAY.sub(r"\1-\2-\3 ", text)
     text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
     return text.translate(_BRAILLE) if "\u283c" in text else text
 

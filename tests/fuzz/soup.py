@@ -117,7 +117,7 @@ def _charset(part: email.message.Message) -> str:
 def _decoded_field(value: str) -> str:
     try:
         return str(email.header.make_header(email.header.decode_header(value)))
-    except (LookupError, ValueError, email.errors.HeaderParseError):
+    except (LookupError, ValueError, email.errors.MessageError):  # that reader's own trouble
         return value
 
 

@@ -12,18 +12,16 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.sweep
-def test_no_mail_that_atheris_makes_is_misread(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "seeds"), [("mail_target.py", "seeds"), ("document_target.py", "")])
+def test_nothing_that_atheris_makes_is_misread(target: str, seeds: str, tmp_path: Path) -> None:
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("needs atheris: pip install atheris")
-    seeds = tmp_path / "seeds"
-    shutil.copytree(HERE / "seeds", seeds)
-    command = [
-        sys.executable,
-        str(HERE / "mail_target.py"),
-        str(seeds),
-        "-runs=20000",
-        "-max_total_time=60",
-        "-max_len=4096",
-    ]
+    found = tmp_path / "seeds"
+    if seeds:
+        shutil.copytree(HERE / seeds, found)
+    else:
+        found.mkdir()
+    limits = ["-runs=20000", "-max_total_time=60", "-max_len=16384", "-rss_limit_mb=0"]
+    command = [sys.executable, str(HERE / target), str(found), *limits]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr[-4_000:]

@@ -23,6 +23,7 @@ _BANK: Final = re.compile(
     r"bank|\b(?:checking|savings|deposit|beneficiary|banc\w*|banqu\w*|chase|citi|wells fargo|clabe|swift|bic)\b",
     re.IGNORECASE,
 )
+_VERBS: Final = frozenset({"checking", "chequing", "savings"})  # an account only beside a routing number
 _CUSTOMER: Final = re.compile(
     r"\b(?:customer|bill|billing|service|utility|electric|gas|water|internet|subscri\w+|amount due|invoices?|meter|"
     r"loyalty|rewards|user|login|tenant|aws|cloud|premium|policy|patient|vendor)\b",
@@ -67,6 +68,8 @@ def _accounts(scan: Scan, label: Label) -> Iterator[Sighting]:
         if around.closest({"account"}) < 0.3 and close < 0.9:
             continue
         features = labelled(scan, *match.span(), close) | _banking(scan, match.start(), label)
+        if scan.text[label.start : label.end].lower() in _VERBS and not features.get("routed"):
+            continue  # "checking 4000 boxes"
         features |= {"short": 1.0 if len(digits) < 8 else 0.0}
         features.pop("alone", None)
         yield Sighting(Kind.BANK, "bank", features, digits)
@@ -76,7 +79,7 @@ def _banking(scan: Scan, at: int, label: Label) -> dict[str, float]:
     """Words of banking near or in the label, a valid routing number, and words of other trades' customers."""
     start, end = max(0, at - _NEAR), min(len(scan.text), at + _NEAR)
     names = {label.name for label in LEXICON.labels(scan.text, start, end)}
-    said = scan.text[label.start : label.end] + scan.text[max(0, at - 60) : at]
+    said = f"{scan.text[label.start : label.end]} {scan.text[max(0, at - 60) : at]}"
     features = {"bank": 1.0 if names & {"bank", "routing", "iban"} or _BANK.search(said) else 0.0}
     if "routing" in names:
         beside = max(start, at - 100), min(end, at + 100)

@@ -33,6 +33,11 @@ DATE: Final = re.compile(
 _FIND_YEAR: Final = re.compile(_YEAR)
 _SIGN: Final = re.compile(r"(?<=[a-z])[,;]? \(?(b\. ?|\* ?)(?=\d|[A-Z][a-z]{2,8}\.? \d)")  # "Ann Lee, b. 3/5/80"
 _MAY_SIGN: Final = re2.compile(rb"[a-z][,;]? \(?(?:b\.|\*)")
+_LIMIT: Final = re.compile(  # an age that is asked for: "must be born before"
+    r"\s{1,2}(?:(?:on|in) or )?(?:before|after|prior to|earlier than|later than|no later|since|between|"
+    r"vor|nach|avant|apres|antes de|despues de|prima del|dopo il)\b",
+    re.IGNORECASE,
+)
 _GENERAL: Final = frozenset(
     "born birthday bday birth geb ur fodd nato nata nacio nacido nacida geboren nascido nascida nasceu".split()
 )
@@ -60,7 +65,7 @@ def _dates(scan: Scan, label: Label) -> Iterator[Sighting]:
     for match, close in scan.beside(label, DATE, 45):
         years = [int(year) for year in _FIND_YEAR.findall(match.group())]
         year = years[-1] if years else _short_year(match.group())
-        if not is_day(match.group()):
+        if not is_day(match.group()) or _LIMIT.match(scan.text, label.end):
             continue
         features = labelled(scan, *match.span(), close)
         features.pop("other", None)

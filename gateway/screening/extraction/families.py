@@ -108,6 +108,12 @@ _MAGIC: Final[tuple[tuple[int, bytes, Family], ...]] = (
 )
 _ISO_PICTURES: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 _BLANKS: Final = b" \t\r\n\x0b\x0c"
+# Pictures that begin in letters, and whose white is a letter of Latin-1: Netpbm, and those of X11.
+_SIZE: Final = rb"\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s"
+_DRAWN = re.compile(
+    rb"P[4-6]%b|P1%b[01\s]{60}|P[23]%b\s*\d{1,5}[\d\s]{60}|P7\nWIDTH \d|P[fF]%b|/\* XPM \*/|"
+    rb"#define \w+_width \d+\s+#define \w+_height \d" % (_SIZE, _SIZE, _SIZE, _SIZE)
+)
 _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|meta|div|span|p|table|br|font|a|b|i|img|style|script|center"
     rb"|h[1-6]|ul|ol|pre|form|!--)\b|<!--",
@@ -192,6 +198,8 @@ def plausible(document: Document) -> list[Family]:
     octets = document.octets
     found = _of_octets(octets)
     claimed = _claimed(document)
+    if _DRAWN.match(octets):
+        return [Family.PICTURE]
     if looks_like_text(octets):
         found = [family for family in found if family in _OF_CLEAR_MARKS]
         found += [family for family in _of_text(octets) if family not in found]

@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Final
 
 from gateway.mime.headerblock import HeaderBlock
@@ -30,6 +31,7 @@ _MACHINE: Final = ("x-ms-", "x-microsoft-", "x-forefront-", "x-exchange-", "x-gm
 _SEALED = re.compile(rb"\s*+[A-Za-z0-9+/=_.:\s-]{100,}+\Z")
 _WORD = re.compile(rb"=\?(?P<charset>[^?]{1,75})\?[ \t]*+(?P<encoding>[BbQq])[ \t]*+\?")
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_MOST_SECTIONS: Final = 8  # of one name that are put together two by two
 _NAME = re.compile(
     rb"(?:file)?name[ \t]*+(?P<section>\*[0-9]{0,40}\*?)?+[ \t]*+=[ \t]*+(?:\"(?P<quoted>(?:[^\"\\]++|\\.)*+)\"?+"
     rb"|(?P<plain>[^;]*+))",
@@ -141,6 +143,9 @@ def _lax_names(line: bytes) -> Iterator[str]:
     if len(sections) > 1:
         yield from value_readings(b"".join(octets for _, octets in sections))
         yield from value_readings(b"".join(octets for _, octets in sorted(sections, key=lambda each: each[0])))
+        for (one, first), (other, second) in permutations(sections[:_MOST_SECTIONS], 2):
+            if one < other:  # of several that have one number, which is meant nobody knows
+                yield from value_readings(first + second)
 
 
 def _lines(header: Header) -> Iterator[str]:

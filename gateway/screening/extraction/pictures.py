@@ -32,6 +32,7 @@ _STRIP: Final = 512  # rows
 # Decoders that need much memory for each pixel beside the picture itself, or tell no lack of it from a broken picture.
 _MOST_PIXELS: Final = {"WEBP": 16_000_000, "PNG": 42_000_000, "TIFF": 42_000_000, "JPEG progressive": 70_000_000}
 _TAGS: Final = 500
+_APART: Final = "\n\f\n"  # runs of octets that have nothing to do with one another: no number goes on in the next
 _LONG_RUN: Final = 9  # characters; packed pixels hardly ever look like so many
 _WHOLE: Final = 500_000
 _EDGE: Final = 131_072
@@ -209,7 +210,7 @@ def _texts(value: Any) -> list[str]:
 def _stray_words(octets: bytes) -> str:
     """Long runs of printable characters: chunks and segments that no table of metadata knows."""
     sample = octets if len(octets) < _WHOLE else octets[:_EDGE] + octets[-_EDGE:]
-    return strings(sample, _LONG_RUN)
+    return strings(sample, _LONG_RUN).replace("\n", _APART)
 
 
 def _behind(octets: bytes) -> bytes:

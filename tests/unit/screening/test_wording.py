@@ -36,6 +36,15 @@ LETTER = "Hello Ms. Mercer,\n\nthe van is late and breakfast is at eight.\n\n{}\
         ("número do visto: 469\n43454", Kind.VISA),
         ("bank account: BE68539007547034\nMessage: none", Kind.IBAN),
         ("Irish PPSN 1234567TW, Dublin", Kind.FOREIGN_TIN),
+        ("Por favor confirma que el PIN de protección de identidad de Dominic es\n209988", Kind.IP_PIN),
+        ("Her Permanent Account Number for the\napplication is WCRPG8994A, as last year", Kind.FOREIGN_TIN),
+        ("Taxpayer taxpayer no. of the co Status\nJian Huang 956-59-1238 P-1", Kind.ITIN),
+        ("t=1634528013 status=200\n\n537-71-5095", Kind.SSN),
+        ("DoB: 14.03.80, place Leeds", Kind.BIRTH_DATE),
+        ("生年月日 1980年3月14日", Kind.BIRTH_DATE),
+        ("Direct deposit: RTN 322271627, checking 5551239876", Kind.BANK),
+        ("CLABE 032180000118359719", Kind.BANK),
+        ("BSB 062-000 Acc 12349876", Kind.BANK),
     ],
 )
 def test_a_number_is_found_wherever_its_words_stand(text: str, kind: Kind) -> None:
@@ -65,6 +74,9 @@ def test_a_number_is_found_wherever_its_words_stand(text: str, kind: Kind) -> No
         "Check 1, one two three four five six seven eight nine",
         "The group plays first 338 games, then 45 minutes rest; last year 2026 in May 22 2026",
         "Version 2.3774.600.62 of the visa form",
+        "We don't have her SSN. Order 512349876 has shipped.",
+        "All ages show; you must be born before 01/12/2005 to drink.",
+        "Checking 512349876 boxes in at the bank",
     ],
 )
 def test_numbers_of_other_trades_pass(text: str) -> None:

@@ -20,7 +20,7 @@ def seen(image: Image.Image, kind: str = "PNG", **options: object) -> str:
     return texts(saved(lambda held: image.save(held, kind, **options)), form=Form.OCR)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "JPEG2000"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "JPEG2000", "PPM"])
 def test_a_picture_of_any_format_is_read(kind: str) -> None:
     assert NUMBER in seen(picture(f"Number {NUMBER}"), kind)
 
@@ -53,6 +53,13 @@ def test_words_in_a_part_of_a_picture_that_nobody_knows_are_read() -> None:
     body = f"hidden {NUMBER}".encode()
     chunk = len(body).to_bytes(4, "big") + b"prVt" + body + zlib.crc32(b"prVt" + body).to_bytes(4, "big")
     assert NUMBER in texts(whole[:33] + chunk + whole[33:])
+
+
+def test_octets_that_look_like_letters_by_chance_make_no_number_together() -> None:
+    pixels = b"\x00".join(b"abcd%05d" % number for number in range(12345, 12349))
+    chunk = len(pixels).to_bytes(4, "big") + b"prVt" + pixels + zlib.crc32(b"prVt" + pixels).to_bytes(4, "big")
+    found = texts(png()[:33] + chunk + png()[33:])
+    assert "abcd12345\n\f\nabcd12346" in found
 
 
 def test_what_stands_behind_the_end_of_a_picture_is_read() -> None:
