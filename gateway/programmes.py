@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gateway.domain.cover_sheet import SERIES as COVER_SHEETS
 from gateway.domain.enrolment import TWO_PEOPLE
 from gateway.domain.errors import ConfigError
 from gateway.domain.notice import NoticeKind
@@ -242,6 +243,8 @@ def _wording(table: Table) -> Wording:
 
 
 def _check_whole(programme: Programme, table: Table) -> None:
+    if programme.series == COVER_SHEETS:
+        table.complain("series", f"cannot be {COVER_SHEETS}: references of cover sheets begin so")
     kinds = {form.kind for form in programme.forms}
     if FormKind.CONSENT not in kinds:
         table.complain("forms", f"none has the kind {FormKind.CONSENT.value}: no agreement could be made")

@@ -427,3 +427,22 @@ def test_a_fax_that_is_filed_is_acknowledged_to_the_other_side_and_not_when_it_i
     assert "submission_received" in waiting()
     site.gateway("intake", "put-back", item)
     assert "submission_received" not in waiting()
+
+
+def test_a_fax_is_recognised_anew_by_locked_children_and_shown_so(site: Site, faxes: FaxIntake) -> None:
+    made = sample(4, seed=6)
+    item = bring(faxes, made.mail)
+    assert site.asked("intake", "show", item)["recognised"] == "nothing so far"
+    done = site.asked("intake", "recognise", item)
+    assert (done["kept"], done["all_pages_read"], done["pages_recognised"]) == (True, True, made.pages)
+    shown = site.asked("intake", "show", item, "--fields")
+    assert shown["sections"]
+    assert {page for one in shown["sections"] for page in one["pages"]} <= set(range(1, made.pages + 1))
+    assert all(one["sort"] and "fields" in one for one in shown["sections"])
+    assert "section 1" in site.gateway("intake", "show", item)
+    (count,) = [one for one in site.asked("intake", "sources") if one["source"] == "line-one"]
+    assert count["recognised"] == 1
+
+
+def test_what_is_no_fax_is_not_recognised(site: Site, door: Door) -> None:
+    assert "no fax" in site.gateway("intake", "recognise", door.take(), code=os.EX_DATAERR)

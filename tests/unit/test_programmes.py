@@ -94,6 +94,10 @@ def test_two_programmes_do_not_share_a_series(tmp_path: Path) -> None:
         load_programmes([COUNTY, twin])
 
 
+def test_no_programme_has_the_series_of_cover_sheets(tmp_path: Path) -> None:
+    assert "cannot be CS" in broken(tmp_path, ('series = "LG"', 'series = "CS"'))
+
+
 def test_every_problem_is_in_one_report(tmp_path: Path) -> None:
     report = broken(
         tmp_path,

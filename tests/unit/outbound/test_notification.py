@@ -146,6 +146,27 @@ def test_several_messages_are_counted_in_one_notification(kind: NoticeKind) -> N
         assert not re.search(r"\b1 ", one.partition("\n\n")[2].partition("\n\n")[0])
 
 
+@pytest.mark.parametrize("state", [NoticeState.FAX_LINE_TIME, NoticeState.OWN_TIME])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_acknowledged_fax_has_its_own_time_of_receipt_and_whose_time_that_is(
+    language: str, state: NoticeState
+) -> None:
+    received = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+    mail = read(draft(NoticeKind.SUBMISSION_RECEIVED, language, until=received, state=state))
+    said = {
+        ("en", NoticeState.FAX_LINE_TIME): ("November 20, 2026, 5:30 PM EST", "the time that the fax line told"),
+        ("en", NoticeState.OWN_TIME): ("November 20, 2026, 5:30 PM EST", "this is when our system took the fax"),
+        ("es", NoticeState.FAX_LINE_TIME): (
+            "20 de noviembre de 2026, 17:30 EST",
+            "la hora que indicó la línea de fax",
+        ),
+        ("es", NoticeState.OWN_TIME): ("20 de noviembre de 2026, 17:30 EST", "en que nuestro sistema recibió el fax"),
+    }[language, state]
+    for body in (words(mail), visible(words(mail, "html"))):
+        for one in said:
+            assert one in " ".join(body.split())
+
+
 def test_a_person_may_have_notices_without_a_link() -> None:
     mail = read(draft(portal=None))
     for said in (words(mail), words(mail, "html")):
