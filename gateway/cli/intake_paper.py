@@ -14,8 +14,8 @@ from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_json, show_rows, today
 from gateway.domain.clock import from_microseconds
 from gateway.domain.cover_sheet import DAYS, MOST_DAYS, MOST_SHEETS
+from gateway.domain.letter import Reason, Received
 from gateway.domain.notice import PRODUCTION
-from gateway.letters.wording import Letters, Reason, Received
 
 sheets = typer.Typer(no_args_is_help=True, help="Cover sheets that were made: list, withdraw.")
 MOST = 500
@@ -38,6 +38,7 @@ def cover_sheet(
 ) -> None:
     """Make cover sheets to fax documents by, a page each, as one PDF. This is put on record."""
     from gateway.casework.cover_sheets import make_sheets
+    from gateway.letters.wording import Letters
 
     settings = settings_of(config)
     programmes = programmes_of(settings)
@@ -106,6 +107,7 @@ def letter(
 ) -> None:
     """Make a letter to whoever sent a fax and has no account. It tells nothing of the fax. This is put on record."""
     from gateway.casework.acknowledging import enter_letter
+    from gateway.letters.wording import Letters
 
     settings = settings_of(config)
     writer = programme_of(settings, programme)

@@ -7,9 +7,7 @@ there is no field for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +16,7 @@ from babel.dates import format_date, format_time
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from gateway.domain.errors import ConfigError, Malformed
+from gateway.domain.letter import Reason, Received
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.programme import Programme
 from gateway.letters.blocks import read_blocks
@@ -25,25 +24,6 @@ from gateway.letters.pages import Document, draw
 from gateway.resources import templates_folder
 
 _COVER_SHEET: Final = "cover_sheet"
-
-
-class Reason(StrEnum):
-    """Why somebody who sent a fax is written to."""
-
-    RECEIVED = "received"
-    MISSING_PAGE = "missing-page"
-    UNREADABLE = "unreadable"
-    NOT_SIGNED = "not-signed"
-    NOT_OURS = "not-ours"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A fax as a letter tells of it: our reference, and when it was received; by our own clock where that is said."""
-
-    reference: str
-    at: datetime
-    is_own_time: bool
 
 
 class Letters:

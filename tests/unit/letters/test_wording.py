@@ -7,8 +7,9 @@ import pypdfium2
 import pytest
 
 from gateway.domain.errors import ConfigError, Malformed
+from gateway.domain.letter import Reason, Received
 from gateway.domain.programme import Programme
-from gateway.letters.wording import Letters, Reason, Received
+from gateway.letters.wording import Letters
 from gateway.programmes import load_programme
 from gateway.resources import programmes_folder
 
