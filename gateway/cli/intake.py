@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import intake_fax, intake_paper
+from gateway.cli import intake_fax, intake_paper, intake_recognition
 from gateway.cli.asking import operator_of_keyholder, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("try")(intake_fax.try_)
 app.command()(intake_fax.sources)
 app.command()(intake_fax.octets)
+app.command()(intake_recognition.recognise)
 app.command("cover-sheet")(intake_paper.cover_sheet)
 app.command()(intake_paper.letter)
 app.add_typer(intake_paper.sheets, name="cover-sheets")
@@ -77,10 +78,13 @@ def list_(
 def show(
     item: Item,
     text: Annotated[bool, typer.Option("--text", help="Its text, too.")] = False,
+    fields: intake_recognition.Fields = False,
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Open one item and show who says to have written it, to whom, its attachments. This is put on record."""
+    """Open one item and show who says to have written it, to whom, its attachments, of a fax also what its pages seem
+    to be. This is put on record.
+    """
     from gateway.store.fax import facts_of, repeats_of
 
     settings = settings_of(config)
@@ -93,6 +97,7 @@ def show(
         grant = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_open(row.reference))
         summary = _summary(grant.summary_key, row)
         facts |= _headline(summary) | _details(summary) | intake_fax.fax_details(summary.fax)
+        facts |= intake_recognition.recognised_facts(settings, row.id, summary, fields=fields)
         if row.kind == AutomaticKind.TLS_REPORT:
             facts |= tls_report_facts(summary.part_map, _octets(settings, grant))
         words = _text(settings, grant, summary) if text else ""
@@ -101,7 +106,7 @@ def show(
     if as_json:
         show_json(facts | ({"text": words} if text else {}))
         return
-    show_facts(facts, as_json=False)
+    show_facts(intake_recognition.in_words(facts), as_json=False)
     if text:
         say()
         say(words)

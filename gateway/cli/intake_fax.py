@@ -63,8 +63,8 @@ def sources(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> Non
     found = read(settings_of(config), lambda rows: [_source(rows, one, own) for one in _counts(rows, own)])
     columns = {
         "source": "SOURCE", "state": "STATE", "received": "RECEIVED", "filed": "FILED", "repeated": "REPEATED",
-        "failures": "FAILURES", "left": "LEFT", "review": "FOR REVIEW", "waiting": "WAITING", "oldest": "OLDEST",
-        "last": "LAST", "clock": "CLOCK",
+        "failures": "FAILURES", "left": "LEFT", "review": "FOR REVIEW", "recognised": "RECOGNISED",
+        "unrecognised": "TO RECOGNISE", "waiting": "WAITING", "oldest": "OLDEST", "last": "LAST", "clock": "CLOCK",
     }  # fmt: skip
     show_rows(found, columns, as_json=as_json, nothing="no source is named, and none ever brought anything")
 
@@ -132,7 +132,9 @@ def _source(rows: Connection, count: SourceCount, own: FaxSettings | None) -> di
         "source": count.source, "state": state, "received": count.received, "review": count.review,
         "filed": count.outcomes.get(Outcome.FILED, 0), "repeated": count.outcomes.get(Outcome.REPEATED, 0),
         "failures": count.outcomes.get(Outcome.FAILURE, 0), "left": count.outcomes.get(Outcome.LEFT, 0),
-        "waiting": count.waiting, "oldest": instant(count.oldest_us), "last": instant(count.last_us), "clock": _clock(clock_offset_us(rows, count.source)),
+        "recognised": count.recognised, "unrecognised": count.unrecognised, "waiting": count.waiting,
+        "oldest": instant(count.oldest_us), "last": instant(count.last_us),
+        "clock": _clock(clock_offset_us(rows, count.source)),
     }  # fmt: skip
 
 

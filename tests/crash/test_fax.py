@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.tables import fax_arrival, intake, leaf
-from tests.dovecot import WITHOUT_EXTENSIONS, serving
+from gateway.store.tables import fax_arrival, fax_recognition, intake, leaf
+from tests.dovecot import WITHOUT_EXTENSIONS, Dovecot, serving
 from tests.fax_line import FaxLine, fax_line
 from tests.faxes import Sample, failure, sample
 
@@ -22,6 +22,7 @@ STEPS = (
     "blob.fsync",
 )  # fmt: skip
 STEPS_OF_OLD = ("fax.copied", "fax.deleted")
+STEPS_OF_RECOGNITION = ("fax.tried", "fax.refetched", "fax.recognition", "fax.recognised", "fax.done")
 
 
 class Killed:
@@ -70,6 +71,19 @@ def until(holds: Callable[[], bool], *programs: Killed, seconds: float = 100) ->
         time.sleep(0.05)
 
 
+def filed(dovecot: Dovecot) -> int:
+    """How many mails were moved out of the mailbox, whether their faxes are recognised or not."""
+    return dovecot.count("Filed") + dovecot.count("Done")
+
+
+def check_all_recognised_once(line: FaxLine, faxes: Sequence[Sample]) -> None:
+    """Each fax has what was recognised of it, once, and one entry."""
+    found = line.rows(fax_recognition)
+    assert [row.version for row in found] == [1] * len(faxes)
+    assert all(row.complete and row.sections for row in found)
+    assert sum(row.kind == "fax_recognised" for row in line.rows(leaf)) == len(faxes)
+
+
 def check_all_filed_once(line: FaxLine, faxes: Sequence[Sample]) -> None:
     """Each fax has one item, with the octets that came, and one entry."""
     digests = sorted(sha256(octets.replace(b"\r\n", b"\n")).hexdigest() for _, octets in line.opened())
@@ -89,10 +103,39 @@ def test_killed_at_each_step_every_fax_is_filed_once(capability: str, steps: Seq
         program = Killed(line, steps)
         for fax in faxes:
             dovecot.deliver(fax.mail)
-        until(lambda: program.is_done and dovecot.count("Filed") >= len(faxes) and not dovecot.count(), program)
+        until(lambda: program.is_done and filed(dovecot) >= len(faxes) and not dovecot.count(), program)
         program.end()
         assert program.deaths == len(steps)
         check_all_filed_once(line, faxes)
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("capability", ["", pytest.param(WITHOUT_EXTENSIONS, marks=pytest.mark.sweep)])
+def test_killed_at_each_step_of_recognition_every_fax_is_recognised_once_and_done(capability: str) -> None:
+    faxes = [sample(number, seed=5) for number in range(8)]
+    with serving(capability) as dovecot, fax_line(dovecot) as line:
+        program = Killed(line, STEPS_OF_RECOGNITION)
+        for fax in faxes:
+            dovecot.deliver(fax.mail)
+        # Killed while its server moves a mail, that may be there twice, and is moved on twice.
+        folders = "INBOX", "Filed"
+        is_moved = lambda: dovecot.count("Done") >= len(faxes) and not any(map(dovecot.count, folders))
+        until(lambda: program.is_done and is_moved(), program, seconds=300)
+        program.end()
+        assert program.deaths == len(STEPS_OF_RECOGNITION)
+        check_all_filed_once(line, faxes)
+        check_all_recognised_once(line, faxes)
+
+
+@pytest.mark.timeout(240)
+def test_what_ends_its_program_each_time_is_entered_as_not_read_and_goes_on() -> None:
+    with serving() as dovecot, fax_line(dovecot) as line:
+        program = Killed(line, ("fax.tried",) * 3)
+        dovecot.deliver(sample(0).mail)
+        until(lambda: program.is_done and dovecot.count("Done") == 1, program, seconds=200)
+        program.end()
+        (row,) = line.rows(fax_recognition)
+        assert (row.version, row.complete, row.sections) == (1, 0, 0)
 
 
 @pytest.mark.sweep
@@ -105,7 +148,7 @@ def test_five_hundred_faxes_of_all_systems_are_filed_once_whatever_happens(tmp_p
             dovecot.deliver(fax.mail)
             if number % 100 == 99:
                 dovecot.deliver(failure(number))
-                until(lambda number=number: dovecot.count("Filed") > number // 2, *programs, seconds=300)
+                until(lambda number=number: filed(dovecot) > number // 2, *programs, seconds=300)
                 dovecot.stop()
                 dovecot.start()
         until(lambda: not dovecot.count(), *programs, seconds=600)
