@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import notifications, rows, table
+from benchmarks import fax, notifications, rows, table
 from benchmarks.screening import speed
 from benchmarks.submission import Bench, peers
 
@@ -19,10 +19,12 @@ def main() -> None:
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     folder = Path(tempfile.mkdtemp(prefix="gateway-benchmark-", dir=asked.folder))
     try:
-        if set(asked.rows) - {rows.SCREENING, *_OUTGOING}:
+        if set(asked.rows) - {rows.SCREENING, *_OUTGOING, *_FAXES}:
             _submission(asked, folder, rounds, seconds)
         if set(asked.rows) & set(_OUTGOING):
             _outgoing(asked, folder, rounds)
+        if set(asked.rows) & set(_FAXES):
+            _fax_line(asked)
         if rows.SCREENING in asked.rows:
             for line in speed.lines(folder):
                 _say(line)
@@ -65,6 +67,19 @@ def _outgoing(asked: argparse.Namespace, folder: Path, rounds: int) -> None:
         _say("\n".join(table.lines_of_backlog(backlog)))
 
 
+def _fax_line(asked: argparse.Namespace) -> None:
+    _say(f"fax line on a Dovecot, recognition beside it; {os.cpu_count()} cores")
+    if absent := fax.why_absent():
+        _say(absent)
+        return
+    scale = 0.1 if asked.quick else 1.0
+    if rows.FAX in asked.rows:
+        _say("\n".join(table.lines_of_fax(fax.file_each(int(fax.FAXES * scale)))))
+    if rows.FAX_BACKLOG in asked.rows:
+        _say("\n".join(table.lines_of_fax_backlog(fax.work_off(int(fax.BACKLOG * scale)))))
+
+
+_FAXES = (rows.FAX, rows.FAX_BACKLOG)
 _OUTGOING = (rows.NOTIFICATIONS, rows.CLAIM, rows.BACKLOG)
 
 

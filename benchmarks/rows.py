@@ -56,4 +56,9 @@ CLAIM_TIMES = (1.5, 1.2)
 BACKLOG = "backlog"
 BACKLOG_SECONDS = (5.0, 2.0)
 BACKLOG_NOTICES = 100_000
-KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, NOTIFICATIONS, CLAIM, BACKLOG, SCREENING)
+FAX = "fax"
+FAX_SECONDS = (5.0, 5.0)
+"""From a fax of ten pages in the mailbox to its being filed, median."""
+FAX_BACKLOG = "fax-backlog"
+FAX_GROWTH_MIB = (32, 16)
+KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, NOTIFICATIONS, CLAIM, BACKLOG, SCREENING, FAX, FAX_BACKLOG)

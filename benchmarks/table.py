@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from benchmarks import rows
+from benchmarks import fax, rows
 from benchmarks.notifications import CONNECTIONS, Backlog, Claimed, Drained
 from benchmarks.rows import Row
 from benchmarks.submission import Crowded, Figures, Large, ratios
@@ -79,6 +79,23 @@ def lines_of_backlog(backlog: Backlog) -> list[str]:
     return [
         _alone(f"{title}: until the first is sent", "s", backlog.first, rows.BACKLOG_SECONDS, digits=1),
         f"{'  until those behind a dead domain are all sent':<54} {statistics.median(backlog.behind):>10.1f} s",
+    ]
+
+
+def lines_of_fax(waits: fax.Waits) -> list[str]:
+    """Return the line of faxes that arrive one after the other."""
+    title = f"fax of {fax.PAGES} pages ({waits.octets // rows.KIB} KiB): arrival to filed"
+    return [_alone(title, "s", waits.seconds, rows.FAX_SECONDS, digits=2)]
+
+
+def lines_of_fax_backlog(backlog: fax.Backlog) -> list[str]:
+    """Return the lines of faxes that waited."""
+    rate = f"{backlog.faxes / backlog.seconds:.0f}/s"
+    return [
+        _alone(
+            f"{backlog.faxes} waiting faxes: growth of memory", "MiB", [backlog.growth / rows.MIB], rows.FAX_GROWTH_MIB
+        ),
+        f"{'  filed':<54} {rate:>12}",
     ]
 
 
