@@ -98,7 +98,7 @@ def arrange_item(
 ) -> dict[str, Any]:
     """Put an item's pages as a person has: which belong together (`"1 2"`, `"3"`), how each is turned, in degrees.
 
-    `kind` is one of split, merged, turned; `version` that of the arrangement that was looked at, 0 for the machine's.
+    No section: as the machine has them. `kind` is one of split, merged, turned; `version` that of the arrangement that was looked at, 0 for the machine's.
     Raises Moved where it is another one now.
     """
     row = _waiting(act, item)
@@ -247,7 +247,7 @@ def _put_arrangement(tx: Transaction, message_id: str, sections: str, turns: str
 def _sections(sections: list[str]) -> list[list[int]]:
     found = [[_page(one) for one in text.split()] for text in sections]
     pages = [page for section in found for page in section]
-    if not found or not all(found) or len(pages) != len(set(pages)) or len(pages) > MOST_PAGES:
+    if not all(found) or len(pages) != len(set(pages)) or len(pages) > MOST_PAGES:
         raise Malformed("Each page stands in one section, and each section has pages.")
     return [sorted(section) for section in found]
 

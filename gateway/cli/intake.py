@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import intake_fax, intake_paper, intake_recognition
+from gateway.cli import intake_desk, intake_fax, intake_paper, intake_recognition
 from gateway.cli.asking import operator_of_keyholder, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Mail from outside and faxes that wait: list, show, file, discard, put back."
 )
+for _verb in (intake_desk.claim, intake_desk.release, intake_desk.pages, intake_desk.misdirect, intake_desk.undo):
+    app.command()(_verb)
 app.command("try")(intake_fax.try_)
 app.command()(intake_fax.sources)
 app.command()(intake_fax.octets)

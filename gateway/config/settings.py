@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.config.fax import FaxSettings
 from gateway.config.security import SecuritySettings
 from gateway.config.sign_in import CodeSettings, ProviderSettings
+from gateway.domain.intake import OVERDUE_US
 from gateway.domain.mta_sts import PolicyMode, policy_text
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
@@ -375,6 +376,11 @@ class Settings:
     screening: ScreeningSettings
     tls: TlsSettings
     log: LogSettings
+
+    @property
+    def overdue_us(self) -> int:
+        """For how long something may wait in the intake tray, in microseconds."""
+        return self.fax.overdue_after_seconds * 1_000_000 if self.fax else OVERDUE_US
 
     @property
     def programs(self) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ from gateway.domain.reference import random_part
 ROLES: Final = frozenset({"postmaster", "abuse"})
 """Local parts that are always taken, for the operators, in any letter case (RFC 5321 section 4.5.1, RFC 2142)."""
 
+OVERDUE_US: Final = 3 * 24 * 3600 * 1_000_000
+"""For how long something may wait in a tray, where the site says nothing else."""
+
 
 class Tray(StrEnum):
     """Whose it is to look: OPERATORS for what was addressed to a role of the domain, CASES for all else."""

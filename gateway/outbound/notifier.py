@@ -24,6 +24,7 @@ from gateway.domain.address import Address, parse_address
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
 from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
+from gateway.domain.intake import OVERDUE_US
 from gateway.domain.notice import Notice, is_zone
 from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
@@ -56,7 +57,8 @@ BATCH = 128
 class NotifierSite:
     """What notifications say of the site: the portal's fixed address, the cases' mail domain, the environment.
 
-    `run` is the folder of the sockets for wake-ups; `sunsets` are the last days of passwords.
+    `run` is the folder of the sockets for wake-ups; `sunsets` are the last days of passwords,
+    `overdue_us` is for how long something may wait in the intake tray.
     """
 
     portal: str
@@ -64,6 +66,7 @@ class NotifierSite:
     environment: str
     run: Path
     sunsets: Sunsets = field(default_factory=Sunsets)
+    overdue_us: int = OVERDUE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,9 @@ class Notifier:
         self._jitter = jitter
         self._timings = {key: programme.timing for key, programme in programmes.items()}
         longest = 2 * self._schedule.ceiling + LEASE
-        self._timetable = Timetable(database, programmes, keys.authority, longest, site.sunsets)
+        self._timetable = Timetable(
+            database, programmes, keys.authority, longest, site.sunsets, overdue_us=site.overdue_us
+        )
         self._under_way: set[asyncio.Task[None]] = set()
         self._leases: dict[str, Entry] = {}
         self._turns = Turns(database, courier, self._schedule, clock)

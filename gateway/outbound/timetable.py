@@ -15,6 +15,8 @@ from gateway import maillog
 from gateway.casework.endings import tell_endings
 from gateway.casework.reminding import AT_ONCE, plan_reminders
 from gateway.casework.sunsets import tell_sunsets
+from gateway.casework.waiting import tell_waiting
+from gateway.domain.intake import OVERDUE_US
 from gateway.domain.programme import Programme
 from gateway.domain.sunset import Sunsets
 from gateway.store.claims import hasten
@@ -25,7 +27,9 @@ ENDINGS_SECONDS = 600.0
 
 
 class Timetable:
-    """When to do it; `longest_wait` is what no row of the outbox waits for, whatever happened to it."""
+    """When to do it; `longest_wait` is what no row of the outbox waits for, whatever happened to it, and `overdue_us`
+    for how long something may wait in the intake tray.
+    """
 
     def __init__(
         self,
@@ -35,12 +39,14 @@ class Timetable:
         longest_wait: timedelta,
         sunsets: Sunsets | None = None,
         *,
+        overdue_us: int = OVERDUE_US,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._programmes = programmes
         self._authority = authority
         self._sunsets = sunsets or Sunsets()
+        self._overdue_us = overdue_us
         self._longest_us = longest_wait // timedelta(microseconds=1)
         self._elapsed = elapsed
         self._reminders_at = self._endings_at = elapsed()
@@ -56,6 +62,7 @@ class Timetable:
                 await self._database.run(hasten, self._longest_us)
                 done = await self._database.run(tell_endings, self._authority, self._programmes)
                 done += await self._database.run(tell_sunsets, self._programmes, self._sunsets)
+                await self._database.run(tell_waiting, self._authority, self._programmes, self._overdue_us)
                 self._endings_at = now if done else now + ENDINGS_SECONDS
         except Exception as problem:  # noqa: BLE001 - one row that cannot be planned must not stop the sending
             maillog.incident("timetable", problem)
@@ -71,3 +78,4 @@ class Timetable:
             pass
         while await self._database.run(tell_sunsets, self._programmes, self._sunsets):
             pass
+        await self._database.run(tell_waiting, self._authority, self._programmes, self._overdue_us)

@@ -52,6 +52,7 @@ class WriteForm:
     """The form as a page shows it. `submission_key` is the random word that makes a form sent twice one message.
 
     `is_kept`: it was typed before a sign-in that has ended. `terms` are those to be agreed to before it can be sent.
+    `asks_for_pages`: an employee asks the sender of a fax for what is missing of it, in words that the page has ready.
     """
 
     case: Case
@@ -64,6 +65,7 @@ class WriteForm:
     had_files: bool = False
     is_kept: bool = False
     terms: str = ""
+    asks_for_pages: bool = False
     submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -214,7 +216,7 @@ class ReplyPages:
         ]
 
     async def show(self, request: Request) -> Response:
-        """An empty form for a new message in a case."""
+        """An empty form for a new message in a case, or one with words that ask for a page that is missing."""
         return self._form(request, await self._target(request))
 
     async def send(self, request: Request) -> Response:
@@ -343,6 +345,7 @@ class ReplyPages:
             answers=target.answered.row.reference if target.answered else "",
             subject=draft.subject if draft else "",
             text=draft.text if draft else "",
+            asks_for_pages=draft is None and target.visitor.is_employee and request.query_params.get("asks") == "pages",
             limits=self.limits,
             form_token=target.visitor.form_token("write"),
             problems=draft.problems if draft else {},

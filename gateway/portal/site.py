@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.config import Settings
+from gateway.domain.intake import OVERDUE_US
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.programme import Programme
 from gateway.domain.sunset import Sunsets
-
-OVERDUE_US: Final = 3 * 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +77,5 @@ def site_of(settings: Settings, programmes: Mapping[str, Programme]) -> PortalSi
         app_passwords=security.app_passwords,
         sunsets=Sunsets(security.sunsets, {key: one.zone for key, one in programmes.items()}),
         claim_minutes=settings.portal.claim_minutes,
-        overdue_us=settings.fax.overdue_after_seconds * 1_000_000 if settings.fax else OVERDUE_US,
+        overdue_us=settings.overdue_us,
     )

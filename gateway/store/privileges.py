@@ -136,6 +136,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "credential": "select(id,person_id,kind,expires_us,revoked_us)",
             "message": "select(id,side,author_id,case_id,reference,received_us,withdrawn_us)",
             "recipient": "select update(remind_us,reminded)",
+            "intake": "select(message_id,tray,proposed_case_id,filed_us,discarded_us)",
             "pace": "select insert update",
             "told_ending": "select insert",
             "outbox": "select insert update",

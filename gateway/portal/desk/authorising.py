@@ -175,6 +175,8 @@ class AuthorisingPages:
     ) -> Response:
         form = _form(clerk, request, user)
         wanted = wanted_of(request.query_params)
+        shown = await self.documents.show(clerk, wanted) if wanted else None
+        values = Typed(shown.suggested.get(form.number, {})) if shown else None
         return self.desk.pages.page(
             request,
             "desk_authorise.html",
@@ -185,12 +187,12 @@ class AuthorisingPages:
             user=user,
             form=form,
             kinds=_forms(clerk),
-            inputs=inputs(form, {}, attaching.typed),
+            inputs=inputs(form, {}, attaching.typed or values),
             attaching=attaching,
             received=attaching.days.get("received", clerk.today.isoformat()),
             earlier=_earlier(agreement, form, clerk.now_us) if form.revokes_earlier else [],
             problems=attaching.problems,
-            shown=await self.documents.show(clerk, wanted) if wanted else None,
+            shown=shown,
             items=[] if wanted else await self.documents.waiting(clerk),
             form_token=clerk.form_token,
         )

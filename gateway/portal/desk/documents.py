@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
@@ -22,6 +22,8 @@ from gateway.domain.partmap import Part
 from gateway.domain.summary import Summary
 from gateway.portal.content import PartOctets, attachment_name, part_of, shown_text
 from gateway.portal.desk.entry import Clerk, Desk
+from gateway.portal.desk.leaves import suggested
+from gateway.portal.desk.recognised import read_leaves
 from gateway.portal.filenames import attachment_disposition
 from gateway.portal.page_images import MAX_OCTETS, TURNS, PageImages, drawable
 from gateway.portal.security import CONTENT_SECURITY_POLICY
@@ -62,7 +64,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A document beside the fields: `picture` is a data address of a page, or `text` what the mail says."""
+    """A document beside the fields: `picture` is a data address of a page, or `text` what the mail says; `suggested` is
+    what may stand in the fields of a form, by the form's number.
+    """
 
     item: str
     received_us: int
@@ -73,6 +77,7 @@ class Shown:
     text: str = ""
     files: tuple[tuple[str, str, int], ...] = ()
     problem: str = ""
+    suggested: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,9 @@ class Documents:
         parts = drawable(part_map)
         files = tuple((part.path, attachment_name(part), part.length) for part in part_map.attachments())
         names = tuple(attachment_name(part) for part in parts)
-        base = Shown(opened.row.reference, opened.row.received_us, wanted, names, files=files)
+        leaves = await read_leaves(self.desk.database, opened.row.id, opened.summary, clerk.programme)
+        values = {one.form.number: suggested(one) for one in reversed(leaves.bundles) if one.form}
+        base = Shown(opened.row.reference, opened.row.received_us, wanted, names, files=files, suggested=values)
         if not parts:
             return replace(base, text=await asyncio.to_thread(self.text, opened))
         chosen = parts[min(max(wanted.part, 1), len(parts)) - 1]

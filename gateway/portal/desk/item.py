@@ -115,7 +115,7 @@ class ItemPages:
         kind = next((one.kind.value for one in _authorising(clerk) if one.number == fields.get("form")), "")
         address = f"/desk/agreements/{agreement['reference']}/users/{user['number']}/authorisations/new"
         return (
-            f"{address}?item={known_as}{f'&kind={kind}' if kind else ''}&section={_number(fields.get('section', ''))}"
+            f"{address}?item={known_as}{f'&kind={kind}' if kind else ''}&page={max(_number(fields.get('page', '')), 1)}"
         )
 
     async def _misdirect(self, clerk: Clerk, known_as: str, fields: Mapping[str, str]) -> str:

@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway import maillog
-from gateway.domain.errors import KeyholderUnavailable, NotAllowed, RateExceeded, Tampered
+from gateway.domain.errors import KeyholderUnavailable, NotAllowed, RateExceeded
 from gateway.domain.programme import Form
 from gateway.domain.recognition import SCALE, Box, Recognition
 from gateway.domain.summary import Summary
 from gateway.portal.content import PartOctets, attachment_name, part_of
 from gateway.portal.desk.documents import Documents, Opened
 from gateway.portal.desk.entry import Clerk
-from gateway.portal.desk.leaves import Bundle, Leaves, leaves_of
-from gateway.portal.page_images import MAX_OCTETS, drawable
+from gateway.portal.desk.leaves import Bundle, Leaves
+from gateway.portal.desk.recognised import read_leaves, recognised
+from gateway.portal.page_images import MAX_OCTETS
 from gateway.store.fax import facts_of, repeats_of
-from gateway.store.handling import Arrangement, Claim, Waits, arrangement_of, claims_of
-from gateway.store.recognition import open_recognition, recognition_row
+from gateway.store.handling import Claim, Waits, claims_of
 from gateway.store.sealing import open_box, summary_context
 
 AT_ONCE: Final = 4
@@ -113,7 +112,7 @@ class Items:
             one = wanted[grant.message_id]
             box, context = bytes(one.row.sealed_summary), summary_context(grant.message_id)
             summary = Summary.from_bytes(open_box(grant.summary_key, box, context))
-            recognition = await asyncio.to_thread(_recognised, summary, one.recognition)
+            recognition = await asyncio.to_thread(recognised, summary, one.recognition)
             if recognition is not None:
                 found[grant.message_id] = recognition
         return found
@@ -122,17 +121,14 @@ class Items:
         self, clerk: Clerk, opened: Opened, section: int, first: int, form: Form | None, *, draw: bool
     ) -> Item:
         row, summary = opened.row, opened.summary
-        known, faxes, repeats, claims, arrangement = await self.documents.desk.database.read(
+        faxes, repeats, claims = await self.documents.desk.database.read(
             lambda connection: (
-                recognition_row(connection, row.id),
                 facts_of(connection, [row.id]),
                 repeats_of(connection, row.id),
                 claims_of(connection, [row.id], clerk.now_us),
-                arrangement_of(connection, row.id),
             )
         )
-        recognition = await asyncio.to_thread(_recognised, summary, known)
-        leaves = _leaves(opened, recognition, arrangement, clerk)
+        leaves = await read_leaves(self.documents.desk.database, row.id, summary, clerk.programme)
         of_form = leaves.of_form(form)[:1] if form is not None and not section else []
         bundle = of_form[0] if of_form else leaves.bundle(section)
         first = min(max(first, 0), max(len(bundle.pages) - 1, 0)) if bundle else 0
@@ -179,22 +175,8 @@ class Items:
         return Picture(number, address, width, height, page.turn)
 
 
-def _leaves(opened: Opened, recognition: Recognition | None, arrangement: Arrangement, clerk: Clerk) -> Leaves:
-    parts = [part.path for part in drawable(opened.summary.part_map)]
-    return leaves_of(recognition, opened.summary.fax, parts, arrangement, clerk.programme)
-
-
 def _part(opened: Opened, path: str) -> Any:
     try:
         return part_of(opened.summary.part_map, path)
     except NotAllowed:
-        return None
-
-
-def _recognised(summary: Summary, row: Any) -> Recognition | None:
-    """Return what was recognised; where somebody has put something else there, nothing, and an alarm was raised."""
-    try:
-        return open_recognition(summary, row)
-    except Tampered as problem:
-        maillog.incident("recognition", problem)
         return None

@@ -139,6 +139,8 @@ class ListingPages:
     async def _opening(self, request: Request, clerk: Clerk, opening: Opening, status: int = 200) -> Response:
         wanted = wanted_of(request.query_params)
         shown: Shown | None = await self.documents.show(clerk, wanted) if wanted else None
+        form = consent_of(clerk)
+        values = Typed(shown.suggested.get(form.number, {})) if shown else None
         came = from_microseconds(shown.received_us if shown and shown.received_us else clerk.now_us)
         return self.desk.pages.page(
             request,
@@ -148,8 +150,8 @@ class ListingPages:
             headers=WITH_PICTURE,
             opening=opening,
             received=opening.received or came.astimezone(clerk.zone).date().isoformat(),
-            form=consent_of(clerk),
-            inputs=inputs(consent_of(clerk), {}, opening.typed),
+            form=form,
+            inputs=inputs(form, {}, opening.typed or values),
             problems=opening.problems,
             shown=shown,
             items=[] if shown else await self.documents.waiting(clerk),

@@ -14,8 +14,10 @@ from gateway.casework.handling import UNDO_US
 from gateway.domain.errors import Malformed, Moved, NotAllowed
 from gateway.domain.fax import Outcome, Review
 from gateway.domain.recognition import Recognition, Sort
+from gateway.domain.rights import Verb
 from gateway.portal.desk.entry import Clerk, Desk
 from gateway.portal.desk.items import Items
+from gateway.store.cases import cases_of
 from gateway.store.fax import SourceCount, rhythm, source_counts
 from gateway.store.handling import Recent, Waits, queue, recent_acts
 from gateway.store.intake import item
@@ -109,12 +111,18 @@ class TrayPages:
             sources=await self.desk.database.read(_sources, clerk.now_us),
             outcomes=Outcome,
             recent=recent,
+            writable=await self.desk.database.read(self._writable, clerk) if any(one.case for one in recent) else set(),
             now_us=clerk.now_us,
             problem=problem,
             said=request.query_params.get("said", ""),
             about=_reference(request.query_params.get("item", "")),
             form_token=clerk.form_token,
         )
+
+    def _writable(self, connection: Connection, clerk: Clerk) -> set[str]:
+        """Return the cases in which the clerk may write, to ask for what is missing."""
+        places = cases_of(connection, self.desk.authority, clerk.visitor.person.id, clerk.now_us)
+        return {str(case.reference) for case, place in places if place.may(Verb.WRITE, is_open=case.is_open)}
 
     def _line(self, clerk: Clerk, one: Waits, recognition: Recognition | None) -> Line:
         is_overdue = one.row.received_us < clerk.now_us - self.desk.pages.site.overdue_us
