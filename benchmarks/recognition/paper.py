@@ -39,8 +39,8 @@ class Style:
     def any(cls, rng: Random) -> Style:
         """Draw one by lot."""
         return cls(
-            rng.choice(_PRINTS), rng.choice(_PENS), rng.randint(18, 23), rng.randint(27, 36), rng.random() < 0.6,
-            rng.randint(-35, 35), rng.randint(-40, 50), rng.uniform(0.94, 1.03), rng.randint(1, 3),
+            rng.choice(_PRINTS), rng.choice(_PENS), rng.randint(20, 25), rng.randint(27, 36), rng.random() < 0.6,
+            rng.randint(-35, 35), rng.randint(-40, 50), rng.uniform(0.94, 1.03), rng.randint(2, 4),
         )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _MOST: Final = 120  # suggestions of one page
 _MOST_ROWS: Final = 12
 _INK: Final = 150
 _DRAWN: Final = 0.006  # share of dark pixels of a field that is signed
+_LONG_WORD, _SENTENCE = 4, 3
 _DIGITS: Final = "0123456789"
 
 
@@ -178,9 +179,16 @@ def _distance(box: Box, label: Box) -> int:
     return max(box.left - label.right, label.left - box.right, 0)
 
 
+def _round(image: Image.Image, box: Box) -> Box:
+    """A box with a little of what is round it."""
+    return Box(
+        max(box.left - 8, 0), max(box.top - 8, 0), min(box.right + 8, image.width), min(box.bottom + 8, image.height)
+    )
+
+
 def _cell(page: _Page, cell: Cell) -> Iterator[Suggestion]:
     if cell.column.look is Look.TICK:
-        ticks = find_ticks(page.image, cell.box)
+        ticks = find_ticks(page.image, _round(page.image, cell.box))
         if ticks:
             tick = ticks[0]
             yield page.suggestion(cell.column.key, "yes" if tick.ticked else "no", tick.confidence, tick.box, cell.row)
@@ -195,7 +203,8 @@ def _signed(page: _Page, layout: SignatureLayout) -> Iterator[SignatureField]:
     """The field beside a label, whichever side of it has something drawn; where none has, the first one."""
     for label in page.labels.places(layout.labels)[:2]:
         sides = (Side.ABOVE, Side.RIGHT) if layout.side is Side.ANY else (layout.side,)
-        places = [one for side in sides if (one := region(page.image, label, side, page.labels.marks))]
+        near = [one for side in sides if (one := region(page.image, label, side, page.labels.marks))]
+        places = [one for one in near if not _is_printed(page, one)]
         for place in places:
             if _is_drawn(page.image, place):
                 yield SignatureField(page.number, page.scaled(place), drawn=True)
@@ -203,6 +212,12 @@ def _signed(page: _Page, layout: SignatureLayout) -> Iterator[SignatureField]:
         else:
             if places:
                 yield SignatureField(page.number, page.scaled(places[0]), drawn=False)
+
+
+def _is_printed(page: _Page, place: Box) -> bool:
+    """Whether there is a sentence, which no signature is."""
+    words = page.labels.written(place)
+    return sum(1 for word in words if len(word.text) >= _LONG_WORD and word.confidence >= _GOOD) >= _SENTENCE
 
 
 def _is_drawn(image: Image.Image, place: Box) -> bool:

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.layout import FormLayout, Layouts, Leaf
-from gateway.screening.recognition.phrases import find, folded, share
+from gateway.screening.recognition.phrases import find, folded, share, stands_alone
 from gateway.screening.recognition.words import Line
 
-ENOUGH: Final = 0.5
+ENOUGH: Final = 0.56
 """With so much of it seen, a page is taken for one of a form; 1 is all there can be."""
 
 MAYBE: Final = 0.2
 """With less, no more of the page need be read to know that it is none."""
 
-_TITLE, _NAME, _LABELS = 0.45, 0.25, 0.4
+_TITLE, _NAME, _LABELS = 0.32, 0.2, 0.5
 _MANY: Final = 0.4  # of a form's labels: as good as all
 _LIKE: Final = 0.72  # of a label's triples in one line
+_CLEARLY_TITLED: Final = 0.6
+_LONG: Final = 12
 _WINDOW: Final = 3  # lines that a title may take
 _EXACTLY: Final = 0.99
 _NEARLY: Final = 0.85
@@ -51,7 +53,7 @@ def judge(lines: Sequence[Line], layouts: Layouts) -> Kind | None:
     weighed = [
         (weight, form, leaf)
         for form in layouts.forms
-        for leaf, weight in _weights(form, texts, windows, named=names.get(form.form, 0.0))
+        for leaf, weight in _weights(form, lines, windows, named=names.get(form.form, 0.0))
     ]
     weighed.sort(key=lambda one: -one[0])
     if not weighed or weighed[0][0] <= 0:
@@ -76,13 +78,19 @@ def labels(form: FormLayout, leaf: Leaf) -> list[str]:
 
 
 def _weights(
-    form: FormLayout, texts: Sequence[str], windows: Sequence[str], *, named: float
+    form: FormLayout, lines: Sequence[Line], windows: Sequence[str], *, named: float
 ) -> Iterable[tuple[Leaf, float]]:
-    for leaf, heads in ((Leaf.FIRST, form.titles), (Leaf.LATER, form.later)):
-        if not heads:
-            continue
-        head = max(share(one, window) for one in heads for window in windows)
-        yield leaf, _TITLE * _above(head, 0.4) + _NAME * named + _LABELS * min(_seen(form, leaf, texts) / _MANY, 1.0)
+    titled = _headed(form.titles, windows)
+    labelled = _LABELS * min(_seen(form, Leaf.FIRST, lines) / _MANY, 1.0)
+    yield Leaf.FIRST, _TITLE * titled + _NAME * named + labelled
+    if form.later and titled < _CLEARLY_TITLED:
+        labelled = _LABELS * min(_seen(form, Leaf.LATER, lines) / _MANY, 1.0)
+        yield Leaf.LATER, _TITLE * _headed(form.later, windows) + _NAME * named + labelled
+
+
+def _headed(phrases: Sequence[str], windows: Sequence[str]) -> float:
+    """How much of one of these phrases stands in a few lines, beyond what any page has by chance."""
+    return max((_above(share(one, window), 0.4) for one in phrases for window in windows), default=0.0)
 
 
 def _above(value: float, least: float) -> float:
@@ -90,13 +98,20 @@ def _above(value: float, least: float) -> float:
     return max(value - least, 0.0) / (1 - least)
 
 
-def _seen(form: FormLayout, leaf: Leaf, texts: Sequence[str]) -> float:
+def _seen(form: FormLayout, leaf: Leaf, lines: Sequence[Line]) -> float:
     """How many of the fields that a page may have are labelled on it, as a share."""
     fields = _labelled(form, leaf)
     if not fields:
         return 0.0
-    seen = sum(1 for each in fields if any(share(label, text) >= _LIKE for label in each for text in texts))
+    seen = sum(1 for each in fields if any(_is_printed(label, lines) for label in each))
     return seen / len(fields)
+
+
+def _is_printed(label: str, lines: Sequence[Line]) -> bool:
+    """Whether a label stands somewhere: a short one by itself, as any sentence may have its words."""
+    if len(folded(label)) >= _LONG:
+        return any(share(label, folded(line.text)) >= _LIKE for line in lines)
+    return any(stands_alone(one) for one in find(label, lines, _NEARLY))
 
 
 def _labelled(form: FormLayout, leaf: Leaf) -> list[tuple[str, ...]]:
@@ -104,7 +119,8 @@ def _labelled(form: FormLayout, leaf: Leaf) -> list[tuple[str, ...]]:
     leaves = {Leaf.ANY, leaf}
     fields = [one.labels for one in form.fields if one.leaf in leaves]
     signatures = [one.labels for one in form.signatures if one.leaf in leaves]
-    return [*fields, *signatures, *(column.heads for column in form.table)]
+    is_with_table = leaf is Leaf.LATER or not form.later
+    return [*fields, *signatures, *(column.heads for column in form.table if is_with_table)]
 
 
 def _named(lines: Sequence[Line], layouts: Layouts) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,9 +11,11 @@ from typing import Final
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition.words import Line, around
 
-_ALIKE: Final = str.maketrans("0oq1il|!5s8b2z6gc", "ooolllllssbbzzgge")
+_ALIKE: Final = str.maketrans("0qecd1i|!t5862z", "oooooLLLLLsbgzz".lower())
 _SHARED: Final = 0.4  # of a phrase's triples, before it is looked at more closely
 _SHORT: Final = 5
+_ITEM = re.compile(r"\(?[0-9a-z]{1,2}[).]?\Z|[^A-Za-z0-9]*\Z", re.IGNORECASE)
+_FAR: Final = 1.1  # heights of a letter between words that do not belong together
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,15 @@ def find(phrase: str, lines: Iterable[Line], least: float = 0.75) -> list[Found]
             continue
         found += _all_in(wanted, line, text, owners, least)
     return found
+
+
+def stands_alone(found: Found) -> bool:
+    """Tell whether a phrase begins something: no sentence leads up to it, only a gap, or the number of an item."""
+    if found.first == 0:
+        return True
+    before = found.line.words[found.first - 1]
+    gap = found.box.left - before.box.right
+    return gap > _FAR * found.box.height or _ITEM.match(before.text) is not None
 
 
 def _all_in(wanted: str, line: Line, text: str, owners: Sequence[int], least: float) -> list[Found]:

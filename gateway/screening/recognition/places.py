@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -10,12 +9,10 @@ from PIL import Image
 
 from gateway.domain.layout import Side
 from gateway.screening.extraction.combs import Box
-from gateway.screening.recognition.phrases import Found, find, folded
+from gateway.screening.recognition.phrases import Found, find, folded, stands_alone
 from gateway.screening.recognition.words import Line, Word
 
 _SHORT: Final = 14  # letters of a label that may be a piece of a sentence
-_ITEM = re.compile(r"\(?[0-9a-z]{1,2}[).]?\Z|[^A-Za-z0-9]*\Z", re.IGNORECASE)
-_FAR: Final = 1.1  # heights of a letter between words that do not belong together
 _DARK: Final = 105  # mean of a column of pixels that is a ruled line
 
 
@@ -39,6 +36,11 @@ class Labels:
         """Where any label stands."""
         return [one.box for each in self._found.values() for one in each]
 
+    @property
+    def words(self) -> list[Word]:
+        """Every word of the page."""
+        return [word for line in self.lines for word in line.words]
+
     def written(self, region: Box) -> list[Word]:
         """Return the words in a part of the page that are of no label."""
         return [
@@ -58,13 +60,8 @@ class Labels:
         return True
 
     def _stands_alone(self, found: Found) -> bool:
-        """Whether no sentence leads up to a short label."""
-        if found.first == 0:
-            return True
-        before = found.line.words[found.first - 1]
-        gap = found.box.left - before.box.right
-        is_far = gap > _FAR * found.box.height
-        return is_far or id(before) in self._claimed or _ITEM.match(before.text) is not None
+        before = found.line.words[found.first - 1] if found.first else None
+        return stands_alone(found) or id(before) in self._claimed
 
 
 def region(image: Image.Image, label: Box, side: Side, marks: Iterable[Box]) -> Box | None:

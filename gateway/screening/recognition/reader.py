@@ -16,6 +16,7 @@ from gateway.domain.layout import Layouts, Leaf
 from gateway.domain.recognition import Page, Recognition, Section, Sort
 from gateway.screening.protocol import MAX_ANSWER
 from gateway.screening.recognition import kinds
+from gateway.screening.recognition.cleaning import without_specks
 from gateway.screening.recognition.codes import find_reference
 from gateway.screening.recognition.exchange import Asked, Opening, PagesRead
 from gateway.screening.recognition.fields import read_fields
@@ -64,7 +65,7 @@ def read_pages(asked: Asked, seconds: int) -> PagesRead:
 def _read(sheets: Sheets, asked: Asked, number: int, index: int) -> _Read:
     """One page; `index` counts those of this answer. What any library raises over it makes it unread."""
     try:
-        image = sheets.draw(number)
+        image = without_specks(sheets.draw(number))
         if is_blank(image):
             return _Read(Page(asked.part, number, blank=True))
         upright = turn_upright(image)

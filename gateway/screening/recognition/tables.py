@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from gateway.domain.layout import Column, Look, Side
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition.places import Labels, region, upright_rules
+from gateway.screening.recognition.ticks import alone, find_ticks
 from gateway.screening.recognition.words import lines_of
 
 _MOST_ROWS: Final = 20
@@ -34,13 +35,17 @@ def find_cells(image: Image.Image, labels: Labels, columns: Sequence[Column]) ->
     heads = _heads(labels, columns)
     if heads is None:
         return list(_blocks(image, labels, columns))
-    edges = _edges(image, heads)
+    edges = _edges(image, [box for _, box in heads])
+    told = [column for column, _ in heads]
+    if columns[-1] not in told and edges[-1] < image.width - _LOWEST:  # its head is short, and easily lost
+        told.append(columns[-1])
+        edges.append(_next_rule(image, heads[0][1], edges[-1]))
     cells: list[Cell] = []
     row = 0
-    for top, bottom in _rows(image, labels, heads, edges):
+    for top, bottom in _rows(image, labels, max(box.bottom for _, box in heads), edges):
         made = [
             Cell(column, row + 1, Box(left, top, right, bottom))
-            for (column, _), (left, right) in zip(heads, pairwise(edges), strict=True)
+            for column, (left, right) in zip(told, pairwise(edges), strict=True)
             if right - left > 8
         ]
         if any(labels.written(one.box) for one in made if one.column.look is not Look.TICK):
@@ -50,44 +55,52 @@ def find_cells(image: Image.Image, labels: Labels, columns: Sequence[Column]) ->
 
 
 def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]] | None:
-    """The heads that stand beside each other, left to right; None where there is no such row of them."""
+    """The heads that stand beside each other, left to right; None where there is no such row of most of them."""
     places = {column.key: labels.places(column.heads) for column in columns}
-    for first in places[columns[0].key]:
+    for first in (box for column in columns[:2] for box in places[column.key]):
         high = max(first.bottom - first.top, 14)
-        heads = [(columns[0], first)]
-        for column in columns[1:]:
+        heads: list[tuple[Column, Box]] = []
+        for column in columns:
             beside = [
                 one
                 for one in places[column.key]
-                if abs(one.top - first.top) < _BAND * high and one.left > heads[-1][1].right
+                if abs(one.top - first.top) < _BAND * high and (not heads or one.left > heads[-1][1].right)
             ]
             if beside:
-                heads.append((column, beside[0]))
-        if len(heads) > max(len(columns) // 2, 1) and columns[-1] is heads[-1][0]:
+                heads.append((column, min(beside, key=lambda one: abs(one.top - first.top))))
+        if heads[0][0] is columns[0] and len(heads) >= min(3, len(columns)):
             return heads
     return None
 
 
-def _edges(image: Image.Image, heads: Sequence[tuple[Column, Box]]) -> list[int]:
+def _edges(image: Image.Image, heads: Sequence[Box]) -> list[int]:
     """Where columns begin, and the last one ends: at ruled lines, or else where their heads do."""
-    first = heads[0][1]
+    first = heads[0]
     high = max(first.bottom - first.top, 14)
-    bottom = min(max(box.bottom for _, box in heads) + 2 * high, image.height)
-    rules = upright_rules(image, Box(0, min(max(first.bottom - high, 0), bottom - 1), image.width, bottom))
+    rules = _upright_beside(image, first)
     edges: list[int] = []
-    for at, (_, box) in enumerate(heads):
-        least = heads[at - 1][1].right if at else 0
+    for at, box in enumerate(heads):
+        least = heads[at - 1].right if at else 0
         edges.append(max((rule + 2 for rule in rules if least <= rule <= box.left), default=max(box.left - high, 0)))
-    last = heads[-1][1]
+    last = heads[-1]
     end = min((rule for rule in rules if rule >= last.right), default=min(last.right + 4 * high, image.width))
     return [*edges, end]
 
 
-def _rows(
-    image: Image.Image, labels: Labels, heads: Sequence[tuple[Column, Box]], edges: Sequence[int]
-) -> Iterator[tuple[int, int]]:
+def _next_rule(image: Image.Image, head: Box, after: int) -> int:
+    rules = _upright_beside(image, head)
+    return min((rule for rule in rules if rule > after + _LOWEST), default=image.width)
+
+
+def _upright_beside(image: Image.Image, head: Box) -> list[int]:
+    """Upright ruled lines where a head stands."""
+    high = max(head.bottom - head.top, 14)
+    top = max(head.top - high // 2, 0)
+    return upright_rules(image, Box(0, top, image.width, min(head.bottom + high // 2, image.height)))
+
+
+def _rows(image: Image.Image, labels: Labels, top: int, edges: Sequence[int]) -> Iterator[tuple[int, int]]:
     """The rows below the heads: between ruled lines, or where there are none, round each line of writing."""
-    top = max(box.bottom for _, box in heads) + 2
     left, right = edges[0], max(edges[1], edges[0] + 40)
     window = image.crop((left, top, right, image.height)).filter(ImageFilter.MinFilter(3))
     flat = window.resize((1, window.height), Image.Resampling.BOX).tobytes()
@@ -109,27 +122,47 @@ def _rows(
 
 
 def _blocks(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> Iterator[Cell]:
-    """Cells beside labels that come again for each person: one block from each first label to the next."""
-    starts = labels.places(columns[0].heads)[:_MOST_ROWS]
-    tops = [box.top - (box.bottom - box.top) for box in starts]
-    for row, (start, end) in enumerate(pairwise([*tops, image.height]), 1):
-        for column in columns:
-            label = next((one for one in labels.places(column.heads) if start <= one.top < end), None)
-            if label is None:
-                continue
-            for place in _beside(image, labels, column, label):
-                yield Cell(column, row, place)
-                break
-
-
-def _beside(image: Image.Image, labels: Labels, column: Column, label: Box) -> Iterator[Box]:
-    """Where a block's field may be: where something is written, or for a tick on both sides of its label."""
-    if column.look is Look.TICK:
-        high = max(label.bottom - label.top, 14)
-        left, right = max(label.left - 4 * high, 0), min(label.right + 5 * high, image.width)
-        yield Box(left, max(label.top - int(1.6 * high), 0), right, min(label.bottom + int(1.6 * high), image.height))
+    """Cells beside labels that come again for each person, and boxes to tick, which stand by themselves as well."""
+    placed = [
+        (place, at)
+        for at, column in enumerate(columns)
+        if column.look is not Look.TICK
+        for place in labels.places(column.heads)
+    ]
+    if not placed:
         return
+    top = min(place.top for place, _ in placed)
+    area = Box(0, max(top - 40, 0), image.width, image.height)
+    for at, column in enumerate(columns):
+        if column.look is Look.TICK:
+            placed += [(tick.box, at) for tick in alone(find_ticks(image, area), labels.words)]
+    for row, block in enumerate(_parted(placed), 1):
+        for place, at in block:
+            column = columns[at]
+            if column.look is Look.TICK:
+                yield Cell(column, row, place)
+                continue
+            yield from (Cell(column, row, box) for box in _beside(image, labels, place))
+
+
+def _parted(placed: Sequence[tuple[Box, int]]) -> list[list[tuple[Box, int]]]:
+    """Labels by person: where one comes again, or an earlier one on a lower line, another person begins."""
+    blocks: list[list[tuple[Box, int]]] = []
+    for box, at in sorted(placed, key=lambda one: (one[0].top + one[0].bottom) // 2):
+        is_new = not blocks or any(at == other for _, other in blocks[-1])
+        if blocks and not is_new:
+            last, before = blocks[-1][-1]
+            is_new = at < before and box.top > last.bottom
+        if is_new:
+            blocks.append([])
+        blocks[-1].append((box, at))
+    return blocks[:_MOST_ROWS]
+
+
+def _beside(image: Image.Image, labels: Labels, label: Box) -> Iterator[Box]:
+    """Where the field of a label is, if something is written there."""
     for side in (Side.RIGHT, Side.BELOW):
         place = region(image, label, side, labels.marks)
         if place is not None and labels.written(place):
             yield place
+            return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from PIL import Image, ImageFilter
 
 from gateway.screening.extraction.combs import Box
+from gateway.screening.recognition.words import Word
 
 _INK: Final = 150
 _SMALLEST, _LARGEST = 16, 64  # pixels of a box's side, at about 200 dots an inch
@@ -18,6 +19,7 @@ _EDGES: Final = 2.7  # of four, as far as they are drawn
 _WEAKEST: Final = 0.35  # share of one edge
 _TICKED: Final = 0.055  # share of dark pixels inside
 _CLEARLY: Final = 0.12
+_LETTERS: Final = 3
 _RUN = re.compile(rb"\xff{%d,%d}" % (_SMALLEST - 4, _LARGEST + 40))
 
 
@@ -44,6 +46,21 @@ def find_ticks(image: Image.Image, region: Box) -> list[Tick]:
         if not any(_overlap(box, other) for other in chosen):
             chosen.append(box)
     return [_judged(ink, box, region) for box in sorted(chosen, key=lambda one: -one.height)]
+
+
+def alone(ticks: Sequence[Tick], words: Iterable[Word]) -> list[Tick]:
+    """Return those that are neither letters of a word nor boxes in a row."""
+    printed = [word.box for word in words if sum(sign.isalnum() for sign in word.text) >= _LETTERS]
+    return [
+        tick
+        for tick in ticks
+        if not any(_overlap(tick.box, box) for box in printed)
+        and not any(_overlap(_wider(tick.box), other.box) for other in ticks if other is not tick)
+    ]
+
+
+def _wider(box: Box) -> Box:
+    return Box(box.left - _OFF, box.top, box.right + _OFF, box.bottom)
 
 
 def _candidates(ink: Image.Image) -> Iterator[Box]:

@@ -11,6 +11,7 @@ from PIL import Image
 from gateway.domain.recognition import SCALE
 from gateway.screening.extraction import straightening
 from gateway.screening.extraction.combs import Box
+from gateway.screening.recognition.cleaning import without_rules
 from gateway.screening.recognition.words import Word, read_words
 
 _HEAD: Final = 0.27  # of the page's height, from where print begins
@@ -30,9 +31,12 @@ _LIGHT: Final = 246
 
 @dataclass(frozen=True, slots=True)
 class Upright:
-    """A page as it is read, how far it was turned clockwise for that, the words read so far, and between which rows."""
+    """A page turned, and the same without ruled lines, as it is read; how far it was turned clockwise; the words that
+    were read so far, and between which rows.
+    """
 
     image: Image.Image
+    plain: Image.Image
     turn: int
     words: tuple[Word, ...]
     read: tuple[int, int]
@@ -45,7 +49,7 @@ class Upright:
             rows = begin * self.image.height // SCALE, end * self.image.height // SCALE
             for above, below in ((rows[0], min(rows[1], top)), (max(rows[0], bottom), rows[1])):
                 if below - above > _STEP:
-                    words += read_words(self.image, Box(0, above, self.image.width, below))
+                    words += read_words(self.plain, Box(0, above, self.image.width, below))
         return replace(self, words=tuple(words))
 
 
@@ -61,12 +65,13 @@ def turn_upright(image: Image.Image) -> Upright:
     best: tuple[float, Upright] | None = None
     for turn, angle in straightening.likely_turns(image):
         page = straightening.straighten(image if turn is None else image.transpose(turn), angle)
-        head = _head(page)
-        words = tuple(read_words(page, head))
+        plain = without_rules(page)
+        head = _head(plain)
+        words = tuple(read_words(plain, head))
         sure, letters = _quality(words)
         weight = sure * min(letters, _MUCH)
         if best is None or weight > best[0] * _CLEARLY:
-            best = weight, Upright(page, _TURNS[turn], words, (head.top, head.bottom))
+            best = weight, Upright(page, plain, _TURNS[turn], words, (head.top, head.bottom))
         if sure >= _SURE and letters >= _LETTERS:
             break
     assert best is not None
