@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.domain.partmap import Part, PartMap
+from gateway.domain.recognition import Box
 
 MAX_OCTETS: Final = 32 * 1024 * 1024
 """Of a document that is drawn; one that is larger is downloaded."""
@@ -37,9 +38,15 @@ class PageImages:
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._room = asyncio.Semaphore(at_once)
 
-    async def draw(self, octets: bytes, media_type: str, page: int = 1, turn: int = 0) -> PageImage | None:
-        """Return a page, turned clockwise by one of `TURNS`; None for what cannot be drawn."""
-        command = (sys.executable, "-m", _PROGRAM, media_type, str(page), str(turn))
+    async def draw(
+        self, octets: bytes, media_type: str, page: int = 1, turn: int = 0, box: Box | None = None
+    ) -> PageImage | None:
+        """Return a page, turned clockwise by one of `TURNS`; None for what cannot be drawn.
+
+        With a box the page is levelled, as it is when it is recognised, and that part of it returned.
+        """
+        part = [f"{box.left},{box.top},{box.right},{box.bottom}"] if box else []
+        command = (sys.executable, "-m", _PROGRAM, media_type, str(page), str(turn), *part)
         async with self._room:
             process = await asyncio.create_subprocess_exec(
                 *command,

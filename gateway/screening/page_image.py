@@ -1,5 +1,8 @@
 """A page of a document as a picture that a browser can show: `python -m gateway.screening.page_image TYPE PAGE TURN`.
 
+With a fourth argument, `LEFT,TOP,RIGHT,BOTTOM` in ten-thousandths, the page is turned level first, as it is when it is
+recognised, and only that part of it is drawn: `0,0,10000,10000` is all of it.
+
 Does: loads its decoders, gives up files, network, processes and most system calls, then reads one document (a picture,
     TIFF of a fax, PDF) from standard input and writes one page: a line `PAGES`, and a PNG.
 Trusts: nothing it reads. It is written as if the document runs code here.
@@ -20,7 +23,9 @@ from typing import Final
 import pypdfium2
 from PIL import Image, ImageOps, TiffImagePlugin
 
+from gateway.domain.recognition import SCALE, Box
 from gateway.screening import landlock, seccomp
+from gateway.screening.recognition.sheets import levelled, open_sheets, turned
 
 MAX_OCTETS: Final = 32 * 1024**2
 _SECONDS: Final = 20
@@ -32,11 +37,14 @@ _PDF: Final = "application/pdf"
 _PR_SET_NO_NEW_PRIVS: Final = 38
 
 
-def draw(octets: bytes, media_type: str, page: int, turn: int) -> tuple[int, bytes]:
+def draw(octets: bytes, media_type: str, page: int, turn: int, box: Box | None = None) -> tuple[int, bytes]:
     """Return how many pages there are and one of them as a PNG, turned clockwise by 0, 90, 180 or 270 degrees.
 
+    With a box only that part of the page, which is then levelled: where a recognition says that something stands.
     Raises whatever a decoder raises, ValueError for a page that is not there.
     """
+    if box is not None:
+        return _part(octets, page, turn, box)
     if media_type == _PDF or octets[:5] == b"%PDF-":
         pages, image = _of_pdf(octets, page)
     else:
@@ -51,6 +59,7 @@ def draw(octets: bytes, media_type: str, page: int, turn: int) -> tuple[int, byt
 def main() -> None:
     """Draw the page that the arguments name of what comes on standard input."""
     media_type, page, turn = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    box = Box(*map(int, sys.argv[4].split(","))) if len(sys.argv) > 4 else None
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = None  # judged below, before anything is decoded
     warnings.simplefilter("ignore")
@@ -59,7 +68,7 @@ def main() -> None:
         octets = sys.stdin.buffer.read(MAX_OCTETS + 1)
         if len(octets) > MAX_OCTETS:
             os._exit(os.EX_DATAERR)
-        pages, drawn = draw(octets, media_type, page, turn)
+        pages, drawn = draw(octets, media_type, page, turn, box)
         answer = f"{pages}\n".encode("ascii") + drawn
         while answer:
             answer = answer[os.write(1, answer) :]
@@ -86,6 +95,20 @@ def lock() -> None:
         resource.setrlimit(limit, (most, most))
     if machine is not None:
         seccomp.restrict(machine)
+
+
+def _part(octets: bytes, page: int, turn: int, box: Box) -> tuple[int, bytes]:
+    """A part of a page as it is recognised."""
+    sheets = open_sheets(octets)
+    if not 1 <= page <= sheets.total:
+        raise ValueError("there is no such page")
+    upright = levelled(turned(sheets.draw(page), turn))
+    width, height = upright.size
+    left, top = box.left * width // SCALE, box.top * height // SCALE
+    right, bottom = -(-box.right * width // SCALE), -(-box.bottom * height // SCALE)
+    drawn = io.BytesIO()
+    upright.crop((left, top, right, bottom)).save(drawn, "PNG")
+    return sheets.total, drawn.getvalue()
 
 
 def _of_pdf(octets: bytes, page: int) -> tuple[int, Image.Image]:
