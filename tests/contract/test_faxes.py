@@ -377,6 +377,7 @@ async def test_the_program_tells_figures_of_each_source(house: House, tmp_path: 
     assert told["gateway_fax_received"] == {"router": 4.0}
     assert told["gateway_fax_filed"] == told["gateway_fax_waiting"] == {"router": 3.0}
     assert told["gateway_fax_failure"] == {"router": 1.0}
+    assert (told["gateway_fax_recognised"], told["gateway_fax_unrecognised"]) == ({"router": 0.0}, {"router": 3.0})
     assert told["gateway_fax_silent"] == {"router": 0.0}
     assert 0 <= told["gateway_fax_oldest_seconds"]["router"] < 600
 

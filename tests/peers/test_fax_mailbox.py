@@ -78,6 +78,7 @@ async def test_what_waits_and_what_comes_later_is_filed_and_moved(
         await until(lambda: dovecot.count("Filed") == 11)
     assert dovecot.count() == 0
     assert len(house.all(intake)) == 10
+    assert all(row.arrived_us <= row.at_us for row in house.all(fax_arrival))
 
 
 async def test_a_server_of_old_without_move_and_idle_will_do(house: House, tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ def figures(connection: Connection, own: FaxSettings, now_us: int) -> list[Figur
     return [
         Figure("gateway_fax_received", "Mails that a source brought.", True, "source", _of(counts, "received")),
         *(_outcome(counts, outcome) for outcome in Outcome),
+        Figure("gateway_fax_recognised", "Faxes that were recognised.", True, "source", _of(counts, "recognised")),
+        Figure(
+            "gateway_fax_unrecognised", "Faxes to be recognised.", False, "source", _of(counts, "unrecognised")
+        ),
         Figure("gateway_fax_waiting", "Faxes that wait in the tray.", False, "source", _of(counts, "waiting")),
         Figure(
             "gateway_fax_oldest_seconds", "For how long the oldest of these has waited.", False, "source",
