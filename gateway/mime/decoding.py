@@ -114,7 +114,7 @@ class Decoder:
         if is_last or len(rest) > _MAX_LINE:
             lines, rest = [*lines, rest], b""
         self._held = rest
-        return b"".join(self._uu_line(line.rstrip(b"\r")) for line in lines)
+        return b"".join(self._uu_line(piece) for line in lines for piece in line.split(b"\r"))
 
     def _uu_line(self, line: bytes) -> bytes:
         if not self._is_begun:
@@ -127,7 +127,15 @@ class Decoder:
             return binascii.a2b_uu(line)
         except binascii.Error:
             self.oddities.add("uu_bad_line")
-            return b""
+            return _uu_announced(line)
+
+
+def _uu_announced(line: bytes) -> bytes:
+    """As much of a broken line as its first character announces: others read on over what follows."""
+    try:
+        return binascii.a2b_uu(line[: ((line[0] - 32 & 63) * 4 + 5) // 3])
+    except binascii.Error:
+        return b""
 
 
 _NOT_BASE64: Final = bytes(set(range(256)) - set(_BASE64 + b"="))

@@ -39,6 +39,11 @@ _LAYOUT: Final = frozenset(
     "style class width height bgcolor color align valign border cellpadding cellspacing size face colspan rowspan "
     "target rel xmlns lang dir role type http-equiv charset media srcset sizes loading usemap coords shape".split()
 )
+_FIELD: Final = re.compile(r"<input\b[^<>]*>", re.IGNORECASE)
+_VALUE: Final = re.compile(r"""\svalue\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_UNSEEN: Final = re.compile(
+    r"""\stype\s{0,9}=\s{0,9}["']?(?:hidden|submit|button|image|checkbox|radio|reset)""", re.IGNORECASE
+)
 _HIDING: Final = re.compile(
     r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|font-size\s{0,9}:\s{0,9}0(?![.\d]*[1-9])|"
     r"opacity\s{0,9}:\s{0,9}0(?![.\d]*[1-9])|mso-hide\s{0,9}:\s{0,9}all|\shidden[\s>=/]",
@@ -143,11 +148,20 @@ def _without_code(source: str) -> str:
 
 
 def _unmark(text: str) -> str:
+    if "<input" in text or "<INPUT" in text:
+        text = _FIELD.sub(_typed, text)
     if "<pre" not in text:
         text = _LINE_END.sub(" ", text)
     else:
         text = "".join(_LINE_END.sub(" ", part) if at % 2 == 0 else part for at, part in enumerate(_PRE.split(text)))
     return resolve(_TAG.sub("", _BLOCK.sub("\n", _CELL.sub(_cell, text))))
+
+
+def _typed(match: re.Match[str]) -> str:
+    """What stands in a field of a form, as text beside it."""
+    value = _VALUE.search(match.group())
+    said = next(filter(None, value.groups()), "") if value else ""
+    return f" {said} " if said and not _UNSEEN.search(match.group()) else ""
 
 
 def _cell(match: re.Match[str]) -> str:

@@ -39,8 +39,11 @@ class Spelled:
 
 
 def find_spelled(octets: bytes, text: str) -> Iterator[Spelled]:
-    """Runs of number words that say at least six digits. `octets` and `text` are the same ASCII."""
-    for run in RUN.finditer(octets):
+    """Runs of number words that say at least six digits, and digits whose signs are written in words ("512 dash 34").
+
+    `octets` and `text` are the same ASCII.
+    """
+    for run in (*RUN.finditer(octets), *(PARTED.finditer(octets) if GATE.search(octets) else ())):
         start, end = run.span()
         end = min(end, start + _LONGEST)
         digits = _say(_pieces(text[start:end].lower()))
@@ -199,4 +202,22 @@ def _compile_run() -> Any:
     return re2.compile(rf"\b(?:(?:{says})(?:{more}){{{_LEAST - 1},}}|{begun})(?:\b|_)".encode(), options)
 
 
+def _compile(pattern: str) -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.never_capture = True
+    return re2.compile(pattern.encode(), options)
+
+
 RUN: Final = _compile_run()
+_BETWEEN: Final = "|".join(
+    sorted(
+        (word for word, (does, _) in WORDS.items() if does in {"dash", "fills", "joins"} and word != "by"),
+        key=len,
+        reverse=True,
+    )
+)
+_PARTS: Final = rf"[0-9]{{1,5}}[ ,]{{0,2}}(?:(?:{_BETWEEN})[ ,]{{1,2}}){{1,2}}(?:by )?"
+GATE: Final = _compile(rf"[0-9][ ,]{{0,2}}(?:{_BETWEEN})[ ,]")
+# Three parts, or two of nine digits.
+PARTED: Final = _compile(rf"\b(?:(?:{_PARTS}){{2,8}}[0-9]{{1,5}}|(?:{_PARTS})[0-9]{{4,7}})\b")

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.extraction.descent import Descent, Document, Item
+from gateway.screening.extraction.tables import padded
 from gateway.screening.extraction.texts import readings
 
 _BLANKS = re.compile(r"[\s,\x1e]*")
 _CHUNK: Final = 65_536
+_MOST_DIGITS: Final = 20
+_FEW_DIGITS = re.compile(r"\d{1,5}\Z")
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -62,8 +65,12 @@ def _lines(value: Any) -> Iterator[str]:
             yield ""
         elif isinstance(one, list):
             waiting += [(key, inner) for inner in reversed(one)]
+            if 3 <= len(one) <= _MOST_DIGITS and all(
+                isinstance(inner, str) and _FEW_DIGITS.match(inner) for inner in one
+            ):
+                yield f"{key}\t{'-'.join(one)}"  # a number told digit by digit, or group by group
         elif one is not None:
-            yield f"{key}\t{' '.join(str(one).split())}"
+            yield f"{key}\t{padded(' '.join(str(one).split()), key)}"
 
 
 def _last(key: str) -> str:

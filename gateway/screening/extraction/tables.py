@@ -80,11 +80,11 @@ def _lines(row: Sequence[str], heads: list[str]) -> Iterator[str]:
             continue
         head = heads[column] if column < len(heads) and heads[column] != value else ""
         label = f"{head} | {before}" if head and before else head or before
-        yield f"{label}\t{_padded(value, label)}"
+        yield f"{label}\t{padded(value, label)}"
         before = value if len(value) <= 100 and not _HAS_DIGIT.search(value) else ""
 
 
-def _padded(value: str, label: str) -> str:
+def padded(value: str, label: str) -> str:
     """The leading zeros that a sheet has dropped, where the label asks for nine digits."""
     return plain_number(value).zfill(9) if _NINE.fullmatch(value) and _asks_for_nine(label) else value
 

@@ -92,6 +92,7 @@ class _Leaf:
     name: str
     words: list[str] = field(default_factory=list)
     has_children: bool = False
+    groups: list[str] = field(default_factory=list)  # of digits, an element each
 
 
 class _Fields:
@@ -122,10 +123,14 @@ class _Fields:
         words = " ".join("".join(leaf.words).split())
         if words:
             parent = f"{self._open[-1].name} " if self._open else ""
+            if self._open and _GROUP.match(words):
+                self._open[-1].groups.append(words)
             self.lines.append(f"{parent}{leaf.name}\t{words}")
             self.is_mixed = self.is_mixed or leaf.has_children or name in _RUNS
             if name in _PACKED and len(words) > _SHORTEST:
                 self.packed.append("".join(leaf.words))
+        if 3 <= len(leaf.groups) <= _MOST_GROUPS:
+            self.lines.append(f"{name}\t{'-'.join(leaf.groups)}")
         self.running.append("\n" if name not in _INLINE else "")
 
     def told(self, text: str) -> None:
@@ -140,6 +145,8 @@ _DRAWN: Final = frozenset({"d", "points", "transform", "viewBox"})
 _RUNS: Final = frozenset("t p span".split())  # text that programs cut into pieces anywhere
 _PACKED: Final = frozenset({"binData", "binaryData", "binary-data"})  # files in Office's XML of one piece, as base64
 _SHORTEST: Final = 16
+_GROUP = re.compile(r"\d{1,5}\Z")
+_MOST_GROUPS: Final = 9
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _INLINE: Final = frozenset("b i u em strong span tspan font a sub sup r t".split())
 

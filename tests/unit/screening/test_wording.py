@@ -45,6 +45,13 @@ LETTER = "Hello Ms. Mercer,\n\nthe van is late and breakfast is at eight.\n\n{}\
         ("Direct deposit: RTN 322271627, checking 5551239876", Kind.BANK),
         ("CLABE 032180000118359719", Kind.BANK),
         ("BSB 062-000 Acc 12349876", Kind.BANK),
+        ("SSN 512 dash 34 dash 9876", Kind.SSN),
+        ("SSN: 512, then 34, followed by 9876", Kind.SSN),
+        ("ITIN 912 space 70 space 1234", Kind.ITIN),
+        ("SSN area 512, group 34, serial 9876", Kind.SSN),
+        ("Socail Securty Number: 512349876", Kind.SSN),
+        ("Taxpayer identifcation number 912 70 1234", Kind.ITIN),
+        ("FATCA GIIN IMOEDR.99999.BR.040", Kind.GIIN),
     ],
 )
 def test_a_number_is_found_wherever_its_words_stand(text: str, kind: Kind) -> None:
@@ -81,6 +88,12 @@ def test_a_number_is_found_wherever_its_words_stand(text: str, kind: Kind) -> No
 )
 def test_numbers_of_other_trades_pass(text: str) -> None:
     assert kinds(LETTER.format(text)) == set()
+
+
+def test_what_is_typed_into_a_form_on_a_page_is_read_beside_its_label() -> None:
+    fields = '<p>SSN <input name="a" value="512">-<input value=34>-<input value="9876"></p>'
+    assert Kind.SSN in kinds(fields, form=Form.HTML)
+    assert kinds('<p>SSN <input type="hidden" value="512349876x1"></p>', form=Form.HTML) == set()
 
 
 def test_a_fact_without_an_amount_needs_words_of_tax() -> None:

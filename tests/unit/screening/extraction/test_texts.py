@@ -117,6 +117,13 @@ def test_lines_of_json_and_what_follows_them_are_read() -> None:
     assert "not json 3" in texts(b'{"a": 1}\n{"b": 2}\nnot json 3')
 
 
+def test_a_number_that_json_or_xml_tells_in_pieces_or_without_its_zeros_is_whole() -> None:
+    assert "ssn\t012349876" in texts(b'{"ssn": 12349876}')
+    assert "total\t12349876" in texts(b'{"total": 12349876}')
+    assert "ssn\t5-1-2-3-4-9-8-7-6" in texts(b'{"ssn": [5, 1, 2, 3, 4, 9, 8, 7, 6]}')
+    assert "ssn\t512-34-9876" in texts(b"<r><ssn><a>512</a><g>34</g><s>9876</s></ssn></r>")
+
+
 def test_xml_tells_leaves_and_attributes_as_fields() -> None:
     found = texts(XML, form=Form.FIELDS)
     assert f"person ssn\t{NUMBER}" in found
