@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from gateway.casework.cover_sheets import make_sheets
 from gateway.casework.recognising import (
@@ -351,6 +353,38 @@ def test_what_is_held_has_a_bound_and_is_given_back() -> None:
     assert held.take("a") is None
     assert held.put("c", b"1")
     assert (held.get("c"), held.total) == (b"1", 6)
+
+
+# ---- of faxes that lie nowhere but in memory
+
+
+async def test_a_backlog_goes_on_over_faults_and_comes_back_to_what_was_later(house: House) -> None:
+    reader = Reader(KeyError("ours"), recognition())
+    recogniser = recogniser_of(house, reader)
+    ids = [await filed(house, number) for number in range(3)]
+    house.database.call(begin_try, ids[2])  # another program died over it
+    for number, message_id in enumerate(ids):
+        recogniser.backlog.add(message_id, sample(number).mail)
+    recogniser.backlog.add("", failure(1))
+    work = asyncio.create_task(recogniser.backlog.run())
+    try:
+        async with asyncio.timeout(30):
+            while len(reader.asked) < 2:
+                await asyncio.sleep(0.02)
+            house.let_leases_end()
+            while recogniser.held.total:
+                await asyncio.sleep(0.02)
+    finally:
+        work.cancel()
+    assert [row_of(house, one).version for one in ids] == [0, 1, 1]
+
+
+async def test_what_finds_no_room_in_memory_is_left_to_who_opens_it_and_told_of(house: House) -> None:
+    recogniser = Recogniser(house.intake, Reader(), Layouts(), held=Held(10))
+    with capture_logs() as told:
+        recogniser.backlog.add(await filed(house), sample(0).mail)
+    assert [one["event"] for one in told if one["log_level"] == "warning"] == ["fax unrecognised"]
+    assert recogniser.held.total == 0
 
 
 class Row:

@@ -24,7 +24,7 @@ from gateway.inbound.listener.tls import server_context
 from gateway.store.database import Database
 from gateway.store.fax_reports import report_key
 from gateway.store.migrations import upgrade
-from gateway.store.tables import fax_arrival, fax_report, intake
+from gateway.store.tables import fax_arrival, fax_recognition, fax_report, intake
 from tests.contract.test_faxes import House
 from tests.fax_reader import Reader
 from tests.faxes import failure, sample
@@ -71,10 +71,11 @@ async def serving(
         metrics=None,
     )  # fmt: skip
     context = server_context(own.path, own.key_path)
-    async with open_servers(
-        settings, Recogniser(house.intake, Reader(), Layouts()), DOMAIN, context, hosts_of(settings)
-    ):
+    recogniser = Recogniser(house.intake, Reader(), Layouts())
+    recognising = asyncio.create_task(recogniser.backlog.run())
+    async with open_servers(settings, recogniser, DOMAIN, context, hosts_of(settings)):
         yield port
+    recognising.cancel()
 
 
 def bring(port: int, mail: bytes, to: list[str], *, starttls: bool = False, shown: Certificate | None = None) -> bytes:
@@ -107,6 +108,16 @@ async def test_a_listed_server_brings_a_fax_and_hears_its_reference(house: House
     assert octets.replace(b"\r\n", b"\n").strip() == made.mail.replace(b"\r\n", b"\n").strip()
     assert summary.arrival is not None
     assert (summary.arrival.recipients, summary.arrival.helo) == (tuple(TO), "router.example")
+
+
+async def test_what_a_server_brought_is_recognised_from_memory_after_its_reply(house: House, tmp_path: Path) -> None:
+    async with serving(house, tmp_path) as port:
+        for octets in (sample(0).mail, failure(1), sample(1).mail):
+            await asyncio.to_thread(bring, port, octets, TO)
+        async with asyncio.timeout(30):
+            while [row.version for row in house.all(fax_recognition)] != [1, 1]:
+                await asyncio.sleep(0.05)
+    assert len(house.entries("fax_recognised")) == 2
 
 
 async def test_tls_is_there_for_who_can(house: House, tmp_path: Path) -> None:
