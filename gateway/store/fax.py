@@ -82,12 +82,12 @@ def source_counts(connection: Connection, sources: Sequence[str]) -> list[Source
     )
     odd: dict[str, int] = {row[0]: row[1] for row in connection.execute(reviews)}
     recognised = _recognised(connection)
-    return [
-        SourceCount(
-            name, found, odd.get(name, 0), last.get(name), *waits.get(name, (0, None)), *recognised.get(name, (0, 0))
-        )
-        for name, found in outcomes.items()
-    ]
+    counts: list[SourceCount] = []
+    for name, found in outcomes.items():
+        waiting, oldest_us = waits.get(name, (0, None))
+        read, unread = recognised.get(name, (0, 0))
+        counts.append(SourceCount(name, found, odd.get(name, 0), last.get(name), waiting, oldest_us, read, unread))
+    return counts
 
 
 def rhythm(connection: Connection, source: str, now_us: int) -> Rhythm | None:

@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from gateway import config
 from gateway.domain.address import Address
+from gateway.domain.clock import to_microseconds
 from gateway.domain.summary import Arrival, Summary
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.tray import IntakeTray, OutsideMail
@@ -313,6 +314,14 @@ def test_sources_are_told_apart(site: Site, faxes: FaxIntake) -> None:
     assert one.items() >= {"received": 3, "filed": 2, "failures": 1, "review": 1, "waiting": 2, "left": 0}.items()
     assert one["state"] == "not configured"
     assert "line-two" in site.gateway("intake", "sources")
+
+
+def test_a_source_whose_clock_differs_is_told_of(site: Site, faxes: FaxIntake) -> None:
+    for number in range(3):
+        arrived_us = to_microseconds(Draw(8, number).at) - 20 * 60_000_000
+        asyncio.run(faxes.take(Source("line-late"), sample(number, seed=8).mail, arrived_us=arrived_us))
+    (one,) = [one for one in site.asked("intake", "sources") if one["source"] == "line-late"]
+    assert (one["clock"], one["review"]) == ("20 min before", 3)
 
 
 def tried(site: Site, folder: Path, made: Sample | bytes, *more: str) -> dict[str, Any]:

@@ -22,8 +22,10 @@ from gateway.domain.errors import StoreFull, StoreUnavailable
 from gateway.domain.fax import Fax, Outcome, Review
 from gateway.domain.intake import Tray, month_of
 from gateway.domain.summary import Arrival, Summary
+from gateway.findings import State
 from gateway.inbound.fax.alarms import Alarms, figures
 from gateway.inbound.fax.intake import FaxIntake, Source
+from gateway.public_door import fax_line
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.fax import clock_offset_us, facts_of, repeats_of, rhythm, source_counts
@@ -364,6 +366,23 @@ async def test_alarms_are_raised_once_for_a_silence_and_once_a_day_for_what_wait
     assert [(one["event"], one["source"], one["hours"]) for one in logs] == [
         ("fax source silent", "router", 3), ("fax overdue", "router", 3),
     ]  # fmt: skip
+
+
+async def test_the_doctor_tells_of_a_source_s_clock_and_of_what_waits_too_long(
+    house: House, tmp_path: Path, store_url: str
+) -> None:
+    fax_settings(tmp_path)
+    settings = load(tmp_path / "gateway.toml")
+    settings = replace(settings, store=replace(settings.store, url=store_url))
+    assert [(one.name, one.state) for one in fax_line(settings)] == [("fax source router", State.WARNING)]
+    for number in range(3):
+        late_us = to_microseconds(Draw(1, number).at) + 3600 * 1_000_000
+        await house.intake.take(Source("router"), sample(number).mail, arrived_us=late_us)
+    waits = update(message).values(received_us=message.c.received_us - 3 * 3600 * 1_000_000)
+    house.database.call(lambda tx: tx.execute(waits))
+    found = {one.name: (one.state, one.found) for one in fax_line(settings)}
+    assert found["fax clock router"] == (State.WARNING, "its clock is 60 minutes behind ours")
+    assert found["fax desk router"] == (State.PROBLEM, "3 wait, for longer than 2 h")
 
 
 async def test_the_program_tells_figures_of_each_source(house: House, tmp_path: Path, open_as: OpenAs) -> None:
