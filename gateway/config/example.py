@@ -342,6 +342,7 @@ listen = [{portal}]
 # Whose signatures on mail are believed: certificates in one PEM file, and a folder of gpg with public keys.
 # smime_anchors = ""
 # openpgp_home = ""
+# claim_minutes = 15
 
 [screening]
 # Mail from outside is searched for these kinds. Empty: for those that the programmes name.
