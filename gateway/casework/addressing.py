@@ -7,7 +7,7 @@ forbidden get the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -119,13 +119,14 @@ def decide(
     notices = [found for text in hints.answered if (found := outbox_id_of(text))]
     parent = find_by_message_ids(source, deposit_hashes) or find_by_notices(source, notices)
     entered = _case_of(source, mailroom, targets, hints, parent.case_id if parent else None)
-    recipients = _served(source, mailroom, entered, author_id, targets, hints, now_us)
+    places = _header_places(hints)
+    recipients = _served(source, mailroom, entered, author_id, targets, places, now_us)
     return Decision(
         case=entered,
         key=case_sealing_key(source, mailroom.authority, entered.id),
         parent_id=parent.id if parent is not None and parent.case_id == entered.id else None,
         recipients=recipients,
-        left_in_clear=_left_in_clear(source, mailroom, author_id, targets, hints, now_us),
+        left_in_clear=_left_in_clear(source, mailroom, author_id, targets, places, now_us),
     )
 
 
@@ -214,15 +215,14 @@ def _served(
     entered: Case,
     author_id: str,
     targets: Sequence[Target],
-    hints: Hints,
+    places: Mapping[str, str],
     now_us: int,
 ) -> tuple[Served, ...]:
     others = correspondents(source, mailroom.authority, entered.id, now_us)
     colleagues = office(source, mailroom.authority, entered.id, now_us)
-    addressed = _header_places(hints)
     served: dict[str, Served] = {}
     for target in targets:
-        place = addressed.get(target.address.key, "bcc")
+        place = places.get(target.address.key, "bcc")
         people = sorted(others) if target.case_id else [target.person_id or ""]
         for person_id in people:
             if person_id not in others and person_id not in colleagues:
@@ -249,13 +249,13 @@ def _left_in_clear(
     mailroom: Mailroom,
     author_id: str,
     targets: Sequence[Target],
-    hints: Hints,
+    places: Mapping[str, str],
     now_us: int,
 ) -> int:
     inside = {target.address.key for target in targets}
     own = _own_addresses(source, author_id, now_us)
     domains = mailroom.employee_domains | {mailroom.domain} | {text.lower().rpartition("@")[2] for text in own}
-    return sum(key not in inside and key.rpartition("@")[2] not in domains for key in _header_places(hints))
+    return sum(key not in inside and key.rpartition("@")[2] not in domains for key in places)
 
 
 def _key_of(text: str) -> str | None:

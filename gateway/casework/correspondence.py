@@ -123,7 +123,7 @@ def reply(tx: Transaction, authority: Ed25519PublicKey, posting: Posting) -> Pos
 
 def _posted_before(tx: Transaction, posting: Posting) -> Posted | None:
     if posting.repeat_key:
-        row = tx.find(_REPEAT, posting.repeat_key)
+        row = tx.find_conflict(_REPEAT, posting.repeat_key)
         if row is not None and row[0] > tx.now_us - REPEAT_WINDOW_US:
             return Posted(reference=row[1], message_id=row[2], repeated=True)
         if row is not None:

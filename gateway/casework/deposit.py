@@ -227,12 +227,12 @@ def _sealed(
     place: Place | None = None,
 ) -> SealedMessage:
     salt = os.urandom(SALT_OCTETS)
-    filled = replace(summary, salt=salt.hex(), digest=digest.hex())
+    sealed = summary.to_bytes(salt.hex(), digest.hex())
     return SealedMessage(
         id=row_id,
         composed=composed,
         octets=sum(int(str(segment["octets"])) for segment in segments),
-        sealed_summary=seal_box(summary_key(content_key, row_id), filled.to_bytes(), summary_context(row_id)),
+        sealed_summary=seal_box(summary_key(content_key, row_id), sealed, summary_context(row_id)),
         key_id=key.id,
         suite=key.suite,
         wrapped=key.wrap(content_key, row_id),

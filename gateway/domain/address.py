@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gateway.domain.errors import Malformed
@@ -20,14 +20,14 @@ class Address:
 
     local: str
     domain: str
+    key: str = field(init=False, repr=False, compare=False)
+    """What equal mailboxes share: the whole address, lower-case. Store and look up by this."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.local}@{self.domain}".lower())
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
-
-    @property
-    def key(self) -> str:
-        """What equal mailboxes share: the whole address, lower-case. Store and look up by this."""
-        return f"{self.local}@{self.domain}".lower()
 
 
 @lru_cache(1024)

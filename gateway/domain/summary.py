@@ -76,8 +76,8 @@ class Summary:
     fax: Fax | None = None
     own_key: OwnKey | None = None
 
-    def to_bytes(self) -> bytes:
-        """Return the octets that are sealed."""
+    def to_bytes(self, salt: str = "", digest: str = "") -> bytes:
+        """Return the octets that are sealed, with this salt and digest in place of its own where given."""
         value = {
             "v": _VERSION,
             "subject": self.subject,
@@ -89,8 +89,8 @@ class Summary:
             "message_id": self.message_id,
             "part_map": self.part_map.to_json(),
             "notes": list(self.notes),
-            "salt": self.salt,
-            "digest": self.digest,
+            "salt": salt or self.salt,
+            "digest": digest or self.digest,
         }
         if self.arrival is not None:
             value["arrival"] = asdict(self.arrival)

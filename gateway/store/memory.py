@@ -37,17 +37,18 @@ class Memory:
     """Answers by question. May be used from any thread."""
 
     seconds: float = SECONDS
-    _answers: dict[tuple[Any, ...], tuple[float, Any, Any]] = field(default_factory=dict)
+    answers: dict[tuple[Any, ...], tuple[float, Any, Any]] = field(default_factory=dict)
+    """What was found, until when it counts, and the authority it was asked with."""
     _asking: dict[tuple[Any, ...], threading.Lock] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Forget every answer."""
-        self._answers.clear()
+        self.answers.clear()
         self._asking.clear()
 
     def find(self, question: tuple[Any, ...]) -> Any:
         """Return the answer, or None when there is none that is young enough."""
-        known = self._answers.get(question)
+        known = self.answers.get(question)
         return None if known is None or known[0] < monotonic() else known[1]
 
     def ask(self, question: tuple[Any, ...], authority: object, query: Callable[[], T]) -> T:
@@ -58,9 +59,9 @@ class Memory:
             until = monotonic() + self.seconds
             answer = query()
             if answer:
-                if len(self._answers) >= MAX_ANSWERS:
+                if len(self.answers) >= MAX_ANSWERS:
                     self.forget()
-                self._answers[question] = (until, answer, authority)
+                self.answers[question] = (until, answer, authority)
             return answer
 
 
@@ -112,9 +113,9 @@ def remembered(query: Callable[Concatenate[Connection, P], T]) -> Callable[Conca
             return query(cast("Connection", source), *args, **kwargs)
         authority = args[0] if first else None
         question = (query, id(authority), *args[first:last])
-        known = source.memory.find(question)
-        if known is not None:
-            return cast("T", known)
+        if (known := source.memory.answers.get(question)) is not None and known[0] >= monotonic():
+            answer: T = known[1]
+            return answer
         connection = source.connection
         if connection is None:
             raise NotKnown

@@ -112,6 +112,16 @@ class Transaction:
             return lookup.of(row)
         return statements.first(self.connection, lookup.statement, value)
 
+    def find_conflict(self, lookup: Lookup, value: Any) -> Sequence[Any] | None:
+        """Do what `find` does for the unique value of a row that the verb inserts where nothing is found.
+
+        A batch asks the store nothing: where the value stands there the insert fails, and each verb is run by itself.
+        """
+        if self._batch is None:
+            return self.find(lookup, value)
+        row = self._batch.find(lookup, value)
+        return None if row is None else lookup.of(row)
+
     def flush(self) -> None:
         """Write the collected rows. Raises MoreThanRows in a batch."""
         if self._batch is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
@@ -76,8 +77,8 @@ async def submit(
     return await transaction.commit()
 
 
-def all_of(connection: Connection, table: Any) -> list[Row[Any]]:
-    return list(connection.execute(select(table).order_by(table.c.id)))
+def all_of(connection: Connection, table: Any, order: Any = None) -> list[Row[Any]]:
+    return list(connection.execute(select(table).order_by(table.c.id if order is None else order)))
 
 
 def read_back(site: Settled, blobs: BlobFolder, row: Row[Any]) -> tuple[Summary, bytes]:
@@ -271,6 +272,19 @@ async def test_a_repeated_submission_gets_the_first_answer_and_is_one_message(
     assert str(first) == str(second)
     assert len(site.database.read_now(all_of, tables.message)) == 1
     assert len(site.database.read_now(all_of, tables.outbox)) == 2
+
+
+async def test_repeats_among_others_in_one_group_lose_nothing(door: SubmissionDoor, site: Settled) -> None:
+    mails = [mail(to=site.address(site.tour), Message_ID=f"<{name}@agency.example>") for name in ("one", "two", "new")]
+    first = [await submit(door, site.people["dana"], octets, site.address(site.tour)) for octets in mails[:2]]
+    again = [mails[2], mails[0], mails[2], mails[1], mails[0]]
+    answers = await asyncio.gather(
+        *(submit(door, site.people["dana"], octets, site.address(site.tour)) for octets in again)
+    )
+    assert [answers[1], answers[3], answers[4]] == [first[0], first[1], first[0]]
+    assert answers[0] == answers[2]
+    assert len(site.database.read_now(all_of, tables.message)) == 3
+    assert len(site.database.read_now(all_of, tables.repeat, tables.repeat.c.key)) == 3
 
 
 async def test_a_message_id_used_again_for_another_message_loses_nothing(door: SubmissionDoor, site: Settled) -> None:

@@ -113,11 +113,11 @@ async def test_what_is_known_of_rights_outlives_what_others_write_beside_them(
 ) -> None:
     await submit(door, settled)
     await submit(door, settled)
-    known = dict(database._known_to_writer._answers)
+    known = dict(database._known_to_writer.answers)
     await other_program.run(lambda tx: tx.record("of_another_program", "nobody"))
     await submit(door, settled)
     assert known
-    assert known.items() <= database._known_to_writer._answers.items()
+    assert known.items() <= database._known_to_writer.answers.items()
 
 
 async def test_two_programs_that_take_mail_do_not_make_each_other_forget(
@@ -131,12 +131,12 @@ async def test_two_programs_that_take_mail_do_not_make_each_other_forget(
     ]
     for door in doors * 2:
         assert (await submit(door, settled)).code == 250
-    known = [dict(one._known_to_writer._answers) for one in (database, other_program)]
+    known = [dict(one._known_to_writer.answers) for one in (database, other_program)]
     for door in doors:
         assert (await submit(door, settled)).code == 250
     for one, before in zip((database, other_program), known, strict=True):
         assert before
-        assert before.items() <= one._known_to_writer._answers.items()
+        assert before.items() <= one._known_to_writer.answers.items()
 
 
 @pytest.mark.usefixtures("settled")

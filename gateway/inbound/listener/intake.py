@@ -9,7 +9,8 @@ from __future__ import annotations
 _END = b"\r\n.\r\n"
 _PREFIXES = (_END[:4], _END[:3], _END[:2], _END[:1])
 _CR = 13
-_SHORT = 4 * 1024
+_SHORT = 64 * 1024
+"""Up to here it takes less to take a text apart at its line ends than to find out how long its lines are."""
 _FEW = 64
 """Dots, and lines of other lengths, as a header has: as many are looked at one by one."""
 
@@ -102,7 +103,10 @@ def _has_whole_lines_only(text: bytes) -> bool:
     """True if every CR and LF is part of CRLF and no octet is NUL. `text` must not end between CR and LF."""
     if b"\0" in text:
         return False
-    judged = _judge_runs(text) if len(text) > _SHORT else 0
+    if len(text) <= _SHORT:
+        words = b"".join(text.split(b"\r\n"))
+        return b"\r" not in words and b"\n" not in words
+    judged = _judge_runs(text)
     lines = text.count(b"\n", judged)
     return text.count(b"\r", judged) == lines == text.count(b"\r\n", judged)
 

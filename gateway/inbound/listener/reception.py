@@ -234,8 +234,10 @@ class Reception(Wire):
             self.errors = self.junk = 0
 
     async def _commit(self, transaction: Transaction) -> SmtpReply:
-        with self.spared():
-            try:
-                return await transaction.commit()
-            except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
-                return reply_to(problem, "smtp.commit")
+        self.spare(spared=True)
+        try:
+            return await transaction.commit()
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the peer gets a reply
+            return reply_to(problem, "smtp.commit")
+        finally:
+            self.spare(spared=False)

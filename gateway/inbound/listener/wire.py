@@ -15,8 +15,6 @@ import base64
 import binascii
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import inf
 from typing import Any, Final, cast
 
@@ -243,18 +241,12 @@ class Wire(SMTP, ABC):
             return AuthResult(success=False)
         return AuthResult(success=True, auth_data=LoginPassword(parts[1], parts[2]))
 
-    @contextmanager
-    def spared(self) -> Iterator[None]:
-        """Let the conversation go on to the end of this block even when the peer has left."""
+    def spare(self, *, spared: bool) -> None:
+        """Let the conversation go on even when the peer has left, or not any more."""
         task = self._handler_coroutine
         assert task is not None
-        self.is_spared = True
-        self.state.commits.add(task)
-        try:
-            yield
-        finally:
-            self.is_spared = False
-            self.state.commits.discard(task)
+        self.is_spared = spared
+        (self.state.commits.add if spared else self.state.commits.discard)(task)
 
     # What the listener uses.
 
