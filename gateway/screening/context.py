@@ -16,6 +16,7 @@ import re2
 
 from gateway.screening.candidates import LONG, Code, Number, find_codes, find_numbers, lines_with_digits
 from gateway.screening.chunk import Form
+from gateway.screening.closeness import closeness_after, closeness_before
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label, Role
 from gateway.screening.marks import EVERYTHING, Marks, find_heads
@@ -24,9 +25,6 @@ from gateway.screening.view import Reading, View
 
 _BEFORE: Final = 140  # characters looked at before a number
 _AFTER: Final = 60
-_LETTERS: Final = re.compile(r"[A-Za-z0-9]+")
-_SENTENCE: Final = re.compile(r"[.;!?](?:\s|\Z)")
-_NUMBER: Final = re.compile(r"\d(?:[ .-]?\d){4,}")
 _ADDRESS: Final = re.compile(
     r"://|www\.|@[\w.-]+\.[a-z]{2,}|\.(?:com|net|org|gov|io|edu|html?|php|aspx?|jpe?g|png|gif|css|js)\b|[?&][\w.-]+=|^/[\w./-]{6,}|^cid:|^mid:|^urn:|"
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|\{[0-9A-Fa-f-]{8,}|0x[0-9a-fA-F]+|^sha\d*[:-]|\bv\d+\.\d",
@@ -144,11 +142,14 @@ class Scan:
         after = pattern.search(self.text, label.end, min(len(self.text), label.end + reach + 40))
         if after and after.start() - label.end <= reach:
             found.append(
-                (after, _closeness(self.text[label.end : after.start()], fields=self.view.form is Form.FIELDS))
+                (
+                    after,
+                    closeness_before(self.text, label, after.start(), fields=self.view.form is Form.FIELDS),
+                )
             )
         before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
         if before:
-            found.append((before[-1], _closeness_after(self.text, before[-1].end(), label)))
+            found.append((before[-1], closeness_after(self.text, before[-1].end(), label)))
         for start, end, close in self.tables.below(label.start, label.end):
             cell = pattern.search(self.text, start, end)
             if cell:
@@ -207,8 +208,10 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
     text = scan.text
     fields = scan.view.form is Form.FIELDS
     first, last = _reach(text, start, end)
-    near = [(label, _closeness(text[label.end : start], fields=fields)) for label in LEXICON.labels(text, first, start)]
-    near += [(label, _closeness_after(text, end, label)) for label in LEXICON.labels(text, end, last)]
+    near = [
+        (label, closeness_before(text, label, start, fields=fields)) for label in LEXICON.labels(text, first, start)
+    ]
+    near += [(label, closeness_after(text, end, label)) for label in LEXICON.labels(text, end, last)]
     head = None if fields else scan.tables.head_of(start)
     if head:
         near = [
@@ -309,73 +312,6 @@ def _numbered(text: str, label: Label) -> bool:
     return (bool(words) and (words[-1] in _NUMBERED or (len(words) > 1 and words[-2] in _NUMBERED))) or text[
         label.end : label.end + 2
     ].strip()[:1] in {":", "#", "="}
-
-
-_ROW: Final = re.compile(r"\n[A-Za-z ]{0,20}\t\Z")  # the value stands in the next field
-
-
-def _closeness(gap: str, *, fields: bool = False) -> float:
-    """Closeness of a label before a number, by what stands between."""
-    gap = _ASIDE.sub("", gap)
-    if fields and "\n" in gap:
-        return 0.9 if _ROW.match(gap) else 0.3
-    if _ASKS.match(gap):
-        return 0.85
-    ended = _NEXT_SENTENCE.match(gap) is not None
-    gap = gap.lstrip(".:)")
-    letters = sum(map(len, _LETTERS.findall(gap)))
-    close = 1.0 if letters <= 3 else 0.92 if letters <= 15 else 0.75 if letters <= 40 else 0.5 if letters <= 80 else 0.3
-    if "\n" in gap and not _WRAPPED.search(gap):
-        close *= 0.92 if letters <= 3 else 0.5
-        if letters > 3 and ("\n\n" in gap or gap.count("\n") > 2):
-            close *= 0.4
-    if ended or _SENTENCE.search(gap):
-        close *= 0.6 if letters > 3 else 0.95
-    if _ANSWERED.match(gap):
-        close *= 0.4
-    if letters > 3 and not fields and ("\t" in gap or "|" in gap):
-        close *= 0.5
-    if _NUMBER.search(gap):
-        close *= 0.3 if "\n" in gap else 0.6
-    return close
-
-
-_NEXT_SENTENCE: Final = re.compile(r"\.\s+[A-Z][a-z]{2,14} (?!is\b|was\b)(?:[^\s:]|\Z)")
-_WRAPPED: Final = re.compile(  # prose goes on in the next line
-    r"[^\n]*(?:[a-z,] ?\n[ \t>]*[a-z][^\n]*|\b(?:is|was|as|of|under|es|ist|lautet|est|e|jest|ar|er|number) ?\n[ \t>]*)\Z"
-)
-_ANSWERED: Final = re.compile(r"\s?[:=]\s?\d[\w.,/-]*[ \t]*\n")  # "status=200", and the number in another line
-_ASIDE: Final = re.compile(r"\([^()\n]{0,40}\)")
-_ASKS: Final = re.compile(  # "What is her ...? It's 123"
-    r"\.?[^.?\n]{0,60}\?[\s>*-]{1,8}(?:(?:it.?s|it is|sure|yes|ok|here(?: it is| you go)?|a|answer|claro|es(?: el)?|"
-    r"klar|bien sur|oui|c.est|certo|ecco|ja|si|sim|voici)[ ,.:!-]{1,3}){0,2}\Z",
-    re.IGNORECASE,
-)
-_SAYS: Final = re.compile(  # "123 is her ...", "123. That's the ...", "123 as ...", "123 <- ..."
-    r"[\s\"')]{0,3}(?:[.,;!-] ?)?(?:(?:that.?s|that is|this is|is|was|as|in (?:the )?(?:field|box|line)|c.est|es|son|"
-    r"das ist|ist|e|sono|is het|er|to)\b|=|<[-=]{1,3})[\s\"']{0,2}(?:[A-Za-z.'-]{1,14} ){0,3}[\"'(]?\Z",
-    re.IGNORECASE,
-)
-
-
-def _closeness_after(text: str, end: int, label: Label) -> float:
-    """Closeness of a label after a number: less than before it, and next to nothing when it heads what follows."""
-    gap = text[end : label.start]
-    if _SAYS.match(gap):
-        return 0.9
-    if "\f" in gap or "\n\n" in gap:
-        return 0.0
-    letters = sum(map(len, _LETTERS.findall(gap)))
-    close = 0.85 if letters <= 3 else 0.7 if letters <= 14 else 0.4 if letters <= 30 else 0.2
-    if re.match(r"\s{0,3}(?:no\.?|number|nr\.?)?\s{0,3}[:=#]\s{0,4}[(+]?\w{0,3}\d", text[label.end : label.end + 24]):
-        close *= 0.1
-    if "(" in gap and letters == 0:
-        return 0.95 * (close / 0.85)
-    if "\n" in gap or "\t" in gap or "|" in gap:
-        close *= 0.15
-    elif any(sign in gap for sign in ",;.") or _NUMBER.search(gap):
-        close *= 0.3
-    return close
 
 
 def _flags(text: str, start: int, end: int) -> frozenset[str]:
