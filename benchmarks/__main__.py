@@ -19,7 +19,7 @@ def main() -> None:
     rounds, seconds = (1, 1.0) if asked.quick else (asked.rounds, asked.seconds)
     folder = Path(tempfile.mkdtemp(prefix="gateway-benchmark-", dir=asked.folder))
     try:
-        if set(asked.rows) - {rows.SCREENING, *_OUTGOING, *_FAXES}:
+        if set(asked.rows) - {rows.SCREENING, rows.RECOGNITION, *_OUTGOING, *_FAXES}:
             _submission(asked, folder, rounds, seconds)
         if set(asked.rows) & set(_OUTGOING):
             _outgoing(asked, folder, rounds)
@@ -28,8 +28,18 @@ def main() -> None:
         if rows.SCREENING in asked.rows:
             for line in speed.lines(folder):
                 _say(line)
+        if rows.RECOGNITION in asked.rows:
+            for line in _recognition(asked):
+                _say(line)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _recognition(asked: argparse.Namespace) -> list[str]:
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # read when the engine is loaded
+    from benchmarks.recognition import score
+
+    return score.lines(rows.RECOGNITION_SEED, rows.RECOGNITION_FAXES // (10 if asked.quick else 1))
 
 
 def _submission(asked: argparse.Namespace, folder: Path, rounds: int, seconds: float) -> None:

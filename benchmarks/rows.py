@@ -37,6 +37,10 @@ LARGE_CONNECTIONS = 4
 GROWTH_MIB = (32, 16)
 STALL_MS = (50, 20)
 SCREENING = "screening"
+RECOGNITION = "recognition"
+RECOGNITION_SEED = 20_260
+"""Another one than recognition was developed on."""
+RECOGNITION_FAXES = 40
 BDAT = "bdat"
 BDAT_TIMES = (1.5, 1.7)
 """BDAT beside our own DATA, 10 MiB × 2."""
@@ -61,4 +65,5 @@ FAX_SECONDS = (5.0, 5.0)
 """From a fax of ten pages in the mailbox to its being filed, median."""
 FAX_BACKLOG = "fax-backlog"
 FAX_GROWTH_MIB = (32, 16)
-KEYS = (*(row.key for row in ROWS), BDAT, LARGE, CROWD, NOTIFICATIONS, CLAIM, BACKLOG, SCREENING, FAX, FAX_BACKLOG)
+_LOADS = (BDAT, LARGE, CROWD, NOTIFICATIONS, CLAIM, BACKLOG)
+KEYS = (*(row.key for row in ROWS), *_LOADS, SCREENING, RECOGNITION, FAX, FAX_BACKLOG)

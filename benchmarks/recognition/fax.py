@@ -37,7 +37,10 @@ class Line:
 def send(rng: Random, line: Line, sheets: Sequence[tuple[Image.Image, int]]) -> bytes:
     """Return a TIFF of these sheets, each turned by so many quarters (degrees, counter-clockwise)."""
     top = f"{people.day(rng):%m/%d/%Y} {rng.randint(8, 18)}:{rng.randint(10, 59)}  {people.telephone(rng)}"
-    pages = [_page(rng, line, sheet, turn, f"{top}  P.{at:02}/{len(sheets):02}") for at, (sheet, turn) in enumerate(sheets, 1)]
+    pages = [
+        _page(rng, line, sheet, turn, f"{top}  P.{at:02}/{len(sheets):02}")
+        for at, (sheet, turn) in enumerate(sheets, 1)
+    ]
     held = io.BytesIO()
     dpi = (204, 196 if line.fine else 98)
     pages[0].save(held, "TIFF", compression=line.coding, dpi=dpi, save_all=True, append_images=pages[1:])

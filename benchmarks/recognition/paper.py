@@ -195,9 +195,7 @@ class Paper:
         elif way == "fill":
             self.draw.rectangle((left + 5, top + 5, left + side - 5, top + side - 5), fill=0)
         else:
-            points = [
-                (left + self.rng.randint(3, side - 3), top + self.rng.randint(3, side - 3)) for _ in range(8)
-            ]
+            points = [(left + self.rng.randint(3, side - 3), top + self.rng.randint(3, side - 3)) for _ in range(8)]
             self.draw.line(points, fill=0, width=width)
 
     def tick(self, label: str, key: str, *, ticked: bool, after: bool, left: int | None = None, row: int = 0) -> None:

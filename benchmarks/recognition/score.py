@@ -143,7 +143,9 @@ def lines_of(tally: Tally, seed: int, count: int) -> list[str]:
     """The rows of the table."""
     pages = tally.of["pages found"]
     rate = pages / tally.seconds if tally.seconds else 0.0
-    made = [f"recognition of {count} synthetic faxes, {pages} pages, seed {seed}: 204×98 and 204×196, ±3°, specks, upside down"]
+    made = [
+        f"recognition of {count} synthetic faxes, {pages} pages, seed {seed}: 204×98 and 204×196, ±3°, specks, upside down"
+    ]
     for name in sorted(tally.of, key=lambda one: (one not in GOALS, one)):
         share = tally.share(name)
         goal = GOALS.get(name)

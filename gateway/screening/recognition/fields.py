@@ -29,6 +29,7 @@ _MOST_ROWS: Final = 12
 _INK: Final = 150
 _DRAWN: Final = 0.006  # share of dark pixels of a field that is signed
 _LONG_WORD, _SENTENCE = 4, 3
+_LONG_COMB: Final = 7
 _DIGITS: Final = "0123456789"
 
 
@@ -62,10 +63,10 @@ def read_fields(
 ) -> tuple[tuple[Suggestion, ...], tuple[SignatureField, ...]]:
     """Return what may stand in the fields of a page (mode L, level), and where it is signed."""
     form = kind.form
-    heads = [head for column in form.table for head in column.heads]
-    page = _Page(number, image, Labels(lines, [*kinds.labels(form, kind.leaf), *heads]), kind.leaf)
+    page = _Page(number, image, Labels(lines, kinds.labels(form)), kind.leaf)
     suggestions = [one for field in form.fields if page.has(field.leaf) for one in _field(page, field)]
-    if form.table:
+    suggestions += _lone_comb(page, [one for one in form.fields if page.has(one.leaf)], suggestions)
+    if form.table and (kind.leaf is Leaf.LATER or not form.later):
         for cell in find_cells(image, page.labels, form.table):
             suggestions += _cell(page, cell)
     signatures = tuple(one for layout in form.signatures if page.has(layout.leaf) for one in _signed(page, layout))
@@ -140,6 +141,23 @@ def _comb(page: _Page, key: str, label: Box, row: int) -> Suggestion | None:
     frame = comb.frame
     box = Box(frame.left + left, frame.top + top, frame.right + left, frame.bottom + top)
     return page.suggestion(key, digits, sure, box, row) if len(digits) >= 4 else None
+
+
+def _lone_comb(page: _Page, fields: Sequence[FieldLayout], told: Sequence[Suggestion]) -> Iterator[Suggestion]:
+    """The one comb of a page for the one field that asks for a number, where its label cannot be read."""
+    numbers = [one.key for one in fields if one.look is Look.NUMBER and not one.repeated]
+    if len(numbers) != 1 or any(one.field == numbers[0] and one.value[:1].isdigit() for one in told):
+        return
+    rules = combs.find_rules(page.image)
+    found = [(comb, strip) for comb, strip in combs.strips(combs.erase(page.image, rules), rules) if _is_long(strip)]
+    if len(found) == 1:
+        (comb, strip) = found[0]
+        digits, sure = _digits(strip)
+        yield page.suggestion(numbers[0], digits, min(sure, _DOUBTED), comb.frame)
+
+
+def _is_long(strip: combs.Strip) -> bool:
+    return sum(strip.groups) >= _LONG_COMB
 
 
 def _digits(strip: combs.Strip) -> tuple[str, int]:

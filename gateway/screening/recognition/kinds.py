@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.domain.layout import FormLayout, Layouts, Leaf
-from gateway.screening.recognition.phrases import find, folded, share, stands_alone
+from gateway.screening.recognition.phrases import find, folded, share
+from gateway.screening.recognition.places import Labels
 from gateway.screening.recognition.words import Line
 
 ENOUGH: Final = 0.56
@@ -19,9 +20,8 @@ MAYBE: Final = 0.2
 
 _TITLE, _NAME, _LABELS = 0.32, 0.2, 0.5
 _MANY: Final = 0.4  # of a form's labels: as good as all
-_LIKE: Final = 0.72  # of a label's triples in one line
+_HINT: Final = 0.15  # of a title or a name: without it no labels are looked for
 _CLEARLY_TITLED: Final = 0.6
-_LONG: Final = 12
 _WINDOW: Final = 3  # lines that a title may take
 _EXACTLY: Final = 0.99
 _NEARLY: Final = 0.85
@@ -71,9 +71,11 @@ def edition(lines: Iterable[Line]) -> str:
     return ""
 
 
-def labels(form: FormLayout, leaf: Leaf) -> list[str]:
-    """Return every label that such a page of a form may have."""
-    told = [label for one in _labelled(form, leaf) for label in one]
+def labels(form: FormLayout) -> list[str]:
+    """Return every label that a page of a form may have, and other words that are printed beside its fields."""
+    told = [label for one in form.fields for label in one.labels]
+    told += [label for one in form.signatures for label in one.labels]
+    told += [head for column in form.table for head in column.heads]
     return [*told, *form.words]
 
 
@@ -81,11 +83,13 @@ def _weights(
     form: FormLayout, lines: Sequence[Line], windows: Sequence[str], *, named: float
 ) -> Iterable[tuple[Leaf, float]]:
     titled = _headed(form.titles, windows)
-    labelled = _LABELS * min(_seen(form, Leaf.FIRST, lines) / _MANY, 1.0)
-    yield Leaf.FIRST, _TITLE * titled + _NAME * named + labelled
-    if form.later and titled < _CLEARLY_TITLED:
-        labelled = _LABELS * min(_seen(form, Leaf.LATER, lines) / _MANY, 1.0)
-        yield Leaf.LATER, _TITLE * _headed(form.later, windows) + _NAME * named + labelled
+    headed = _headed(form.later, windows) if titled < _CLEARLY_TITLED else 0.0
+    if max(titled, headed, named) < _HINT:
+        return
+    places = Labels(lines, labels(form))
+    for leaf, head in ((Leaf.FIRST, titled), (Leaf.LATER, headed)):
+        if leaf is Leaf.FIRST or head or (named and form.later and titled < _CLEARLY_TITLED):
+            yield leaf, _TITLE * head + _NAME * named + _LABELS * min(_seen(form, leaf, places) / _MANY, 1.0)
 
 
 def _headed(phrases: Sequence[str], windows: Sequence[str]) -> float:
@@ -98,20 +102,10 @@ def _above(value: float, least: float) -> float:
     return max(value - least, 0.0) / (1 - least)
 
 
-def _seen(form: FormLayout, leaf: Leaf, lines: Sequence[Line]) -> float:
+def _seen(form: FormLayout, leaf: Leaf, places: Labels) -> float:
     """How many of the fields that a page may have are labelled on it, as a share."""
     fields = _labelled(form, leaf)
-    if not fields:
-        return 0.0
-    seen = sum(1 for each in fields if any(_is_printed(label, lines) for label in each))
-    return seen / len(fields)
-
-
-def _is_printed(label: str, lines: Sequence[Line]) -> bool:
-    """Whether a label stands somewhere: a short one by itself, as any sentence may have its words."""
-    if len(folded(label)) >= _LONG:
-        return any(share(label, folded(line.text)) >= _LIKE for line in lines)
-    return any(stands_alone(one) for one in find(label, lines, _NEARLY))
+    return sum(1 for each in fields if places.places(each)) / len(fields) if fields else 0.0
 
 
 def _labelled(form: FormLayout, leaf: Leaf) -> list[tuple[str, ...]]:

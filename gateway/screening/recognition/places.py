@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from gateway.domain.layout import Side
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition.phrases import Found, find, folded, stands_alone
-from gateway.screening.recognition.words import Line, Word
+from gateway.screening.recognition.words import Line, Word, parted
 
 _SHORT: Final = 14  # letters of a label that may be a piece of a sentence
+_STRETCH: Final = 400  # pixels that a level line is followed for
 _DARK: Final = 105  # mean of a column of pixels that is a ruled line
 
 
@@ -21,10 +22,11 @@ class Labels:
 
     def __init__(self, lines: Sequence[Line], labels: Iterable[str]) -> None:
         self.lines = lines
+        pieces = [piece for line in lines for piece in parted(line)]
         self._found: dict[str, list[Found]] = {}
         self._claimed: set[int] = set()
         for label in sorted(set(labels), key=lambda one: -len(folded(one))):
-            self._found[label] = [one for one in find(label, lines, _least(label)) if self._claim(label, one)]
+            self._found[label] = [one for one in find(label, pieces, _least(label)) if self._claim(label, one)]
 
     def places(self, labels: Iterable[str]) -> list[Box]:
         """Return where one of these labels stands, topmost first."""
@@ -97,14 +99,23 @@ def region(image: Image.Image, label: Box, side: Side, marks: Iterable[Box]) -> 
 
 def _within_rules(image: Image.Image, box: Box | None, label: Box, side: Side) -> Box | None:
     """The same part up to the first upright line at its right."""
-    if box is None or side is Side.LEFT:
+    if box is None or side is Side.LEFT or box.right <= box.left + 8:
         return box
     columns = upright_rules(image, box)
     right = next(
         (at for at in columns if at > max(label.right if side is not Side.RIGHT else 0, box.left) + 8), box.right
     )
     left = max((at for at in columns if at < label.left), default=box.left) if side is not Side.RIGHT else box.left
-    return _fitted(image, (left, box.top, right, box.bottom))
+    bottom = _foot(image, Box(box.left, box.top, right, box.bottom), label) if side is Side.BELOW else box.bottom
+    return _fitted(image, (left, box.top, right, bottom))
+
+
+def _foot(image: Image.Image, box: Box, label: Box) -> int:
+    """Where the first level ruled line below a label is, or the box's own foot."""
+    part = image.crop((box.left, box.top, min(box.right, box.left + _STRETCH), box.bottom))
+    flat = part.filter(ImageFilter.MinFilter(3)).resize((1, part.height), Image.Resampling.BOX).tobytes()
+    least = (label.bottom - label.top) // 2
+    return next((box.top + at for at, value in enumerate(flat) if at > least and value < _DARK), box.bottom)
 
 
 def upright_rules(image: Image.Image, box: Box) -> list[int]:

@@ -16,6 +16,8 @@ _WORD: Final = "5"  # the level of a row that is one
 _FIELDS: Final = 12
 _LEAST: Final = 20.0  # confidence; what is below is dirt
 _DOTS: Final = 200
+_FAR: Final = 1.6  # heights of a letter
+_LOW: Final = 14  # pixels; a comma is no measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,18 @@ def lines_of(words: Iterable[Word]) -> list[Line]:
         else:
             rows.append([word])
     return [Line(tuple(sorted(row, key=lambda one: one.box.left))) for row in rows]
+
+
+def parted(line: Line) -> list[Line]:
+    """Part a line where its words stand far apart: in other fields."""
+    pieces: list[list[Word]] = []
+    for word in line.words:
+        last = pieces[-1][-1].box if pieces else None
+        high = min(last.height, word.box.height) if last else 0
+        if last is None or word.box.left - last.right > max(_FAR * high, _FAR * _LOW):
+            pieces.append([])
+        pieces[-1].append(word)
+    return [Line(tuple(piece)) for piece in pieces]
 
 
 def around(boxes: Iterable[Box]) -> Box:
