@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Fields = Annotated[bool, typer.Option("--fields", help="What may stand in the fields of its forms, too.")]
 NOTHING = "nothing so far"
+_CHILD_SECONDS = 120.0  # they have to be loaded first
 
 
 def recognise(
@@ -111,11 +112,11 @@ async def _recognised(settings: Settings, message_id: str, summary: Summary, oct
     from gateway.casework.act import OPERATOR
     from gateway.casework.recognising import recognise_now
     from gateway.domain.layout import joined
-    from gateway.screening.pool import Pool, Sizes
+    from gateway.screening.pool import Patience, Pool, Sizes
     from gateway.store.database import Database
 
     layouts = joined(one.layouts for one in programmes_of(settings).values())
-    pool = Pool(sizes=Sizes.by_cores(1, settings.screening.page_children))
+    pool = Pool(sizes=Sizes.by_cores(1, settings.screening.page_children), patience=Patience(child=_CHILD_SECONDS))
     database = Database(settings.store.url)
     try:
         pool.start_soon(pages=True)

@@ -129,7 +129,7 @@ class Rhythm:
 
 
 def is_clock_odd(told_us: int | None, arrived_us: int | None, pages: int | None) -> bool:
-    """Tell whether a fax came at another time than its server tells: before it, or long after the time for its pages."""
+    """Tell whether a fax came at another time than was told: before it, or long after the time of its pages."""
     if told_us is None or arrived_us is None:
         return False
     return not -CLOCK_US <= arrived_us - told_us <= CLOCK_US + (pages or 0) * PAGE_US

@@ -214,7 +214,7 @@ def fax_recognised(pages: int, sections: int, *, complete: bool) -> None:
 
 
 def fax_unrecognised() -> None:
-    """A fax server's fax is filed and there was no room to hold it: it is recognised when somebody opens it."""
+    """A fax server's fax is filed and there was no room to hold it: it is recognised when somebody asks for that."""
     _say("warning", "fax unrecognised")
 
 

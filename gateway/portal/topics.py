@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.domain.clock import Clock
+from gateway.domain.layout import joined
 from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
 from gateway.letters.wording import Letters
@@ -24,6 +25,7 @@ from gateway.portal.desk.enrolling import EnrollingPages
 from gateway.portal.desk.entry import Desk
 from gateway.portal.desk.item import ItemPages
 from gateway.portal.desk.items import Items
+from gateway.portal.desk.late_recognition import LateRecognition
 from gateway.portal.desk.listing import ListingPages
 from gateway.portal.desk.reports import ReportPages
 from gateway.portal.desk.tray import TrayPages
@@ -135,7 +137,8 @@ def _account(of: Parts) -> Iterable[Topic]:
 def _desk(of: Parts) -> Iterable[Topic]:
     desk = Desk(of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock)
     documents = Documents(desk, of.blobs, PageImages())
-    items = Items(documents)
+    layouts = joined(one.layouts for one in of.pages.programmes.values())
+    items = Items(documents, LateRecognition(of.database, of.clock, layouts))
     return (
         TrayPages(desk, items),
         ItemPages(desk, items),

@@ -86,7 +86,7 @@ def hidden(name: str) -> set[str]:
     return {path.lstrip("-") for line in directives(unit(name), "InaccessiblePaths") for path in line.split()}
 
 
-@pytest.mark.parametrize("name", ["mx", "fax"])
+@pytest.mark.parametrize("name", ["mx", "fax", "portal"])
 def test_the_unit_of_a_program_with_children_leaves_them_their_locks(name: str) -> None:
     allowed = {word for line in directives(unit(name), "SystemCallFilter") for word in line.split()}
     assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"} <= allowed

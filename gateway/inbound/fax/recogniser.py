@@ -157,7 +157,7 @@ class Backlog:
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
 
     def add(self, message_id: str, octets: bytes) -> None:
-        """Have a fax recognised once those before it are; without room it is left to whoever opens it."""
+        """Have a fax recognised once those before it are; without room that is left to whoever opens it."""
         if not message_id:
             return
         if self._recogniser.held.put(message_id, octets):

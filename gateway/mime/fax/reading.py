@@ -129,7 +129,7 @@ def conclude(mail: FaxMail, files: Sequence[File], arrived_us: int | None = None
 
 
 def legible(files: Sequence[File], fax: Fax | None) -> list[tuple[str, bytes]]:
-    """Return the documents of a fax whose pages can be drawn, each once, in their order: the part's path, its octets."""
+    """Return the documents of a fax whose pages can be drawn, each once, in order: the part's path, its octets."""
     copies = {one.path for one in fax.documents if one.copy_of} if fax else set[str]()
     return [
         (file.document.path, file.octets)

@@ -16,6 +16,7 @@ from gateway.domain.summary import Summary
 from gateway.portal.content import PartOctets, attachment_name, part_of
 from gateway.portal.desk.documents import Documents, Opened
 from gateway.portal.desk.entry import Clerk
+from gateway.portal.desk.late_recognition import LateRecognition
 from gateway.portal.desk.leaves import Bundle, Leaves
 from gateway.portal.desk.recognised import read_leaves, recognised
 from gateway.portal.page_images import MAX_OCTETS
@@ -77,6 +78,7 @@ class Items:
     """Opens items of the tray for clerks."""
 
     documents: Documents
+    late: LateRecognition
 
     async def open(
         self,
@@ -129,6 +131,8 @@ class Items:
             )
         )
         leaves = await read_leaves(self.documents.desk.database, row.id, summary, clerk.programme)
+        if not leaves.is_recognised:
+            await self.late.look_after(opened, clerk.visitor.person.id)
         of_form = leaves.of_form(form)[:1] if form is not None and not section else []
         bundle = of_form[0] if of_form else leaves.bundle(section)
         first = min(max(first, 0), max(len(bundle.pages) - 1, 0)) if bundle else 0
