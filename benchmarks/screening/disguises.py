@@ -123,6 +123,12 @@ def _mixed(rng: Random, text: str, language: str) -> str:
     return "".join(f" {mark} " if mark in "-." and rng.random() < 0.8 else mark for mark in text)
 
 
+def _signs_said(rng: Random, text: str, language: str) -> str:
+    """The signs between groups as people say them when they dictate."""
+    said = rng.choice([" dash ", " hyphen ", " space ", ", then ", " followed by ", " minus "])
+    return said.join("".join(mark if mark.isalnum() else " " for mark in text).split())
+
+
 DISGUISES: dict[str, Disguise] = {
     each.name: each
     for each in (
@@ -146,6 +152,7 @@ DISGUISES: dict[str, Disguise] = {
         Disguise("line break", "contained", "any", _broken),
         Disguise("words", "hidden", "digits", _spoken),
         Disguise("words in pairs", "hidden", "nine", _grouped),
+        Disguise("signs in words", "hidden", "nine", _signs_said),
         Disguise("keycaps", "hidden", "digits", lambda r, t, la: "".join(f"{mark}\ufe0f\u20e3" if mark.isdigit() else mark for mark in t)),
         Disguise("circled digits", "hidden", "digits", _mapped("\u24ea\u2460\u2461\u2462\u2463\u2464\u2465\u2466\u2467\u2468")),
         Disguise("raised digits", "hidden", "digits", _mapped("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")),

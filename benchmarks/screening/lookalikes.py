@@ -237,6 +237,7 @@ def conversation(rng: Random) -> str:
         "[My accountant|The embassy|Somebody] says an SSN [is not needed|can't be issued] on a [P-1|O-1|B-2] visa.", "We never [e-mail|write down|fax] Social Security numbers, please use the portal.",
         "Our EIN letter is lost; [how do we get a copy|whom do we call]?", "Is the passport [number|copy] really needed on Form 13930?", "[Which|What] CAF number [applies|goes] on line 2 if {firm} has none?",
         "The PTIN renewal is open until December 31.", "The GIIN list is published every month; look up the bank there.", "Date of birth must be written month first on this form.",
+        "{n} must be born [before|on or before] 01/12/2005 for the club date.", "We don't have {n}'s SSN. Order 512349876 has shipped.",
         "The refund [takes|took] months last time, says the accountant.", "The W-2s go out in January, 1042-S forms in March.", "Our bank wants the IBAN of the promoter, I asked them to call you.",
     )  # fmt: skip
     owner = people.person(rng)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from PIL import Image, ImageDraw
+
 from benchmarks.screening import (
     bulk,
     filler,
@@ -73,6 +75,8 @@ def _talk(rng: Random, letter: Letter) -> str:
     topic = _office(rng, letter) or topic
     if rng.random() < 0.08:
         letter.attachments.append(_logo(letter))
+    if rng.random() < 0.06:
+        letter.attachments.append(_photograph(letter))
     if rng.random() < 0.3:
         letter.quoted.append(lookalikes.sentence(rng, rng.choice(list(lookalikes.ORDINARY))))
     if rng.random() < 0.25:
@@ -98,6 +102,20 @@ def _logo(letter: Letter) -> Part:
     """The picture under a signature: the firm's name, small."""
     picture = pages.written(letter.rng, [letter.writer.firm], 420, 300, 34).crop((90, 60, 420, 300))
     return parts.attached(letter.rng, "image001.png", "image/png", pages.saved(picture, "PNG"), disposition="inline")
+
+
+def _photograph(letter: Letter) -> Part:
+    """A picture without a word: a light, a stage, a mark of a firm."""
+    rng = letter.rng
+    picture = Image.new("RGB", (rng.randint(200, 900), rng.randint(150, 700)), rng.choice(["white", "black", "navy"]))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(rng.randint(1, 6)):
+        left, top = rng.randrange(picture.width // 2), rng.randrange(picture.height // 2)
+        box = (left, top, left + rng.randint(20, picture.width // 2), top + rng.randint(20, picture.height // 2))
+        draw.ellipse(box, fill=rng.choice(["red", "orange", "darkgreen", "gray", "gold"]))
+    kind = rng.choice(["PNG", "JPEG", "GIF"])
+    name = f"IMG_{rng.randint(1000, 9999)}.{kind.lower()}"
+    return parts.attached(rng, name, f"image/{kind.lower()}", pages.saved(picture, kind), disposition="inline")
 
 
 def _mislead(rng: Random, letter: Letter) -> str:

@@ -29,6 +29,7 @@ ONLY: dict[str, frozenset[str]] = {
     "xlsx boxes": office.BOXED,
     "docx boxes": office.BOXED,
     "pdf boxes": office.BOXED,
+    "html fields": office.BOXED,
 }
 # An old Word document, winmail.dat and picture metadata know one charset of the West, a bar code few letters.
 WESTERN = frozenset({*PICTURES, "winmail.dat", "picture metadata", "pdf unseen text", "pdf boxes"})

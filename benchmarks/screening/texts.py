@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
+import re
 from collections.abc import Callable
 
 from benchmarks.screening import filler, letters, parts
 from benchmarks.screening.letters import Letter
-from benchmarks.screening.marks import unmarked
+from benchmarks.screening.marks import CLOSE, OPEN, unmarked
 from benchmarks.screening.parts import Part
 from benchmarks.screening.passages import Passage
 
@@ -60,6 +62,16 @@ def html_hidden(letter: Letter, passage: Passage) -> None:
     )
     words = letters.marked_up(letter.rng, unmarked(passage.prose), "")
     letter.raw_html.append(f"<div {how}>{words}</div>")
+
+
+def html_fields(letter: Letter, passage: Passage) -> None:
+    """A form of a page as somebody filled it in and sent the page: each group of the number in a field of its own."""
+    _html_only(letter)
+    before, _, rest = passage.line.partition(OPEN)
+    number, _, after = rest.partition(CLOSE)
+    groups = re.findall(r"[A-Za-z0-9]+", number) or [number]
+    fields = " - ".join(f'<input type="text" name="f{at}" value="{group}">' for at, group in enumerate(groups))
+    letter.raw_html.append(f"<form><p>{html.escape(before)}{fields}{html.escape(after)}</p></form>")
 
 
 def html_attribute(letter: Letter, passage: Passage) -> None:
@@ -261,7 +273,7 @@ def blank_pdf() -> bytes:
 PLACES: dict[str, tuple[Writer, str]] = {
     "body plain": (plain, "ordinary"), "body html": (html_visible, "ordinary"), "html table": (html_table, "ordinary"), "subject": (subject, "ordinary"),
     "quoted reply": (quoted, "ordinary"), "signature": (signature, "ordinary"), "sender name": (sender_name, "ordinary"), "text file": (text_file, "ordinary"),
-    "html hidden": (html_hidden, "hidden"), "html attribute": (html_attribute, "hidden"), "html comment": (html_comment, "hidden"),
+    "html hidden": (html_hidden, "hidden"), "html attribute": (html_attribute, "hidden"), "html fields": (html_fields, "hidden"), "html comment": (html_comment, "hidden"),
     "html style": (html_style, "hidden"), "html markup": (html_markup, "contained"), "html cells": (html_cells, "hidden"), "html backwards": (html_backwards, "hidden"), "subject in pieces": (subject_pieces, "contained"),
     "mail header": (header, "contained"), "soft line breaks": (soft_breaks, "contained"), "odd charset": (wide_charset, "contained"),
     "preamble": (preamble, "hidden"), "epilogue": (epilogue, "hidden"), "unseen alternative": (alternative_only, "hidden"),

@@ -161,7 +161,9 @@ def _typed(match: re.Match[str]) -> str:
     """What stands in a field of a form, as text beside it."""
     value = _VALUE.search(match.group())
     said = next(filter(None, value.groups()), "") if value else ""
-    return f" {said} " if said and not _UNSEEN.search(match.group()) else ""
+    if not said or _UNSEEN.search(match.group()):
+        return ""
+    return f" {said}" if match.string[match.end() : match.end() + 1].isspace() else f" {said} "
 
 
 def _cell(match: re.Match[str]) -> str:
