@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from gateway.cli.init import make_site
 from gateway.clock import system_clock
 from gateway.config import RelayTls
 from gateway.domain.address import parse_address
@@ -29,13 +30,24 @@ from gateway.outbound.courier import Courier
 from gateway.outbound.fax_report import Reporting
 from gateway.outbound.fax_reports import FaxReporter
 from gateway.outbound.relay import Relay, RelayWay
+from gateway.outbound.site import fax_reporter_of
+from gateway.store import keyfiles
 from gateway.store.database import Database
-from gateway.store.fax_reports import ReportEntry, ReportState, claim, open_report, report_key, seal_report, settle
+from gateway.store.fax_reports import (
+    ReportEntry,
+    ReportState,
+    claim,
+    enter_report,
+    open_report,
+    report_key,
+    seal_report,
+    settle,
+)
 from gateway.store.tables import fax_report, intake
 from tests.contract.test_faxes import House
 from tests.contract.test_privileges import OpenAs, open_as
 from tests.faxes import failure, mail, part, sample, tiff
-from tests.relay import Sink, relay
+from tests.relay import Certificate, Sink, relay
 
 __all__ = ["open_as"]
 
@@ -46,6 +58,24 @@ ROUTER = Source("router", reports_to=LISTED)
 TO = "FAX=+12025550199/T33S=7@secure.agency.example"
 WAY = Arrival(ONRAMP, (TO,), "onramp.example.gov", "192.0.2.9")
 ORIGINAL = "rfc822;FAX=+12025550199@secure.agency.example"
+
+
+SITE = """\
+[site]
+name = "Agency"
+domain = "secure.agency.example"
+portal_url = "https://localhost:1/"
+environment = "trial"
+[notifier]
+relay = "localhost"
+port = {port}
+ca_file = "{ca}"
+allow_list = ["@onramp.example.gov"]
+[fax.servers.router]
+listen = ["127.0.0.1:0"]
+networks = ["127.0.0.1"]
+reports_to = ["@onramp.example.gov"]
+"""
 
 
 @pytest.fixture
@@ -263,3 +293,34 @@ def test_a_list_has_addresses_and_domains() -> None:
     assert is_listed(address, ("fax-admin@onramp.example.gov",))
     assert is_listed(address, ("@ONRAMP.example.gov",))
     assert not is_listed(address, ("@example.gov", "x@onramp.example.gov", "onramp.example.gov"))
+
+
+async def test_a_site_s_notifier_sends_what_its_fax_program_entered(tmp_path: Path) -> None:
+    """Through the program's own composition: keys of one site, the list of its settings, a relay over TLS."""
+    certificate, sink = Certificate(tmp_path, "localhost"), Sink()
+    async with relay(sink, certificate) as port:
+        settings = make_site(tmp_path / "site", SITE.format(port=port, ca=certificate.path))
+        database = Database(settings.store.url)
+        try:
+            sealed = seal_report(
+                report_key(keyfiles.return_path_key(settings.keys.folder)),
+                FaxReport(ReportKind.PROCESSED, ONRAMP, ((TO, ""),), "<7@onramp.example.gov>", "", 0),
+            )
+            await database.run(enter_report, "router", sealed)
+            own = fax_reporter_of(settings, database)
+            assert own is not None
+            assert await own.send_due() == 1
+            await own.courier.close()
+        finally:
+            database.close()
+    assert [one.rcpt_tos for one in sink.mail] == [[ONRAMP]]
+
+
+def test_a_site_that_lists_no_address_has_no_reporter(tmp_path: Path) -> None:
+    text = SITE.format(port=1, ca="tls/certificate.pem").replace("reports_to", "# reports_to")
+    settings = make_site(tmp_path / "site", text)
+    database = Database(settings.store.url)
+    try:
+        assert fax_reporter_of(settings, database) is None
+    finally:
+        database.close()
