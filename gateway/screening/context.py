@@ -19,7 +19,7 @@ from gateway.screening.chunk import Form
 from gateway.screening.closeness import closeness_after, closeness_before
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label, Role
-from gateway.screening.marks import EVERYTHING, Marks, find_heads
+from gateway.screening.marks import find_heads, may_say
 from gateway.screening.tables import Tables
 from gateway.screening.view import Reading, View
 
@@ -66,7 +66,6 @@ class Scan:
         self._numbers: list[Number] | None = None
         self._heads: list[Label] | None = None
         self._named: frozenset[str] | None = None
-        self._marks: Marks | None = None
         self._codes: list[Code] | None = None
         self._lines: list[tuple[int, int]] | None = None
         self._around: dict[tuple[int, int], Around] = {}
@@ -115,15 +114,9 @@ class Scan:
 
     def may_say(self, start: int, end: int) -> frozenset[str]:
         """Classes of labels among MARKED which may be said around a span: no others are."""
-        first, last = _reach(self.text, start, end)
+        octets = self.view.octets
         head = self._head_of(start, end) or (start, start)
-        if any(_is_within_word(self.text, at) for at in (first, last, *head)) or _is_within_letters(
-            self.text, start, end
-        ):
-            return EVERYTHING  # what a part of a word says is not marked
-        if self._marks is None:
-            self._marks = Marks(self.view)
-        return self._marks.between(first, last) | self._marks.between(*head)
+        return may_say(octets[max(0, start - _BEFORE) : start], octets[end : end + _AFTER], octets[slice(*head)])
 
     def _head_of(self, start: int, end: int) -> tuple[int, int] | None:
         if self.view.form is Form.FIELDS:
@@ -174,44 +167,16 @@ _BEHIND_MARK: Final = 40  # characters behind words that were read otherwise, wh
 _MARK: Final = re2.compile(f"[{BEGIN}{END}]".encode())
 
 
-def _reach(text: str, start: int, end: int) -> tuple[int, int]:
-    """The stretch in which labels of a span are looked for; it cuts no word but one of very many letters."""
-    first, last = max(0, start - _BEFORE), min(len(text), end + _AFTER)
-    if _is_within_word(text, first):
-        first = min(_rest_of_word(text, first), start)
-    if _is_within_word(text, last):
-        last = _rest_of_word(text, last)
-    return first, last
-
-
-def _rest_of_word(text: str, at: int) -> int:
-    rest = _REST.match(text, at)
-    return rest.end() if rest else at
-
-
-_REST: Final = re.compile(r"[A-Za-z0-9]{1,24}")
-
-
-def _is_within_word(text: str, at: int) -> bool:
-    return text[at - 1 : at].isalnum() and text[at : at + 1].isalnum()
-
-
-def _is_within_letters(text: str, start: int, end: int) -> bool:
-    """Whether a span begins or ends within a word: letters that look like digits may."""
-    return _TWO_LETTERS.match(text, max(0, start - 1)) is not None or _TWO_LETTERS.match(text, end - 1) is not None
-
-
-_TWO_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
-
-
 def _look_around(scan: Scan, start: int, end: int) -> Around:
     text = scan.text
     fields = scan.view.form is Form.FIELDS
-    first, last = _reach(text, start, end)
     near = [
-        (label, closeness_before(text, label, start, fields=fields)) for label in LEXICON.labels(text, first, start)
+        (label, closeness_before(text, label, start, fields=fields))
+        for label in LEXICON.labels(text, max(0, start - _BEFORE), start)
     ]
-    near += [(label, closeness_after(text, end, label)) for label in LEXICON.labels(text, end, last)]
+    near += [
+        (label, closeness_after(text, end, label)) for label in LEXICON.labels(text, end, min(len(text), end + _AFTER))
+    ]
     head = None if fields else scan.tables.head_of(start)
     if head:
         near = [

@@ -162,7 +162,7 @@ class Examiner:
         view = scan.view
         for label in scan.heads:
             self._labels.setdefault(label.name, set()).add(f"{view.place}|{view.form.value}")
-        if view.reading is Reading.PLAIN:
+        if view.has_digits and view.reading is Reading.PLAIN:
             pieces = fragments.find_pieces(view.octets, view.text)
             self._pieces += [(view.place, piece) for piece in pieces[:50]]
             self._examine_joined(pieces, view.place)

@@ -62,7 +62,9 @@ _COUNTED_RUN: Final = re.compile(
 _DAY: Final = re.compile(r"(\d{2,4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号號]?")
 _BRAILLE: Final = str.maketrans("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚", "1234567890", "⠼")
 _BEYOND_LATIN: Final = re.compile("[\u0370-\u1fff\u2800-\u28ff\u3000-\uffff]")
-_SCRIPTS: Final = re2.compile("(?i)" + "|".join(sorted(map(re.escape, LEXICON.scripts), key=len, reverse=True)))
+_SCRIPTS: Final = re2.compile(
+    ("(?i)" + "|".join(sorted(map(re.escape, LEXICON.scripts), key=len, reverse=True))).encode()
+)
 _NAMES: Final = {word.casefold(): name for word, name in LEXICON.scripts.items()}
 _CONTROLS: Final = bytes((0, *range(3, 9), 11, *range(14, 32), 127))
 
@@ -88,31 +90,34 @@ def fold(text: str) -> bytes:
 
 
 def _to_ascii(text: str) -> bytes:
-    """Each character folded: those of Latin-1 by one table of octets, which is quick, and runs of others one by one."""
+    """Each character folded: those of Latin-1, or of Cyrillic's code page, by one table of octets, which is quick, and
+    runs of others one by one.
+    """
+    page = _LATIN
     try:
-        octets = text.encode("latin-1", _NEAR_LATIN)
+        octets = text.encode(page.codec, _NEAR_LATIN)
     except UnicodeEncodeError:
-        octets = _without_scripts(text).encode("latin-1", _ANY)
-    for character, folded in _LONGER:
+        text = _without_scripts(text)
+        page = _CYRILLIC_PAGE if _IN_CYRILLIC.search(text) else _LATIN
+        octets = text.encode(page.codec, _ANY)
+    for character, folded in page.longer:
         if character in octets:
             octets = octets.replace(character, folded)
-    return octets.translate(_LATIN, _NOTHING)
+    return octets.translate(page.table, page.nothing)
 
 
 def _without_scripts(text: str) -> str:
     """Words of other scripts that name a kind as that name, and numbers that are counted in them as digits."""
-    text = text.encode("utf-8", "ignore").decode("utf-8")  # surrogates fold to nothing, and RE2 takes none
-    if _SCRIPTS.search(text):
-        text = _SCRIPTS.sub(_name_script, text)
-    if "年" in text or "년" in text:
-        text = _DAY.sub(r"\1-\2-\3 ", text)
-    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
+    octets = text.encode("utf-8", "ignore")  # surrogates fold to nothing, and RE2 takes none
+    if _SCRIPTS.search(octets):
+        octets = _SCRIPTS.sub(_name_script, octets)
+    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), octets.decode("utf-8"))
     return text.translate(_BRAILLE) if "\u283c" in text else text
 
 
-def _name_script(match: re2._Match[str]) -> str:
+def _name_script(match: re2._Match[bytes]) -> bytes:
     word = match.group()
-    return f" {_NAMES.get(word.casefold(), word)} "
+    return b" %b " % _NAMES.get(word.decode("utf-8").casefold(), word.decode("utf-8")).encode("utf-8")
 
 
 def _fold_run(problem: UnicodeError) -> tuple[str, int]:
@@ -170,7 +175,23 @@ _ANY: Final = "gateway.fold"
 _NEAR_LATIN: Final = "gateway.fold.near-latin"
 codecs.register_error(_ANY, _fold_run)
 codecs.register_error(_NEAR_LATIN, _fold_near_run)
-_FOLDED: Final = {bytes((code,)): _fold_character(chr(code)).encode("ascii") for code in range(0x80, 0x100)}
-_LATIN: Final = bytes((*range(0x80), *((_FOLDED[bytes((code,))] or b".")[0] for code in range(0x80, 0x100))))
-_NOTHING: Final = b"".join(character for character, folded in _FOLDED.items() if not folded)
-_LONGER: Final = tuple((character, folded) for character, folded in _FOLDED.items() if len(folded) > 1)
+
+
+class _Page:
+    """A code page whose characters are folded as octets: by a table, but for those that become more than one."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        folded = {
+            octet: _fold_character(character).encode("ascii")
+            for octet in range(0x80, 0x100)
+            if (character := bytes((octet,)).decode(codec, "ignore"))
+        }
+        self.table: Final = bytes((*range(0x80), *((folded.get(octet) or b".")[0] for octet in range(0x80, 0x100))))
+        self.nothing: Final = bytes(octet for octet, plain in folded.items() if not plain)
+        self.longer: Final = tuple((bytes((octet,)), plain) for octet, plain in folded.items() if len(plain) > 1)
+
+
+_LATIN: Final = _Page("latin-1")
+_CYRILLIC_PAGE: Final = _Page("cp1251")
+_IN_CYRILLIC: Final = re.compile("[\u0410-\u044f]{3}")

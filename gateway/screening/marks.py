@@ -1,15 +1,14 @@
-"""Where labels may begin in a view, by two passes: what is not marked there need not be looked for around a number.
+"""What labels may be said in a stretch of text, by two quick looks: what is not need not be looked for there.
 
-What is marked is more than what `LEXICON.labels` finds, never less: how words are cut from a text there is told here in
-patterns, and the phrases by how they begin.
+What may be said is more than what `LEXICON.labels` finds, never less: how words are cut from a text there is told here
+in patterns, and the phrases by how they begin.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import re2
@@ -19,9 +18,8 @@ from gateway.screening.validators import FOREIGN
 from gateway.screening.view import View
 
 MARKED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin", "ptin", "caf", "here", "tax", *FOREIGN})
-"""Classes that are marked: those without which some number is nothing."""
+"""Classes that are told: those without which some number is nothing."""
 
-EVERYTHING: Final = frozenset(LEXICON.roles)
 NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -114,10 +112,8 @@ _NEXT: Final = _neighbours((first, second) for first, *rest in _BEGINNINGS for s
 _BEFORE: Final = _neighbours((second, first) for first, *rest in _BEGINNINGS for second in rest)
 _LONE: Final = frozenset(words[0] for words in _BEGINNINGS if len(words) == 1)
 _MERGED: Final = 6  # letters set apart that make one word
-_ODD: Final = "?"
-_UNKNOWN: Final = frozenset({_ODD})
 _SIGNS: Final = re.compile(r"'s(?![a-z])|[^a-z0-9#]+")
-_APART: Final = re.compile(r"[A-Za-z](?:[./] ?[A-Za-z]| [A-Z])+")
+_APART: Final = re.compile(rb"[A-Za-z](?:[./] ?[A-Za-z]| [A-Z])+")
 _MORE_APART: Final = re.compile(r"[a-z](?:[./] ?| )[a-z]")  # in lower case
 _LETTER: Final = re.compile(r"[a-z]")
 _BEHIND: Final = re.compile(r"(?:'s)*[^a-z0-9#]*")
@@ -140,57 +136,51 @@ def find_heads(view: View) -> list[Label]:
     return labels
 
 
-class Marks:
-    """Offsets where labels of MARKED may begin, and of which classes."""
-
-    def __init__(self, view: View) -> None:
-        padded = b"\n%b\n" % view.octets  # each pattern takes in a sign before, and one behind
-        text = view.text.lower()
-        marks: list[tuple[int, str]] = []
-        at = 0
-        while match := BEGUN.search(padded, at):
-            at, end = match.span()
-            marks += [(at, name) for name in _names(text, at, end)]
-            at += 1  # the next one may begin within this one
-        at = 0
-        while match := GLUED.search(padded, at):
-            at, end = match.span()
-            run = _APART.match(view.text, at)
-            if run:
-                marks += [(odd, _ODD) for odd in _odd(text, at, run.end())]
-                at = run.end() - 1
-            else:
-                marks += [(at, name) for name in _names(text, at, end)]
-                at += 1
-        marks.sort()
-        self._names = [name for _, name in marks]
-        self._starts = [start for start, _ in marks]
-
-    def between(self, start: int, end: int) -> frozenset[str]:
-        """Classes of labels that may begin between two offsets: all of them where one is spelled oddly."""
-        found = frozenset(self._names[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
-        return EVERYTHING if _ODD in found else found
+def may_say(*stretches: bytes) -> frozenset[str]:
+    """Classes among MARKED of which labels may stand in some stretches, each read by itself; no others do."""
+    octets = b"\n%b\n" % b"\n1\n".join(stretches)  # each pattern takes in a sign before, and one behind
+    told: frozenset[str] = NOTHING
+    at, text = 0, ""
+    while match := BEGUN.search(octets, at):
+        at, end = match.span()
+        text = text or octets.decode("ascii").lower()
+        told |= _names(text, at + 1, end)
+        at += 1  # the next one may begin within this one
+    at = 0
+    while match := GLUED.search(octets, at):
+        at, end = match.span()
+        text = text or octets.decode("ascii").lower()
+        run = _APART.match(octets, at + 1)
+        if run is None:
+            told |= _names(text, at + 1, end)
+            at += 1
+        elif _is_odd(text, *run.span()):
+            return MARKED
+        else:
+            at = run.end() - 1
+    return told
 
 
 def _names(text: str, start: int, end: int) -> frozenset[str]:
     """Classes of labels that begin like a match. A sign behind it is taken in, but for `#`, which is a word."""
-    said = _SIGNS.sub("", text[start : end - 2])
-    if text[end - 2 : end - 1] == "#":
-        return _MEANT.get(said, NOTHING) | _MEANT.get(said + "#", NOTHING) or _UNKNOWN
-    return _MEANT.get(said, _UNKNOWN)
+    said = _SIGNS.sub("", text[start : end - 1])
+    if text[end - 1] == "#":
+        return _MEANT.get(said, NOTHING) | _MEANT.get(said + "#", NOTHING) or MARKED
+    return _MEANT.get(said, MARKED)
 
 
-def _odd(text: str, start: int, end: int) -> Iterator[int]:
-    """Where letters that are set apart may say how a label begins, or its second word; some of them may be cut off."""
+def _is_odd(text: str, start: int, end: int) -> bool:
+    """Whether letters that are set apart may say how a label begins, or its second word; some may be cut off."""
     letters = [match.start() for match in _LETTER.finditer(text, start, end)]
     said = "".join(text[at] for at in letters)
     for first, at in enumerate(letters):
         for size in range(1, min(_MERGED, len(letters) - first) + 1):
             word = said[first : first + size]
-            begins = word in _LONE or _goes_on(text, letters[first + size - 1] + 1, end, _NEXT.get(word, ()))
-            goes_on = size > 1 and word in _BEFORE and (first > 0 or _follows(text, at, _BEFORE[word]))
-            if begins or goes_on:
-                yield at
+            if word in _LONE or _goes_on(text, letters[first + size - 1] + 1, end, _NEXT.get(word, ())):
+                return True
+            if size > 1 and word in _BEFORE and (first > 0 or _follows(text, at, _BEFORE[word])):
+                return True
+    return False
 
 
 def _goes_on(text: str, at: int, end: int, words: tuple[str, ...]) -> bool:

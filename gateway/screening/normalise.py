@@ -37,7 +37,9 @@ _ROTATED: Final = _gate("rotated")
 
 def read_views(chunk: Chunk) -> Iterator[View]:
     """All views of a chunk, the plainest first."""
-    octets = fold(chunk.text).translate(None, b"\x01\x02")
+    octets = fold(chunk.text)
+    if b"\x01" in octets or b"\x02" in octets:
+        octets = octets.translate(None, b"\x01\x02")
     if chunk.form is Form.HTML or markup.looks_like_markup(octets):
         texts = list(_readings_of_markup(octets, chunk.form is Form.HTML))
     else:

@@ -36,7 +36,7 @@ from gateway.screening.screen import screen
 
 _REAP_MILLISECONDS = 1000
 _TRIED = 4  # of so many mails one tells what pages a look writes to
-_COLLECT_AFTER = 20_000  # new objects: a child lives for one mail
+_COLLECT_AFTER = 200_000  # new objects: a child lives for one mail
 
 
 def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:

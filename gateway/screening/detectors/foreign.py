@@ -92,11 +92,11 @@ def _codes(scan: Scan, code: Code) -> Iterator[Sighting]:
     for shape in code.shapes:
         if shape not in _CODED:
             continue
+        if shape == "rfc" and not is_date("19" + code.value[-9:-3]):
+            continue
         known = FOREIGN.get(shape)
         fails = known is not None and not known[1](code.value)
         if fails and shape not in scan.named:
-            continue
-        if shape == "rfc" and not is_date("19" + code.value[-9:-3]):
             continue
         around = scan.around(code.start, code.end)
         own = {shape, "dni", "nie"} if shape in {"dni", "nie"} else {shape}

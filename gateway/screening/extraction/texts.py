@@ -64,8 +64,9 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
     """
     if charset.lower() in _UTF_8_NAMES and octets.isascii() and not _TRACE.search(octets):
         return [octets.decode("ascii")]
-    if _is_plainly_utf_8(octets, charset):
-        found = [octets.decode("utf-8")]
+    plain = _as_plain_utf_8(octets, charset)
+    if plain is not None:
+        found = [plain]
     else:
         found = [_by_codec(octets, codec) for codec in _codecs(octets, charset)]
         if not found or charset:
@@ -127,11 +128,14 @@ def _by_codec(octets: bytes, codec: str) -> str:
     return text.replace("\x85", "\n") if codec == "cp500" else text
 
 
-def _is_plainly_utf_8(octets: bytes, charset: str) -> bool:
+def _as_plain_utf_8(octets: bytes, charset: str) -> str | None:
     """Most texts: UTF-8 that says so, or says nothing, with no trace of another charset. They have one reading."""
     if charset.lower() not in _UTF_8_NAMES or b"\x00" in octets or b"\x1b" in octets or _SHIFTED.search(octets):
-        return False
-    return _is_utf_8(octets)
+        return None
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_utf_8(octets: bytes) -> bool:
