@@ -17,7 +17,7 @@ from gateway.screening.recognition import kinds
 from gateway.screening.recognition.kinds import Kind
 from gateway.screening.recognition.places import Labels, region
 from gateway.screening.recognition.tables import Cell, find_cells
-from gateway.screening.recognition.ticks import find_ticks
+from gateway.screening.recognition.ticks import alone, find_ticks
 from gateway.screening.recognition.values import joined, shaped
 from gateway.screening.recognition.words import Line, around, read_line
 
@@ -84,10 +84,7 @@ def _field(page: _Page, field: FieldLayout) -> Iterator[Suggestion]:
 def _beside(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion | None:
     sides = (Side.RIGHT, Side.BELOW) if field.side is Side.ANY else (field.side,)
     if field.look is Look.TICK:
-        sides = (Side.RIGHT, Side.LEFT) if field.side is Side.ANY else sides
-        return _tick(
-            page, field.key, [region(page.image, label, side, page.labels.marks) for side in sides], label, row
-        )
+        return _tick(page, field, label, row)
     if field.look is Look.NUMBER and (read := _comb(page, field.key, label, row)):
         return read
     for side in sides:
@@ -173,24 +170,26 @@ def _digits(strip: combs.Strip) -> tuple[str, int]:
     return bare, sure
 
 
-def _tick(page: _Page, key: str, places: Sequence[Box | None], label: Box, row: int) -> Suggestion | None:
+def _tick(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion | None:
     """The box nearest to its label; where none is seen, whether anything is drawn where it should be."""
-    ticks = [tick for place in places if place is not None for tick in find_ticks(page.image, _near(place, label))]
-    if ticks:
-        nearest = min(ticks, key=lambda one: _distance(one.box, label))
-        return page.suggestion(key, "yes" if nearest.ticked else "no", nearest.confidence, nearest.box, row)
-    place = next((_near(one, label) for one in places if one is not None), None)
-    if place is None:
-        return None
-    return page.suggestion(key, "yes" if _is_drawn(page.image, place) else "no", _UNBOXED, place, row)
+    sides = (Side.RIGHT, Side.LEFT) if field.side is Side.ANY else (field.side,)
+    places = [_reach(page.image, label, side) for side in sides]
+    ticks = [tick for place in places for tick in alone(find_ticks(page.image, place), page.labels.words)]
+    level = [one for one in ticks if one.box.top < label.bottom and one.box.bottom > label.top]
+    if level:
+        nearest = min(level, key=lambda one: _distance(one.box, label))
+        return page.suggestion(field.key, "yes" if nearest.ticked else "no", nearest.confidence, nearest.box, row)
+    drawn = next((one for one in places if _is_drawn(page.image, one)), None)
+    return page.suggestion(field.key, "yes" if drawn else "no", _UNBOXED, drawn or places[0], row)
 
 
-def _near(place: Box, label: Box) -> Box:
-    """The part of a region that is within a box's reach of its label."""
+def _reach(image: Image.Image, label: Box, side: Side) -> Box:
+    """Where the box of a label is looked for, at one of its sides."""
     high = max(label.bottom - label.top, 14)
-    top, bottom = max(label.top - int(1.6 * high), 0), label.bottom + int(1.6 * high)
-    left, right = max(place.left, label.left - 5 * high), min(place.right, label.right + 7 * high)
-    return Box(min(left, right - 1), top, right, bottom)
+    left, right = (label.left - 8 * high, label.left) if side is Side.LEFT else (label.right, label.right + 8 * high)
+    left = min(max(left, 0), image.width - 2)
+    right = max(min(right, image.width), left + 1)
+    return Box(left, max(label.top - int(1.5 * high), 0), right, min(label.bottom + int(1.5 * high), image.height))
 
 
 def _distance(box: Box, label: Box) -> int:

@@ -14,7 +14,7 @@ from gateway.screening.recognition.words import Line, around
 _ALIKE: Final = str.maketrans("0qecd1i|!t5862z", "oooooLLLLLsbgzz".lower())
 _SHARED: Final = 0.4  # of a phrase's triples, before it is looked at more closely
 _SHORT: Final = 5
-_ITEM = re.compile(r"\(?[0-9a-z]{1,2}[).]?\Z|[^A-Za-z0-9]*\Z", re.IGNORECASE)
+_ITEM = re.compile(r"\(?(?:[0-9]{1,2}[a-z]?[).]?|[a-z][).])\Z|[^A-Za-z0-9]*\Z", re.IGNORECASE)
 _FAR: Final = 1.1  # heights of a letter between words that do not belong together
 
 
