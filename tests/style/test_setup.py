@@ -11,6 +11,8 @@ import pytest
 from tests.style.source import ROOT
 
 OLD = 'case "$*" in *platform*) echo 3.9.2; exit 0;; esac; exit 1'
+OPTIMISED = 'case "$*" in -V) echo Fake;; *--clear*) exit 1;; esac; exit 0'
+PLAIN = 'case "$*" in -V) echo Fake;; *--clear*|*CONFIG_ARGS*) exit 1;; esac; exit 0'
 NO_VENV = 'case "$*" in *"import venv"*) exit 1;; esac; exit 0'
 
 
@@ -27,6 +29,18 @@ def test_setup_says_what_python_lacks(tmp_path: Path, python: str | None, compla
     assert told.returncode == 69
     assert complaint in told.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(("first", "told_of"), [("PLAIN", True), ("OPTIMISED", False)])
+def test_setup_names_an_optimised_python_beside_a_plain_one(tmp_path: Path, first: str, told_of: bool) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder, kind in zip(folders, (PLAIN if first == "PLAIN" else OPTIMISED, OPTIMISED), strict=True):
+        folder.mkdir()
+        fake_python(folder, kind, "python3")
+    told = run(tmp_path, "setup", PATH=":".join(map(str, [*folders, "/usr/bin", "/bin"])))
+    assert told.returncode == 69
+    assert "making .venv with Fake" in told.stdout
+    assert (f"PYTHON={folders[1]}/python3 make setup" in told.stdout) is told_of
 
 
 def test_peers_says_what_to_install_where_there_is_no_apt(tmp_path: Path) -> None:
@@ -46,8 +60,8 @@ def run(folder: Path, script: str, **environment: str) -> subprocess.CompletedPr
     )
 
 
-def fake_python(folder: Path, body: str | None) -> Path:
-    path = folder / "python"
+def fake_python(folder: Path, body: str | None, name: str = "python") -> Path:
+    path = folder / name
     if body is not None:
         path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
         path.chmod(0o755)
