@@ -68,6 +68,7 @@ class Scan:
         self._named: frozenset[str] | None = None
         self._codes: list[Code] | None = None
         self._lines: list[tuple[int, int]] | None = None
+        self._headed: dict[tuple[int, int], frozenset[str]] = {}  # what heads of columns may say
         self._around: dict[tuple[int, int], Around] = {}
         self._marked: list[int] | None = None  # offsets of the marks round what was read otherwise
 
@@ -115,8 +116,13 @@ class Scan:
     def may_say(self, start: int, end: int) -> frozenset[str]:
         """Classes of labels among MARKED which may be said around a span: no others are."""
         octets = self.view.octets
-        head = self._head_of(start, end) or (start, start)
-        return may_say(octets[max(0, start - _BEFORE) : start], octets[end : end + _AFTER], octets[slice(*head)])
+        told = may_say(octets[max(0, start - _BEFORE) : start], octets[end : end + _AFTER])
+        head = self._head_of(start, end)
+        if head is None:
+            return told
+        if head not in self._headed:  # of a column, once
+            self._headed[head] = may_say(octets[slice(*head)])
+        return told | self._headed[head]
 
     def _head_of(self, start: int, end: int) -> tuple[int, int] | None:
         if self.view.form is Form.FIELDS:

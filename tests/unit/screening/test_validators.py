@@ -3,6 +3,9 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+import stdnum.es.dni
+import stdnum.es.nie
+import stdnum.ie.pps
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +17,13 @@ NINE = st.integers(0, 999_999_999).map("{:09}".format)
 @given(NINE)
 def test_no_nine_digits_are_both_ssn_and_itin(nine: str) -> None:
     assert not (validators.is_ssn(nine) and (validators.is_itin(nine) or validators.is_atin(nine)))
+
+
+@given(st.from_regex(r"\A[XYZ0-9][0-9]{7}[A-Z]{1,2}\Z"))
+def test_quick_checks_of_spain_and_ireland_are_those_of_stdnum(code: str) -> None:
+    assert validators.is_dni(code) == bool(stdnum.es.dni.is_valid(code))
+    assert validators.is_nie(code) == bool(stdnum.es.nie.is_valid(code))
+    assert validators.is_pps(code[:7] + code[8:]) == bool(stdnum.ie.pps.is_valid(code[:7] + code[8:]))
 
 
 def test_itin_groups_are_those_that_are_issued() -> None:
