@@ -294,6 +294,22 @@ def test_a_document_comes_back_octet_for_octet(site: Site, faxes: FaxIntake) -> 
     site.gateway("intake", "octets", item, "9.9", code=os.EX_NOUSER)
 
 
+def test_an_operator_claims_and_releases_as_clerks_do(site: Site, faxes: FaxIntake) -> None:
+    item = bring(faxes, sample(4, seed=77).mail)
+    assert "is claimed until" in site.gateway("intake", "claim", item)
+    assert "is free" in site.gateway("intake", "release", item)
+    assert "Nobody has claimed" in site.gateway("intake", "release", item)
+
+
+def test_an_operator_puts_pages_and_puts_aside_and_undoes_both(site: Site, faxes: FaxIntake) -> None:
+    item = bring(faxes, sample(4, seed=78).mail)
+    assert site.asked("intake", "pages", item, "--section", "1", "--turn", "1=180")["version"] == 1
+    assert site.asked("intake", "undo", item)["undone"] == "split"
+    assert "misdirected" in site.gateway("intake", "misdirect", item, "--reason", "wrong-number")
+    assert "Undone: misdirected." in site.gateway("intake", "undo", item)
+    assert site.asked("intake", "show", item)["state"] == "waits"
+
+
 def test_a_fax_goes_into_a_case_and_back(site: Site, faxes: FaxIntake, case: str) -> None:
     item = bring(faxes, sample(4, seed=5).mail)
     assert site.asked("intake", "file", item, case, "--yes")["told"] == 1

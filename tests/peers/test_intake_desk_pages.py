@@ -106,5 +106,5 @@ async def by_key(visiting: Visit, key: str) -> None:
     devices = await visiting.page.context.new_cdp_session(visiting.page)
     told = {"modifiers": 1, "key": key, "windowsVirtualKeyCode": ord(key.upper()), "unmodifiedText": key}
     async with visiting.page.expect_navigation(wait_until="load"):
-        await devices.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **told})
+        await devices.send("Input.dispatchKeyEvent", {"type": "keyDown", **told})
         await devices.send("Input.dispatchKeyEvent", {"type": "keyUp", **told})
