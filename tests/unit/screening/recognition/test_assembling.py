@@ -171,6 +171,6 @@ async def test_more_pages_than_a_fax_may_have_are_not_read() -> None:
 async def test_reading_ends_when_its_time_is_over() -> None:
     times = iter(range(0, 10**6, 600))
     made = await read_fax(Reader(100, set()).ask, [("2", b"x")], Layouts(), now=lambda: float(next(times)))
-    assert 0 < len([one for one in made.sections if one.sort is Sort.LETTER])
+    assert len([one for one in made.sections if one.sort is Sort.LETTER]) > 0
     assert len(made.pages) == 100
     assert not made.complete
