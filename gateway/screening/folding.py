@@ -111,7 +111,10 @@ def _without_scripts(text: str) -> str:
     octets = text.encode("utf-8", "ignore")  # surrogates fold to nothing, and RE2 takes none
     if _SCRIPTS.search(octets):
         octets = _SCRIPTS.sub(_name_script, octets)
-    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), octets.decode("utf-8"))
+    text = octets.decode("utf-8")
+    if "年" in text or "년" in text:
+        text = _DAY.sub(r"\1-\2-\3 ", text)
+    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
     return text.translate(_BRAILLE) if "\u283c" in text else text
 
 
