@@ -69,6 +69,7 @@ class Scan:
         self._codes: list[Code] | None = None
         self._lines: list[tuple[int, int]] | None = None
         self._headed: dict[tuple[int, int], frozenset[str]] = {}  # what heads of columns may say
+        self._labels_of_heads: dict[tuple[int, int], list[Label]] = {}
         self._around: dict[tuple[int, int], Around] = {}
         self._marked: list[int] | None = None  # offsets of the marks round what was read otherwise
 
@@ -123,6 +124,12 @@ class Scan:
         if head not in self._headed:  # of a column, once
             self._headed[head] = may_say(octets[slice(*head)])
         return told | self._headed[head]
+
+    def labels_of_head(self, head: tuple[int, int]) -> list[Label]:
+        """Labels in the head of a column; read once, however many rows it has."""
+        if head not in self._labels_of_heads:
+            self._labels_of_heads[head] = LEXICON.labels(self.text, *head)
+        return self._labels_of_heads[head]
 
     def _head_of(self, start: int, end: int) -> tuple[int, int] | None:
         if self.view.form is Form.FIELDS:
@@ -189,7 +196,7 @@ def _look_around(scan: Scan, start: int, end: int) -> Around:
             (label, 0.4 * close if label.end < start and _BARS.search(text, label.end, start) else close)
             for label, close in near
         ]
-        near += [(label, 1.0) for label in LEXICON.labels(text, *head)]
+        near += [(label, 1.0) for label in scan.labels_of_head(head)]
         if _NUMBERS.search(text[slice(*head)]):
             near.append((Label("order", Role.OTHER, *head), 0.6))  # "Work ID": of what nobody knows
     elif not fields:
