@@ -98,8 +98,8 @@ def arrange_item(
 ) -> dict[str, Any]:
     """Put an item's pages as a person has: which belong together (`"1 2"`, `"3"`), how each is turned, in degrees.
 
-    No section: as the machine has them. `kind` is one of split, merged, turned; `version` that of the arrangement that was looked at, 0 for the machine's.
-    Raises Moved where it is another one now.
+    No section: as the machine has them. `kind` is one of split, merged, turned; `version` that of the arrangement that
+    was looked at, 0 for the machine's. Raises Moved where it is another one now.
     """
     row = _waiting(act, item)
     require_free(act.tx, row.id, act.actor.person_id)
