@@ -67,7 +67,8 @@ class Transaction:
     """One verb's view of the store. Rows given to `insert` are written together, table by table, at the verb's end.
 
     `flush` writes them earlier where a later statement of the same verb must see them. In a `batch` only `insert`,
-    `record`, `find` and `known` can be used: anything else raises MoreThanRows, and the verb is run again by itself.
+    `record`, `find`, `find_conflict` and `known` can be used: anything else raises MoreThanRows, and the verb is run
+    again by itself.
     """
 
     def __init__(self, connection: Connection, clock: Clock, memory: Memory, batch: Batch | None = None) -> None:
