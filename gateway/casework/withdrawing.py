@@ -15,7 +15,7 @@ from gateway.domain.errors import NotAllowed
 from gateway.domain.notice import NoticeKind
 from gateway.domain.rights import Side, Verb
 from gateway.store.authority import AuthorityKey
-from gateway.store.cases import standing
+from gateway.store.cases import case_by_id, standing
 from gateway.store.outbox import OutboxState
 from gateway.store.reminders import release
 from gateway.store.tables import message, outbox, recipient
@@ -45,7 +45,9 @@ def withdraw(tx: Transaction, authority: AuthorityKey, person_id: str, message_i
     if row is None or row.case_id is None or row.side != Side.OFFICE.value:
         raise NotAllowed(_NOTHING)
     place = standing(tx.connection, authority, row.case_id, person_id, tx.now_us)
-    if place is None or place.side is not Side.OFFICE or not place.may(Verb.WITHDRAW):
+    within = case_by_id(tx.connection, row.case_id)
+    is_open = within is not None and within.is_open
+    if place is None or place.side is not Side.OFFICE or not place.may(Verb.WITHDRAW, is_open=is_open):
         raise NotAllowed(_NOTHING)
     read = select(recipient.c.person_id).where(recipient.c.message_id == message_id)
     readers = sorted(one.person_id for one in tx.all(read.where(recipient.c.first_read_us.is_not(None))))

@@ -90,6 +90,9 @@ GRANTS: Mapping[Capacity, frozenset[Verb]] = MappingProxyType(
 """What each capacity may do. An operator reads no case: no session, no opening."""
 
 
+_CHANGES = frozenset({Verb.WRITE, Verb.WITHDRAW, Verb.FILE})
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """From an instant (inclusive) to another (exclusive), in microseconds; None is open on that side."""
@@ -274,4 +277,4 @@ def _has(cases: Iterable[tuple[str, Span]], case_id: str, now_us: int) -> bool:
 
 def _allowed(found: Iterable[Capacity], verb: Verb, *, is_open: bool) -> bool:
     """The table's word. What is closed is read and no more written to."""
-    return any(verb in GRANTS[capacity] for capacity in found) and (is_open or verb not in {Verb.WRITE, Verb.FILE})
+    return any(verb in GRANTS[capacity] for capacity in found) and (is_open or verb not in _CHANGES)

@@ -98,7 +98,7 @@ class ReadingPages:
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
             case=found.case,
             may_write=found.standing.may(Verb.WRITE, is_open=found.case.is_open) and not found.is_outside,
-            may_withdraw=found.is_own_side and found.standing.may(Verb.WITHDRAW),
+            may_withdraw=found.is_own_side and found.standing.may(Verb.WITHDRAW, is_open=found.case.is_open),
             form=self._answer_form(visitor, found, summary),
         )
 

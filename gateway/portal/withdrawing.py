@@ -61,6 +61,6 @@ class WithdrawPages:
 
     async def _found(self, visitor: Visitor, request: Request) -> Found:
         found = await self.vault.find(visitor, request.path_params["reference"])
-        if not found.is_own_side or not found.standing.may(Verb.WITHDRAW):
+        if not found.is_own_side or not found.standing.may(Verb.WITHDRAW, is_open=found.case.is_open):
             raise NotAllowed("There is nothing here for you.")
         return found

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
 
 from gateway.domain.rights import Side
 from gateway.store.memory import Source
@@ -65,15 +65,14 @@ def withdrawn_of_case(connection: Connection, case_id: str, reader_side: Side) -
     when it came and when it was withdrawn. More of it there is not to be seen.
     """
     seen = exists().where(recipient.c.message_id == message.c.id, recipient.c.first_read_us.is_not(None))
+    shown: Select[Any] = select(message.c.id, message.c.reference, message.c.received_us, message.c.withdrawn_us)
     return connection.execute(
-        select(message.c.id, message.c.reference, message.c.received_us, message.c.withdrawn_us)
-        .where(
+        shown.where(
             message.c.case_id == case_id,
             message.c.withdrawn_us.is_not(None),
             message.c.side.not_in((reader_side.value, Side.OUTSIDE.value)),
             seen,
-        )
-        .order_by(message.c.received_us.desc(), message.c.id.desc())
+        ).order_by(message.c.received_us.desc(), message.c.id.desc())
     ).all()
 
 
