@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from gateway.domain.layout import Column, Look, Side
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition.places import Labels, region, upright_rules
-from gateway.screening.recognition.ticks import alone, find_ticks
+from gateway.screening.recognition.ticks import WHOLE, Tick, alone, find_ticks
 from gateway.screening.recognition.words import lines_of
 
 _MOST_ROWS: Final = 20
@@ -131,18 +131,40 @@ def _blocks(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> It
     ]
     if not placed:
         return
-    top = min(place.top for place, _ in placed)
+    top = min((place.top for place, at in placed if at == 0), default=placed[0][0].top)
+    placed = [(place, at) for place, at in placed if place.top > top - _LOWEST]
     area = Box(0, max(top - 40, 0), image.width, image.height)
     for at, column in enumerate(columns):
         if column.look is Look.TICK:
-            placed += [(tick.box, at) for tick in alone(find_ticks(image, area), labels.words)]
-    for row, block in enumerate(_parted(placed), 1):
-        for place, at in block:
-            column = columns[at]
-            if column.look is Look.TICK:
-                yield Cell(column, row, place)
-                continue
-            yield from (Cell(column, row, box) for box in _beside(image, labels, place))
+            placed += [
+                (tick.box, at) for tick in _unlabelled(alone(find_ticks(image, area, WHOLE), labels.words), labels)
+            ]
+    row = 0
+    for block in _parted(placed):
+        cells = [
+            Cell(columns[at], row + 1, box)
+            for place, at in block
+            for box in ([place] if columns[at].look is Look.TICK else _beside(image, labels, place))
+        ]
+        if any(cell.column.look is not Look.TICK for cell in cells):
+            row += 1
+            yield from cells
+
+
+def _unlabelled(ticks: Sequence[Tick], labels: Labels) -> list[Tick]:
+    """Those that are no letter of a label."""
+    marks = labels.marks
+    return [
+        tick
+        for tick in ticks
+        if not any(
+            one.left < tick.box.right
+            and tick.box.left < one.right
+            and one.top < tick.box.bottom
+            and tick.box.top < one.bottom
+            for one in marks
+        )
+    ]
 
 
 def _parted(placed: Sequence[tuple[Box, int]]) -> list[list[tuple[Box, int]]]:

@@ -19,7 +19,8 @@ _EDGES: Final = 2.7  # of four, as far as they are drawn
 _WEAKEST: Final = 0.35  # share of one edge
 _TICKED: Final = 0.055  # share of dark pixels inside
 _CLEARLY: Final = 0.12
-_LETTERS: Final = 3
+_LETTERS, _SURE = 2, 75.0  # of what is a word
+WHOLE: Final = 3.4  # edges of a box that stands where nothing says that there is one
 _RUN = re.compile(rb"\xff{%d,%d}" % (_SMALLEST - 4, _LARGEST + 40))
 
 
@@ -32,14 +33,14 @@ class Tick:
     confidence: int
 
 
-def find_ticks(image: Image.Image, region: Box) -> list[Tick]:
+def find_ticks(image: Image.Image, region: Box, least: float = _EDGES) -> list[Tick]:
     """Return the boxes in a part of a page (mode L, level), largest first; boxes in boxes are one."""
     part = image.crop((region.left, region.top, region.right, region.bottom))
     ink = part.point(lambda value: 255 if value < _INK else 0)
     found: list[tuple[float, Box]] = []
     for box in _candidates(ink.filter(ImageFilter.MaxFilter(3))):
         edges = _edges(ink, box)
-        if sum(edges) >= _EDGES and min(edges) >= _WEAKEST:
+        if sum(edges) >= least and min(edges) >= _WEAKEST:
             found.append((sum(edges) * 10 + (box.right - box.left) * 0.3, box))
     chosen: list[Box] = []
     for _, box in sorted(found, key=lambda one: -one[0]):
@@ -50,7 +51,9 @@ def find_ticks(image: Image.Image, region: Box) -> list[Tick]:
 
 def alone(ticks: Sequence[Tick], words: Iterable[Word]) -> list[Tick]:
     """Return those that are neither letters of a word nor boxes in a row."""
-    printed = [word.box for word in words if sum(sign.isalnum() for sign in word.text) >= _LETTERS]
+    printed = [
+        word.box for word in words if word.confidence >= _SURE and sum(sign.isalnum() for sign in word.text) >= _LETTERS
+    ]
     return [
         tick
         for tick in ticks
@@ -122,7 +125,7 @@ def _covered(ink: Image.Image, strip: tuple[int, int, int, int], length: int, *,
 
 
 def _judged(ink: Image.Image, box: Box, region: Box) -> Tick:
-    edge = max(4, round(box.height * 0.17))
+    edge = max(6, round(box.height * 0.24))
     inside = ink.crop((box.left + edge, box.top + edge, box.right - edge, box.bottom - edge))
     share = inside.histogram()[255] / max(inside.width * inside.height, 1)
     ticked = share >= _TICKED
