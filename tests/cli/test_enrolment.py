@@ -113,8 +113,11 @@ def test_a_document_of_the_tray_shows_the_paper(site: Site, door: Door, case: st
     assert item not in {one["item"] for one in site.asked("intake", "list")}
     assert "as it was faxed" in site.gateway("intake", "show", item, "--text")
     assert site.asked("intake", "show", item)["state"] == "linked"
-    site.gateway("intake", "file", item, case, "--yes", code=os.EX_DATAERR)
+    site.gateway("intake", "file", item, case, "--yes")
+    assert site.asked("intake", "show", item)["state"] == "filed"
+    assert [one["item"] for one in site.asked("enrolment", "show", made["reference"])["documents"]] == [item]
     site.gateway("intake", "put-back", item)
+    assert item in {one["item"] for one in site.asked("intake", "list")}
     assert site.asked("enrolment", "show", made["reference"])["documents"] == []
 
 
