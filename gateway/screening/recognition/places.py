@@ -18,15 +18,19 @@ _DARK: Final = 105  # mean of a column of pixels that is a ruled line
 
 
 class Labels:
-    """The labels of one page. A longer one has its words to itself: `Name` is no part of `Name and address`."""
+    """The labels of one page. What agrees with most signs has its words to itself: `Name` is no part of
+    `Name and address`, nor is `E-mail address` a misread `Mailing address`.
+    """
 
     def __init__(self, lines: Sequence[Line], labels: Iterable[str]) -> None:
         self.lines = lines
         pieces = [piece for line in lines for piece in parted(line)]
         self._found: dict[str, list[Found]] = {}
         self._claimed: set[int] = set()
-        for label in sorted(set(labels), key=lambda one: -len(folded(one))):
-            self._found[label] = [one for one in find(label, pieces, _least(label)) if self._claim(label, one)]
+        seen = [(label, one) for label in sorted(set(labels)) for one in find(label, pieces, _least(label))]
+        for label, one in sorted(seen, key=lambda each: -_agreed(*each)):
+            if self._claim(label, one):
+                self._found.setdefault(label, []).append(one)
 
     def places(self, labels: Iterable[str]) -> list[Box]:
         """Return where one of these labels stands, topmost first."""
@@ -129,6 +133,11 @@ def _fitted(image: Image.Image, box: tuple[int, int, int, int]) -> Box | None:
     left, top = max(box[0], 0), max(box[1], 0)
     right, bottom = min(box[2], image.width), min(box[3], image.height)
     return Box(left, top, right, bottom) if right - left > 8 and bottom - top > 8 else None
+
+
+def _agreed(label: str, found: Found) -> float:
+    """How many signs of a label were seen, less those that were not."""
+    return len(folded(label)) * (2 * found.score - 1)
 
 
 def _least(label: str) -> float:

@@ -18,7 +18,7 @@ from gateway.screening.recognition.words import lines_of
 _MOST_ROWS: Final = 20
 _LOWEST, _HIGHEST = 26, 200  # pixels of a row
 _LEVEL: Final = 120  # mean of a row of pixels that is a ruled line
-_BAND: Final = 3  # heights of a letter within which heads stand beside each other
+_BAND: Final = 2  # heights of a letter within which heads stand beside each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]
     places = {column.key: labels.places(column.heads) for column in columns}
     for first in (box for column in columns[:2] for box in places[column.key]):
         high = max(first.bottom - first.top, 14)
+        if any(one.top > first.bottom and abs(one.left - first.left) < high for one in places[columns[0].key]):
+            continue  # what comes again below itself is a label of each block
         heads: list[tuple[Column, Box]] = []
         for column in columns:
             beside = [
@@ -132,23 +134,38 @@ def _blocks(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> It
     if not placed:
         return
     top = min((place.top for place, at in placed if at == 0), default=placed[0][0].top)
-    placed = [(place, at) for place, at in placed if place.top > top - _LOWEST]
-    area = Box(0, max(top - 40, 0), image.width, image.height)
-    for at, column in enumerate(columns):
-        if column.look is Look.TICK:
-            placed += [
-                (tick.box, at) for tick in _unlabelled(alone(find_ticks(image, area, WHOLE), labels.words), labels)
-            ]
-    row = 0
-    for block in _parted(placed):
-        cells = [
-            Cell(columns[at], row + 1, box)
-            for place, at in block
-            for box in ([place] if columns[at].look is Look.TICK else _beside(image, labels, place))
-        ]
-        if any(cell.column.look is not Look.TICK for cell in cells):
-            row += 1
-            yield from cells
+    blocks = _parted([(place, at) for place, at in placed if place.top > top - _LOWEST])
+    if any(len(block) > 1 for block in blocks):
+        blocks = [block for block in blocks if len(block) > 1]  # the title's words may be those of a label
+    tops = [min(place.top for place, _ in block) - _LOWEST for block in blocks]
+    for row, (block, (above, below)) in enumerate(zip(blocks, pairwise([*tops, image.height]), strict=True), 1):
+        for place, at in block:
+            for field in _beside(image, labels, place):
+                yield Cell(columns[at], row, field)
+        last = max(place.bottom for place, _ in block)
+        span = Box(0, max(above, 0), image.width, max(min(below, last + _HIGHEST), above + 1))
+        for column in columns:
+            if column.look is Look.TICK and (found := _tick_within(image, labels, column, span)):
+                yield Cell(column, row, found)
+
+
+def _tick_within(image: Image.Image, labels: Labels, column: Column, span: Box) -> Box | None:
+    """The box to tick of one person: the nearest beside its label; where that cannot be read, the largest of all."""
+    for label in labels.places(column.heads):
+        if span.top <= (label.top + label.bottom) // 2 < span.bottom:
+            high = max(label.bottom - label.top, 14)
+            area = Box(
+                max(label.left - 8 * high, 0),
+                max(label.top - int(1.5 * high), 0),
+                min(label.right + 8 * high, image.width),
+                min(label.bottom + int(1.5 * high), image.height),
+            )
+            ticks = _unlabelled(alone(find_ticks(image, area), labels.words), labels)
+            level = [one.box for one in ticks if one.box.top < label.bottom and one.box.bottom > label.top]
+            if level:
+                return min(level, key=lambda box: max(box.left - label.right, label.left - box.right))
+    ticks = _unlabelled(alone(find_ticks(image, span, WHOLE), labels.words), labels)
+    return ticks[0].box if ticks else None
 
 
 def _unlabelled(ticks: Sequence[Tick], labels: Labels) -> list[Tick]:
