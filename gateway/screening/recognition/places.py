@@ -15,6 +15,7 @@ from gateway.screening.recognition.words import Line, Word, parted
 _SHORT: Final = 14  # letters of a label that may be a piece of a sentence
 _STRETCH: Final = 400  # pixels that a level line is followed for
 _DARK: Final = 105  # mean of a column of pixels that is a ruled line
+_LEVEL: Final = 60  # mean of a row of pixels that is one; a line of close print is lighter
 
 
 class Labels:
@@ -119,7 +120,7 @@ def _foot(image: Image.Image, box: Box, label: Box) -> int:
     part = image.crop((box.left, box.top, min(box.right, box.left + _STRETCH), box.bottom))
     flat = part.filter(ImageFilter.MinFilter(3)).resize((1, part.height), Image.Resampling.BOX).tobytes()
     least = (label.bottom - label.top) // 2
-    return next((box.top + at for at, value in enumerate(flat) if at > least and value < _DARK), box.bottom)
+    return next((box.top + at for at, value in enumerate(flat) if at > least and value < _LEVEL), box.bottom)
 
 
 def upright_rules(image: Image.Image, box: Box) -> list[int]:

@@ -187,7 +187,12 @@ def _unlabelled(ticks: Sequence[Tick], labels: Labels) -> list[Tick]:
 def _parted(placed: Sequence[tuple[Box, int]]) -> list[list[tuple[Box, int]]]:
     """Labels by person: where one comes again, or an earlier one on a lower line, another person begins."""
     blocks: list[list[tuple[Box, int]]] = []
-    for box, at in sorted(placed, key=lambda one: (one[0].top + one[0].bottom) // 2):
+    lines: list[list[tuple[Box, int]]] = []
+    for box, at in sorted(placed, key=lambda one: one[0].top + one[0].bottom):
+        if not lines or (box.top + box.bottom) // 2 >= lines[-1][0][0].bottom:
+            lines.append([])
+        lines[-1].append((box, at))
+    for box, at in (one for line in lines for one in sorted(line, key=lambda one: one[0].left)):
         is_new = not blocks or any(at == other for _, other in blocks[-1])
         if blocks and not is_new:
             last, before = blocks[-1][-1]
