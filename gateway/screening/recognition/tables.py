@@ -160,12 +160,17 @@ def _tick_within(image: Image.Image, labels: Labels, column: Column, span: Box) 
                 min(label.right + 8 * high, image.width),
                 min(label.bottom + int(1.5 * high), image.height),
             )
-            ticks = _unlabelled(alone(find_ticks(image, area), labels.words), labels)
-            level = [one.box for one in ticks if one.box.top < label.bottom and one.box.bottom > label.top]
-            if level:
-                return min(level, key=lambda box: max(box.left - label.right, label.left - box.right))
+            bare = alone(find_ticks(image, area), labels.words)
+            for ticks in (bare, find_ticks(image, area, WHOLE)):  # what is drawn in a box may read as a word
+                level = [one.box for one in _unlabelled(ticks, labels) if _is_level(one.box, label)]
+                if level:
+                    return min(level, key=lambda box: max(box.left - label.right, label.left - box.right))
     ticks = _unlabelled(alone(find_ticks(image, span, WHOLE), labels.words), labels)
     return ticks[0].box if ticks else None
+
+
+def _is_level(box: Box, label: Box) -> bool:
+    return box.top < label.bottom and box.bottom > label.top
 
 
 def _unlabelled(ticks: Sequence[Tick], labels: Labels) -> list[Tick]:
