@@ -18,6 +18,7 @@ from gateway.screening.recognition.words import lines_of
 _MOST_ROWS: Final = 20
 _LOWEST, _HIGHEST = 26, 200  # pixels of a row
 _LEVEL: Final = 120  # mean of a row of pixels that is a ruled line
+_TALL: Final = 24  # pixels of a letter of a head; what is higher took in a line beside it
 _BAND: Final = 2  # heights of a letter within which heads stand beside each other
 
 
@@ -57,9 +58,9 @@ def find_cells(image: Image.Image, labels: Labels, columns: Sequence[Column]) ->
 def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]] | None:
     """The heads that stand beside each other, left to right; None where there is no such row of most of them."""
     places = {column.key: labels.places(column.heads) for column in columns}
-    for first in (box for column in columns[:2] for box in places[column.key]):
-        high = max(first.bottom - first.top, 14)
-        if any(one.top > first.bottom and abs(one.left - first.left) < high for one in places[columns[0].key]):
+    for key, first in ((column.key, box) for column in columns[:2] for box in places[column.key]):
+        high = min(max(first.bottom - first.top, 14), _TALL)
+        if any(one.top > first.bottom and abs(one.left - first.left) < high for one in places[key]):
             continue  # what comes again below itself is a label of each block
         heads: list[tuple[Column, Box]] = []
         for column in columns:
