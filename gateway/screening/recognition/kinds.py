@@ -22,6 +22,9 @@ _TITLE, _NAME, _LABELS = 0.32, 0.2, 0.5
 _MANY: Final = 0.4  # of a form's labels: as good as all
 _HINT: Final = 0.15  # of a title or a name: without it no labels are looked for
 _CLEARLY_TITLED: Final = 0.6
+_SAID: Final = 0.8  # of a title or a head: it stands there
+_LEAD: Final = 0.12
+_OUTDONE: Final = 0.6  # of its weight is left to a later page without head or name, where another form says its own
 _WINDOW: Final = 3  # lines that a title may take
 _EXACTLY: Final = 0.99
 _NEARLY: Final = 0.85
@@ -40,6 +43,11 @@ class Kind:
     lead: float
 
     @property
+    def is_open(self) -> bool:
+        """Whether more of the page may say something else, or enough."""
+        return self.weight >= MAYBE and (self.weight < ENOUGH or self.lead < _LEAD)
+
+    @property
     def confidence(self) -> int:
         """0 to 100, for people."""
         return max(1, min(99, round(100 * min(self.weight, 0.5 + self.lead))))
@@ -50,10 +58,12 @@ def judge(lines: Sequence[Line], layouts: Layouts) -> Kind | None:
     texts = [folded(line.text) for line in lines]
     windows = ["".join(texts[at : at + _WINDOW]) for at in range(len(texts))] or [""]
     names = _named(lines, layouts)
+    titles = {form.form: _headed(form.titles, windows) for form in layouts.forms}
+    said = {one for one, titled in titles.items() if titled >= _SAID}
     weighed = [
-        (weight, form, leaf)
+        (weight * (_OUTDONE if leaf is Leaf.LATER and said - {form.form} and head < _SAID else 1), form, leaf)
         for form in layouts.forms
-        for leaf, weight in _weights(form, lines, windows, named=names.get(form.form, 0.0))
+        for leaf, head, weight in _weights(form, lines, windows, titled=titles[form.form], named=names[form.form])
     ]
     weighed.sort(key=lambda one: -one[0])
     if not weighed or weighed[0][0] <= 0:
@@ -80,16 +90,17 @@ def labels(form: FormLayout) -> list[str]:
 
 
 def _weights(
-    form: FormLayout, lines: Sequence[Line], windows: Sequence[str], *, named: float
-) -> Iterable[tuple[Leaf, float]]:
-    titled = _headed(form.titles, windows)
+    form: FormLayout, lines: Sequence[Line], windows: Sequence[str], *, titled: float, named: float
+) -> Iterable[tuple[Leaf, float, float]]:
+    """Yield which page it may be, how much of that page's title or head stands there, and how much speaks for it."""
     headed = _headed(form.later, windows) if titled < _CLEARLY_TITLED else 0.0
     if max(titled, headed, named) < _HINT:
         return
     places = Labels(lines, labels(form))
     for leaf, head in ((Leaf.FIRST, titled), (Leaf.LATER, headed)):
         if leaf is Leaf.FIRST or head or (named and form.later and titled < _CLEARLY_TITLED):
-            yield leaf, _TITLE * head + _NAME * named + _LABELS * min(_seen(form, leaf, places) / _MANY, 1.0)
+            seen = min(_seen(form, leaf, places) / _MANY, 1.0)
+            yield leaf, head, _TITLE * head + _NAME * named + _LABELS * seen
 
 
 def _headed(phrases: Sequence[str], windows: Sequence[str]) -> float:

@@ -85,7 +85,7 @@ def _unread(part: str, number: int, index: int) -> _Read:
 def _judged(upright: Upright, layouts: Layouts, index: int) -> tuple[Section, Opening]:
     lines = lines_of(upright.words)
     kind = kinds.judge(lines, layouts)
-    if kind is not None and kinds.MAYBE <= kind.weight < kinds.ENOUGH:
+    if kind is not None and kind.is_open:
         upright = upright.read_on(((0, 10_000),))
         lines = lines_of(upright.words)
         kind = kinds.judge(lines, layouts)
