@@ -5,7 +5,8 @@ SHELL := /bin/bash
 
 LOCKS := requirements.lock requirements-build.lock requirements-dev.lock pyproject.toml scripts/setup
 BIN := .venv/bin
-PYTEST := $(BIN)/pytest -q -n 2
+# Tests wait for programs a good part of their time: one more at once than there are cores.
+PYTEST := $(BIN)/pytest -q -n $(shell expr $$(nproc) + 1)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile

@@ -18,6 +18,8 @@ from sqlalchemy import make_url
 
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.config import Settings, TrustedRelaySettings, file_problems
+from gateway.config.full_copies import warning_of
+from gateway.doctor_guard import wrong_client
 from gateway.doctor_providers import providers
 from gateway.domain.errors import GatewayError
 from gateway.findings import Finding, State
@@ -60,6 +62,7 @@ def examine(settings: Settings) -> list[Finding]:
         _vault,
         intake,
         fax_line,
+        wrong_client,
         providers,
         _screening,
         _programs,
@@ -144,10 +147,14 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "relay", State.OFF, "none named", "Off: notifications. They wait in the queue. Set notifier.relay."
         )
+    if warning := warning_of(settings.full_copies):
+        yield Finding("full copies", State.WARNING, ", ".join(settings.full_copies.programmes), warning)
+        yield _copy_key(settings)
     if settings.site.is_trial:
         to = ", ".join(settings.notifier.allow_list) or "nobody"
         yield Finding("environment", State.OK, f"{settings.site.environment}: mail goes to {to} only")
-    for path in (settings.keyholder.socket, settings.authenticator.socket, settings.keyholder.operator_socket):
+    own = settings.keyholder
+    for path in (own.socket, own.guard_socket, settings.authenticator.socket, own.operator_socket):
         if len(os.fsencode(path)) > MAX_SOCKET_PATH:
             yield Finding(
                 "run folder", State.PROBLEM, f"{path} is too long for a socket", "Set site.run to a shorter path."
@@ -201,6 +208,19 @@ def _signed_mail(settings: Settings) -> Iterator[Finding]:
         yield Finding("OpenPGP", State.OK, f"keys in {home}")
 
 
+def _copy_key(settings: Settings) -> Finding:
+    """What full copies are signed with."""
+    from gateway.parcels.own_key import load_own_key
+    from gateway.parcels.site import user_id_of
+
+    if shutil.which("gpg") is None:
+        return Finding("copy key", State.WARNING, "gpg is not installed", "Install gpg: it encrypts by OpenPGP.")
+    own = load_own_key(settings.full_copies.keys.openpgp, user_id_of(settings))
+    if own is None:
+        return Finding("copy key", State.WARNING, "none", "Copies by OpenPGP are not signed. Run: gateway openpgp make")
+    return Finding("copy key", State.OK, own.fingerprint)
+
+
 def _anchors(path: Path) -> Finding:
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
@@ -236,7 +256,7 @@ def _mail_systems(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("lmtp", State.OK, f"{own.lmtp}, for {len(own.lmtp_users)} users of this machine")
     if not own.relays:
-        yield Finding("relays", State.OFF, "none named", "Off: mail by a trusted relay. Set submission.relays.")
+        yield Finding("relays", State.OFF, "none named", "Off: mail by a trusted relay. Add a table [relay.NAME].")
     yield from map(_relay, own.relays)
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from gateway.authenticator.providers import load_providers
 from gateway.config import Settings
+from gateway.domain.credential import discovery_address
 from gateway.domain.errors import ConfigError, NotAuthenticated
 from gateway.findings import Finding, State
 from gateway.identity import tokens
-from gateway.identity.openid import discovery_address, signing_key
+from gateway.identity.openid import signing_key
 from gateway.identity.outward import Outward, ProviderAway, ProviderRefuses, Reply
 from gateway.identity.providers import Provider
 
@@ -80,7 +81,8 @@ def _discovery(name: str, provider: Provider, document: Mapping[str, Any]) -> It
         advice = "Write issuer as the provider does; a slash at the end counts."
         yield Finding(name, State.PROBLEM, "its configuration names another issuer", advice)
         return
-    for endpoint in _ENDPOINTS:
+    asks = provider.mail is not None and provider.mail.asks
+    for endpoint in (*_ENDPOINTS, "introspection_endpoint") if asks else _ENDPOINTS:
         address = document.get(endpoint)
         if not isinstance(address, str) or not provider.may_call(address):
             what = f"{endpoint} stands on a host that is not called" if address else f"has no {endpoint}"

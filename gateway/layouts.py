@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from gateway.domain.layout import (
-    WHOLE,
     Column,
     FieldLayout,
     FormLayout,
@@ -28,6 +27,8 @@ FILE: Final = "recognition.toml"
 MOST_LETTERS: Final = 200  # of a label
 _LABEL = re.compile(rf"(?=.*[A-Za-z0-9]{{2}})[ -~\u00c0-\u024f\u2010-\u2015]{{2,{MOST_LETTERS}}}\Z")
 _SHAPE: Final = f"printed words, two letters or digits at least, at most {MOST_LETTERS} characters"
+_GROUPS = re.compile(r"[1-9][0-9]?(?:-[1-9][0-9]?){0,5}\Z")
+_GROUPED: Final = 'how many boxes stand together, as in "3-2-4"'
 _ANY = re.compile(r"(?s).")
 
 T = TypeVar("T")
@@ -63,9 +64,8 @@ def _form(table: Table, known: dict[str, Form]) -> FormLayout:
         words=_labels(table, "words"),
         fields=_each(table, "fields", lambda one: _field(one, keys)),
         table=_each(table, "table", lambda one: _column(one, keys)),
+        blocks=_labels(table, "blocks"),
         signatures=_each(table, "signatures", _signature),
-        first_bands=_bands(table, "first_bands"),
-        later_bands=_bands(table, "later_bands"),
     )
 
 
@@ -77,7 +77,13 @@ def _field(table: Table, keys: set[str]) -> FieldLayout:
         table.choice("side", Side) if table.has("side") else Side.ANY,
         table.choice("leaf", Leaf) if table.has("leaf") else Leaf.ANY,
         table.flag("repeated"),
+        _groups(table),
     )
+
+
+def _groups(table: Table) -> tuple[tuple[int, ...], ...]:
+    told = table.texts("groups", _GROUPS, _GROUPED) if table.has("groups") else ()
+    return tuple(tuple(map(int, one.split("-"))) for one in told)
 
 
 def _column(table: Table, keys: set[str]) -> Column:
@@ -109,14 +115,3 @@ def _labels(table: Table, key: str, *, needed: bool = False) -> tuple[str, ...]:
 
 def _each(table: Table, key: str, read: Callable[[Table], T]) -> tuple[T, ...]:
     return table.each(key, read) if table.has(key) else ()
-
-
-def _bands(table: Table, key: str) -> tuple[tuple[int, int], ...]:
-    """Parts of a page, each `{ from = 0, to = 6000 }`."""
-    if not table.has(key):
-        return (WHOLE,)
-    bands = table.each(key, lambda one: (one.number("from", 0, WHOLE[1]), one.number("to", 0, WHOLE[1])))
-    if any(top >= bottom for top, bottom in bands):
-        table.complain(key, "each begins above its end")
-        return (WHOLE,)
-    return bands or (WHOLE,)

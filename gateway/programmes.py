@@ -202,9 +202,11 @@ def _timing(table: Table) -> Timing:
                 _time_of_day(table, "quiet_until", usual.quiet.end),
             ),
             ending_days=table.numbers("ending_days", 1, MOST_DAYS, usual.ending_days),
+            digest_at=_time_of_day(table, "digest_at", usual.digest_at),
+            unopened_hours=table.numbers("unopened_hours", 1, MOST_DAYS * 24, usual.unopened_hours),
         )
     except ValueError as problem:
-        table.complain("hold_seconds, reminder_days, ending_days", str(problem))
+        table.complain("hold_seconds, reminder_days, ending_days, unopened_hours", str(problem))
         return usual
 
 

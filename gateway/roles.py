@@ -21,7 +21,7 @@ from gateway import hardening, maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.config import Sealing, Settings
 from gateway.domain.errors import ConfigError
-from gateway.keyholder.client import KeyholderClient
+from gateway.keyholder.client import GuardClient, KeyholderClient
 from gateway.opening import door_tls, open_blobs, open_database
 from gateway.process import (
     ProgramLock,
@@ -116,6 +116,7 @@ async def run_keyholder(settings: Settings, stop: asyncio.Event) -> None:
                     session_per_minute=settings.keyholder.session_per_minute,
                     person_per_day=settings.keyholder.person_per_day,
                 ),
+                guard_socket=settings.keyholder.guard_socket if settings.guard else None,
             )
             await _serve(settings, server.run(stop), server.ready)
         finally:
@@ -144,6 +145,7 @@ async def run_authenticator(settings: Settings, stop: asyncio.Event) -> None:
             providers=load_providers(own.providers, settings.site.portal_url),
             origin=settings.site.portal_url.rstrip("/"),
             sender=sender_of(own.codes, settings.site),
+            certificates=settings.submission.sign_in.certificates,
         )
         await _serve(settings, server.run(stop), server.ready)
 
@@ -154,25 +156,30 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
     With `peers` this process is a worker, and the first one tidies.
     """
     from gateway.casework.addressing import Mailroom
-    from gateway.inbound.doors import DoorTls, hosts_of, open_doors
-    from gateway.inbound.site import reports_of
+    from gateway.domain.thread_address import ThreadAddresses
+    from gateway.inbound.doors import DoorTls, hosts_of, open_doors, people_of
+    from gateway.inbound.site import asking_of, drafts_of, reports_of
     from gateway.inbound.submission import SubmissionDoor
     from gateway.store.maintenance import keep_tidy
 
     own, site = settings.submission, settings.site
     hosts = hosts_of(own)
-    context = door_tls("submission", settings, own.certificate, own.key, *(one.renew for one in hosts.values()))
+    people = people_of(own)
+    renewals = [one.renew for one in hosts.values()] + ([people.renew] if people else [])
+    context = door_tls("submission", settings, own.certificate, own.key, *renewals)
     authority = keyfiles.authority_public(settings.keys.folder)
+    threads = ThreadAddresses(site.domain, keyfiles.return_path_key(settings.keys.folder))
+    programmes = load_programmes(settings.programmes)
     mailrooms = {
-        key: Mailroom(site.domain, frozenset(site.employee_domains), programme.ask, authority)
-        for key, programme in load_programmes(settings.programmes).items()
+        key: Mailroom(site.domain, frozenset(site.employee_domains), programme.ask, authority, threads)
+        for key, programme in programmes.items()
     }
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings, stop, "submission"))
         blobs = open_blobs(settings)
         authenticator = AuthenticatorClient(settings.authenticator.socket)
         stack.push_async_callback(authenticator.close)
-        caller = Caller(site.run, "notifier")
+        caller = Caller(site.run, "notifier", *(["guard"] if settings.guard else []))
         stack.callback(caller.close)
         door = SubmissionDoor(
             database=database,
@@ -181,9 +188,12 @@ async def run_submission(settings: Settings, stop: asyncio.Event, peers: HandedP
             mailrooms=mailrooms,
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
             wake_notifier=caller,
+            names_required=own.names_required,
             reports=reports_of(settings, database),
+            asking=asking_of(settings, programmes.values()),
+            draft_us=drafts_of(settings, programmes.values()),
         )
-        await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts), site.domain, peers))
+        await stack.enter_async_context(open_doors(door, own, DoorTls(context, hosts, people), site.domain, peers))
         if peers is None or peers.is_first:
             await stack.enter_async_context(_beside(keep_tidy(database, blobs)))
         settle_heap()
@@ -235,6 +245,34 @@ async def run_fax(settings: Settings, stop: asyncio.Event) -> None:
         await stop.wait()
 
 
+async def run_guard(settings: Settings, stop: asyncio.Event) -> None:
+    """Have outgoing messages looked at before they are released. A child has proved its locks before the first."""
+    from gateway.guard.looking import Guard
+    from gateway.screening.numbers_template import COMMAND, POLICY
+    from gateway.screening.pool import Pool, Sizes
+    from gateway.screening.site import orders_of
+    from gateway.wake import Waker
+
+    own, screening = settings.guard, settings.screening
+    if own is None:
+        raise ConfigError(f"{settings.file}: has no table [guard], and guard does not run without.")
+    orders = replace(orders_of(screening, load_programmes(settings.programmes).values()), policy=POLICY)
+    sizes = Sizes.by_cores(own.children or screening.text_children, screening.page_children)
+    pool = Pool(orders, sizes, command=COMMAND)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(pool.close)
+        await pool.start(tested=True)
+        keyholder = GuardClient(settings.keyholder.guard_socket)
+        stack.push_async_callback(keyholder.close)
+        database = await stack.enter_async_context(open_database(settings, stop, "guard"))
+        waker = stack.enter_context(Waker(settings.site.run, "guard"))
+        wake = partial(notify, settings.site.run, "notifier")
+        guard = Guard(database, open_blobs(settings), keyholder, pool, own.largest_octets, wake)
+        settle_heap()
+        _tell_ready(settings)
+        await guard.run(stop, waker)
+
+
 async def run_notifier(settings: Settings, stop: asyncio.Event, workshop: Workshop | None = None) -> None:
     """Run the program that tells people by plain mail. Without a way for its mail what is to be sent waits."""
     from gateway.outbound.site import bounces_of, fax_reporter_of, notifier_of, reporter_of
@@ -259,7 +297,10 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     """Run the pages."""
     from gateway.outbound.wording import specimens_of
     from gateway.portal.app import Portal
+    from gateway.portal.full_copy import key_desk_of
+    from gateway.portal.key_directory import published_of
     from gateway.portal.openpgp import Keyring
+    from gateway.portal.parcelling import parcelling_of
     from gateway.portal.signatures import Signatures, Trust, load_anchors
     from gateway.portal.site import site_of
     from gateway.portal.uploads import UploadLimits
@@ -287,6 +328,9 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             limits=UploadLimits(octets=own.max_upload_octets),
             policy=settings.mx.policy if settings.mx else "",
             specimens=specimens_of(settings),
+            parcelling=parcelling_of(settings),
+            key_desk=key_desk_of(settings),
+            published=published_of(settings),
             signatures=Signatures(Trust(load_anchors(own.smime_anchors), Keyring(own.openpgp_home))),
         )
         with listening("portal.listen", *own.listen):
@@ -302,6 +346,7 @@ PROGRAMS: Mapping[str, Program] = MappingProxyType(
         "submission": run_submission,
         "mx": run_mx,
         "fax": run_fax,
+        "guard": run_guard,
         "notifier": run_notifier,
         "portal": run_portal,
     }

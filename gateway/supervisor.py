@@ -28,7 +28,7 @@ from gateway.process import PARENT_VARIABLE, READY_VARIABLE, ProgramLock, tell_s
 
 STAGES: tuple[tuple[str, ...], ...] = (
     ("keyholder", "authenticator"),
-    ("submission", "mx", "fax", "notifier", "portal"),
+    ("submission", "mx", "fax", "guard", "notifier", "portal"),
 )
 """What is started together, in this order, and stopped in the opposite one."""
 

@@ -27,15 +27,15 @@ def notify(run: Path, name: str) -> None:
 
 
 class Caller:
-    """Wakes one program again and again over one socket, at most once in each turn of the event loop."""
+    """Wakes programs again and again over one socket, at most once in each turn of the event loop."""
 
-    def __init__(self, run: Path, name: str) -> None:
-        self._path = str(wake_path(run, name))
+    def __init__(self, run: Path, *names: str) -> None:
+        self._paths = [str(wake_path(run, name)) for name in names]
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._is_due = False
 
     def __call__(self) -> None:
-        """Wake the program, if it is there, when this turn is over. Never raises and never waits."""
+        """Wake each program that is there when this turn is over. Never raises and never waits."""
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._send)
@@ -46,8 +46,9 @@ class Caller:
 
     def _send(self) -> None:
         self._is_due = False
-        with suppress(OSError):
-            self._socket.sendto(b"1", self._path)
+        for path in self._paths:
+            with suppress(OSError):
+                self._socket.sendto(b"1", path)
 
 
 class Waker:

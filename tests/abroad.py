@@ -131,8 +131,8 @@ def policy(mode: str, *hosts: str, max_age: int = 86400) -> str:
 
 
 def folder_database(folder: Path, clock: Callable[[], datetime]) -> Database:
-    from gateway.store.migrations import upgrade
+    from tests.tables import make_tables
 
     url = f"sqlite:///{folder}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     return Database(url, clock=clock, program="notifier")

@@ -15,24 +15,30 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
 import httpx2
 
+from gateway.demo import office
 from gateway.demo.actors import Browser, Form, Page
 from gateway.demo.site import Ports
 from gateway.demo.world import World
 from gateway.domain.errors import GatewayError
+from gateway.parcels.gpg import is_installed
+from gateway.parcels.openpgp_key import check_openpgp
 from gateway.supervisor import read_status
 from tests.canary import new_canary, word_of
+from tests.ring import open_ring, write_proven
 from tests.worlds import children_of
 
 ROOT = Path(__file__).parents[1]
 UNSEALED_BUILD = ROOT / "tests" / "unsealed_build"
 LARGE = 1_200_000
 OVER = 3_000_000
+FULL_COPIES = '\n[full_copies]\nprogrammes = ["cwa"]\n'
 PATIENCE = 300.0  # a program that is killed again and again is started again after growing pauses
 FOUND = """
 import sys
@@ -57,6 +63,11 @@ class CanaryStory:
         self.world = World(self.folder / "demo", self.ports, environment=self.environment)
 
     world: World = field(init=False)
+
+    @property
+    def copies(self) -> bool:
+        """True where replies go to Dana whole, too: for that there must be a gpg, and keys that this build can open."""
+        return is_installed() and "GATEWAY_TEST_UNSEALED" not in self.environment
 
     @property
     def scratch(self) -> Path:
@@ -88,8 +99,9 @@ class CanaryStory:
         await asyncio.to_thread(subprocess.run, command, env=environment, cwd=ROOT, check=True)
         config = self.world.config
         text = config.read_text().replace("[submission]\n", '[submission]\nmax_message = "2 MiB"\n')
-        config.write_text(text.replace("[portal]\n", '[portal]\nmax_upload = "2 MiB"\n'))
+        config.write_text(text.replace("[portal]\n", '[portal]\nmax_upload = "2 MiB"\n') + FULL_COPIES)
         await self.world.open()
+        await self._choose_full_copies()
 
     async def play(self) -> None:
         """Put the canary through everything."""
@@ -105,6 +117,7 @@ class CanaryStory:
             self.everything_is_read,
             self.back_up,
             self.program_is_killed,
+            self.copy_comes,
         ):
             await step()
 
@@ -238,6 +251,12 @@ class CanaryStory:
         await self.world.serving("portal")
         await self._send(self.mail("afterwards"))
 
+    async def copy_comes(self) -> None:
+        """The reply, whole, to the employee who chose that."""
+        async with asyncio.timeout(PATIENCE):
+            while self.copies and not any(b"multipart/encrypted" in one.octets for one in self.world.catcher.mails()):
+                await asyncio.sleep(0.2)
+
     def processes(self) -> list[int]:
         """Return the ids of the supervisor, every program, and what these have forked."""
         status = read_status(self.world.settings.site.run)
@@ -265,6 +284,17 @@ class CanaryStory:
         mail.add_attachment(gzip.compress(self.word(f"{tag}-gz").encode()), filename="a.gz", **binary)
         mail.add_attachment(self.word(f"{tag}-wide").encode("utf-16-le"), filename="wide.txt", **binary)
         return mail.as_bytes()
+
+    async def _choose_full_copies(self) -> None:
+        if not self.copies:
+            return
+        dana, settings = self.world.people["dana"], self.world.settings
+        with open_ring(self.folder / "ring") as ring:
+            public = await asyncio.to_thread(lambda: ring.public(ring.key(f"D <{dana.address}>", "cv25519 encr 1y")))
+        key = await asyncio.to_thread(check_openpgp, public, [dana.address], datetime.now(UTC))
+        await office.write(settings, lambda tx: write_proven(tx, settings.keys.folder, dana.id, key))
+        async with office.operators(settings) as (keyholder, _):
+            await keyholder.enact("choose_notices", person=dana.id, full_copies=True)
 
     async def _send(self, octets: bytes) -> None:
         recipients = [self.world.case_address, self.world.people["raul"].address]

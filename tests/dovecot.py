@@ -118,6 +118,10 @@ class Dovecot:
         found = [path for name in ("cur", "new") for path in (folder / name).glob("*")]
         return len([path for path in found if "T" not in path.name.partition(":2,")[2]])
 
+    def holds(self, **counts: int) -> bool:
+        """Whether each folder holds so many mails: a mail that is moved stands in both for a moment, or in neither."""
+        return all(self.count(mailbox) == count for mailbox, count in counts.items())
+
     def renumber(self, mailbox: str = "INBOX") -> None:
         """Give a folder another UIDVALIDITY, as a server does whose index was lost. It must not run."""
         folder = self.folder / "Maildir" / ("" if mailbox == "INBOX" else f".{mailbox}")

@@ -91,6 +91,7 @@ class KeyedSite:
             socket=folder / "keyholder.sock",
             operator_socket=folder / "operator.sock",
             programmes=self.programmes,
+            guard_socket=folder / "guard.sock",
             clock=self.clock,
         )
         self.sign_in_server = AuthenticatorServer(
@@ -103,6 +104,7 @@ class KeyedSite:
             clock=self.clock,
         )
         self.keyholder = keyholder_client.KeyholderClient(folder / "keyholder.sock")
+        self.guard = keyholder_client.GuardClient(folder / "guard.sock")
         self.operator = keyholder_client.OperatorClient(folder / "operator.sock")
         self.authenticator = authenticator_client.AuthenticatorClient(folder / "authenticator.sock")
         self.proofs = authenticator_client.OperatorClient(folder / "authenticator-operator.sock")
@@ -204,7 +206,7 @@ class KeyedSite:
             yield self
         finally:
             self.stop.set()
-            for client in (self.keyholder, self.operator, self.authenticator, self.proofs):
+            for client in (self.keyholder, self.guard, self.operator, self.authenticator, self.proofs):
                 await client.close()
             await asyncio.gather(*tasks)
             self.close()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway.domain.address import parse_address
 from gateway.domain.notice import NoticeKind
@@ -64,6 +64,8 @@ def notifier(
     allow_list: AllowList | None = None,
     courier: Courier | None = None,
     workshop: Workshop | None = None,
+    authority: Ed25519PublicKey | None = None,
+    full_copies: frozenset[str] = frozenset(),
 ) -> Notifier:
     relay = Relay("127.0.0.1", port, "gateway.example", ca_file=ca_file, deadline=20.0)
     return Notifier(
@@ -71,8 +73,8 @@ def notifier(
         PROGRAMMES,
         Making(workshop or Thread(MAKER)),
         courier or Courier(RelayWay(relay), allow_list, clock=clock, jitter=lambda: 0.0),
-        NotifierSite("https://gateway.example/", "gateway.example", environment, run),
-        NotifierKeys(AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
+        NotifierSite("https://gateway.example/", "gateway.example", environment, run, full_copies=full_copies),
+        NotifierKeys(authority or AUTHORITY.public_key(), b"h" * 32, b"r" * 32),
         clock=clock,
         schedule=Schedule(),
         jitter=lambda: 0.0,
@@ -111,7 +113,16 @@ async def _send_once(workshop: Workshop, url: str, port: str, ca_file: str, minu
     clock = Time(NOON + timedelta(minutes=int(minutes)))
     database = Database(url, clock=clock)
     courier = _direct(database, int(port), Path(ca_file), clock, int(nameserver)) if nameserver else None
-    mine = notifier(database, int(port), Path(ca_file), Path(), clock, courier=courier, workshop=workshop)
+    mine = notifier(
+        database,
+        int(port),
+        Path(ca_file),
+        Path(),
+        clock,
+        courier=courier,
+        workshop=workshop,
+        full_copies=frozenset({"cwa"}),
+    )
     await mine.send_due()
     database.close()
 

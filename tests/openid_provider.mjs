@@ -29,7 +29,14 @@ const build = () => {
     pkce: { required: () => true },
     features: {
       devInteractions: { enabled: false }, backchannelLogout: { enabled: true }, jwtUserinfo: { enabled: true },
-      rpInitiatedLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true }, introspection: { enabled: true }, revocation: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined,
+        getResourceServerInfo: (_ctx, resource) => ({
+          scope: 'mail.submit mail.read', audience: resource, accessTokenTTL: 600, accessTokenFormat: state.tokens ?? 'jwt', jwt: { sign: { alg: 'RS256' } },
+        }),
+      },
     },
     fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
     findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, ...state.claims }) }),
@@ -47,6 +54,7 @@ const interact = async (request, response) => {
   if (state.decline) return provider.interactionFinished(request, response, { error: 'access_denied' });
   const grant = grantId ? await provider.Grant.find(grantId) : new provider.Grant({ accountId: state.account, clientId: params.client_id });
   grant.addOIDCScope(params.scope);
+  if (params.resource) grant.addResourceScope(params.resource, params.scope);
   return provider.interactionFinished(request, response, {
     login: { accountId: state.account, acr: state.acr, amr: ['pwd', 'otp'] }, consent: { grantId: await grant.save() },
   }, { mergeWithLastSubmission: false });

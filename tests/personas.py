@@ -56,6 +56,15 @@ def _office() -> Iterator[Persona]:
     yield employee("employee of another case", "now", assignments=((ELSEWHERE, ALWAYS),))
     yield employee("employee of another case", "who stated a purpose", visits=((CASE, TODAY),))
     yield employee("employee of another case", "whose purpose is over", visits=((CASE, PAST),))
+    absent = Holder("q", Side.OFFICE, "cwa", assignments=((CASE, ALWAYS),))
+    for state, one, span in (
+        ("now", absent, TODAY),
+        ("until last hour", absent, PAST),
+        ("from tomorrow", absent, Span(TO_COME.from_us, NOW_US + 40 * HOUR_US)),
+        ("of one whose role is over", replace(absent, roles=((Role.EMPLOYEE, PAST),)), TODAY),
+        ("of a deputy", Holder("d", Side.OFFICE, "cwa", stands_in_for=((absent, TODAY),)), TODAY),
+    ):
+        yield employee("deputy of an employee of the case", state, stands_in_for=((one, span),))
     for role in (Role.ENROLLER, Role.ADMINISTRATOR):
         yield employee(role.value, "now", roles=((role, ALWAYS),))
         yield employee(role.value, "until last hour", roles=((role, PAST),))
@@ -139,6 +148,9 @@ class Settlement:
             for case, span in places:
                 place = {"case_id": self.cases[case], "team_id": None, "person_id": person, "purpose": purpose}
                 self._give(tx, tables.assignment, span, **place)
+        for absent, span in holder.stands_in_for:
+            absent_id = self.write(tx, Persona("absent", "", absent))
+            self._give(tx, tables.absence, span, person_id=absent_id, deputy_id=person)
         for place in holder.places:
             self._place(tx, person, place)
         return person

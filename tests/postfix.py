@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -80,8 +80,11 @@ def postfix_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_postfix(folder: Path, more: str) -> Iterator[int]:
-    """Run a private Postfix with `more` lines of main.cf; gives the port it listens on."""
+def running_postfix(folder: Path, more: str, prepare: Callable[[Path], None] = lambda _: None) -> Iterator[int]:
+    """Run a private Postfix with `more` lines of main.cf; gives the port it listens on.
+
+    `prepare` is handed the folder of its configuration before it starts.
+    """
     port = free_port()
     for name in ("conf", "data", "queue/pid"):
         (folder / name).mkdir(parents=True)
@@ -92,6 +95,7 @@ def running_postfix(folder: Path, more: str) -> Iterator[int]:
         os.chown(folder / "queue" / name, owner, -1)
     (folder / "conf" / "main.cf").write_text(MAIN.format(folder=folder, daemons=DAEMONS, more=more))
     (folder / "conf" / "master.cf").write_text(MASTER.format(port=port))
+    prepare(folder / "conf")
     master = subprocess.Popen(
         [DAEMONS / "master", "-c", folder / "conf", "-d"],
         stdin=subprocess.DEVNULL,

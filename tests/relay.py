@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -121,7 +121,8 @@ async def relay(
         server.close()
         for one in opened:
             if one.transport is not None:
-                one.transport.abort()
+                with suppress(AttributeError):  # Python 3.11.2's, of a connection that was closed twice
+                    one.transport.abort()
         await settled()
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Table
 from gateway.casework.act import Actor
 from gateway.casework.addressing import Mailroom
 from gateway.casework.administration import enact
+from gateway.domain.thread_address import ThreadAddresses
 from gateway.store.authority import sign
 from gateway.store.database import Database
 from gateway.store.ids import new_id
@@ -24,6 +25,7 @@ from gateway.store.transaction import Transaction
 
 DOMAIN = "secure.agency.example"
 DEPOSIT_KEY = b"d" * 32
+THREADS = ThreadAddresses(DOMAIN, b"r" * 32)
 
 
 @dataclass(slots=True)
@@ -61,9 +63,9 @@ class TestAuthority:
 class Settled:
     """`dana` and `omar` are the team of both cases, `eve` has none; `ines` acts in one, `raul` sees both."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, authority: TestAuthority | None = None) -> None:
         self.database = database
-        self.authority = TestAuthority()
+        self.authority = authority or TestAuthority()
         self.people: dict[str, str] = {}
         for name in ("dana", "omar", "eve"):
             made = self.enact("add_employee", programme="cwa", name=name.title(), address=f"{name}@agency.example",
@@ -80,7 +82,8 @@ class Settled:
 
     @property
     def mailroom(self) -> Mailroom:
-        return Mailroom(DOMAIN, frozenset({"agency.example"}), "Please ask the administrators.", self.authority.key)
+        ask = "Please ask the administrators."
+        return Mailroom(DOMAIN, frozenset({"agency.example"}), ask, self.authority.key, THREADS)
 
     def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
         def run(tx: Transaction) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import signal
 import smtplib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -153,6 +153,16 @@ class Traps:
         """Let a failpoint act when it is passed next."""
         assert name in self._actions
         (self._folder / name).unlink()
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Every failpoint of these."""
+        return self._actions.keys()
+
+    def set_all(self) -> None:
+        """Let each failpoint act when it is passed next."""
+        for name in self.names:
+            self.set(name)
 
     def has_acted(self, name: str) -> bool:
         """Tell whether a failpoint that was set has been passed."""

@@ -25,6 +25,8 @@ _PROGRAMME = Path(__file__).parents[2] / "programmes" / "cwa"
 _NO_LIMIT = 10**9
 _TURNS = (0, 0, 0, 0, 0, 0, 180, 180, 180, 90, 270)
 _POA = "user-poa"
+_ON_SIDE = ", on side"
+"""What stands on pages that lay on their side is counted apart: a coarse line has half the dots for it."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def _judge(tally: Tally, name: str, read: PagesRead, truths: list[Truth], turns:
         if truth.kind and section.form == f"Form {truth.kind}":
             first = opened[number] is Opening.BEGINS
             tally.count("first or later page", first == truth.is_first, told=told)
-            _judge_fields(tally, told, truth, section)
+            _judge_fields(tally, told, truth, section, _ON_SIDE if turn in (90, 270) else "")
 
 
 def _is_kind(truth: Truth, page: Page, section: Section | None) -> bool:
@@ -102,28 +104,30 @@ def _is_kind(truth: Truth, page: Page, section: Section | None) -> bool:
     return section.form == f"Form {truth.kind}"
 
 
-def _judge_fields(tally: Tally, told: str, truth: Truth, section: Section) -> None:
+def _judge_fields(tally: Tally, told: str, truth: Truth, section: Section, where: str) -> None:
     said = {(one.field, one.row): one.value for one in section.suggestions}
     known = {field.key for form in layouts().forms for field in (*form.fields, *form.table)}
     for key, row, ticked in truth.ticks:
         value = said.get((key, row), said.get((key, 0), "nothing") if row <= 1 else "nothing")
         name = "POA box" if key == _POA else "other boxes"
-        tally.count(name, value == ("yes" if ticked else "no"), told=f"{told}: {key} {row}: {value}, is {ticked}")
+        tally.count(
+            name + where, value == ("yes" if ticked else "no"), told=f"{told}: {key} {row}: {value}, is {ticked}"
+        )
     for key, row, digits in truth.combs:
         if key in known:
             value = said.get((key, row), "")
             right = sum(a == b for a, b in zip(digits, value, strict=False))
-            tally.count("comb digits", right, len(digits), told=f"{told}: {key}: {value!r}, is {digits}")
+            tally.count("comb digits" + where, right, len(digits), told=f"{told}: {key}: {value!r}, is {digits}")
     for key, row, value in truth.values:
         if key in known:
             other = said.get((key, row), "")
             same = folded(value)[:20] in folded(other) or _as_day(value) == other
-            tally.count("other fields", bool(same), told=f"{told}: {key} {row}: {other!r}, is {value!r}")
+            tally.count("other fields" + where, bool(same), told=f"{told}: {key} {row}: {other!r}, is {value!r}")
     if truth.signed is not None and section.signatures:
         drawn = any(one.drawn for one in section.signatures)
-        tally.count("signed or not", drawn == truth.signed, told=f"{told}: {drawn}, is {truth.signed}")
+        tally.count("signed or not" + where, drawn == truth.signed, told=f"{told}: {drawn}, is {truth.signed}")
     elif truth.signed is not None:
-        tally.count("signed or not", 0, told=f"{told}: no field")
+        tally.count("signed or not" + where, 0, told=f"{told}: no field")
 
 
 def _as_day(value: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from gateway.domain.credential import CredentialKind
 from gateway.store import tables
@@ -47,8 +47,11 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class AppPassword:
-    """One app password in force, and by which names its person is known."""
+class ToolProof:
+    """What a mail tool proves itself by, in force, and by which names its person is known.
+
+    `last_us` is when its person was here last, `last_used_us` when this was used last, 0 for never.
+    """
 
     person_id: str
     credential_id: str
@@ -56,6 +59,7 @@ class AppPassword:
     known_as: frozenset[str]
     last_used_us: int
     last_us: int
+    side: str
 
 
 def sign_in_of(connection: Connection, authority: AuthorityKey, username: str, now_us: int) -> SignIn | None:
@@ -92,40 +96,19 @@ def passkeys_of(connection: Connection, authority: AuthorityKey, person_id: str,
     return [row.data for row in _in_force(genuine(table, connection.execute(statement), authority), now_us)]
 
 
-def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str, now_us: int) -> AppPassword | None:
+def app_password_of(connection: Connection, authority: AuthorityKey, lookup: str, now_us: int) -> ToolProof | None:
     """Return the app password with this keyed hash, or None."""
-    table, use = tables.credential, tables.credential_use
-    statement = (
-        select(table, use.c.last_used_us, tables.person.c.username, *last_columns())
-        .join(tables.person, tables.person.c.id == table.c.person_id)
-        .outerjoin(use, use.c.credential_id == table.c.id)
-        .where(
-            table.c.lookup == lookup,
-            table.c.kind == CredentialKind.APP_PASSWORD.value,
-            table.c.revoked_us.is_(None),
-            tables.person.c.ended_us.is_(None),
-        )
-    )
-    rows = _in_force(genuine(table, connection.execute(statement), authority), now_us)
-    if not rows:
-        return None
-    row = rows[0]
-    addresses = tables.person_address
-    keys = connection.execute(
-        select(addresses.c.key).where(
-            addresses.c.person_id == row.person_id,
-            addresses.c.from_us <= now_us,
-            addresses.c.until_us.is_(None) | (addresses.c.until_us > now_us),
-        )
-    ).scalars()
-    return AppPassword(
-        row.person_id,
-        row.id,
-        row.networks,
-        frozenset({row.username or "", *keys} - {""}),
-        row.last_used_us or 0,
-        last_us(row._mapping),
-    )
+    return _tool_proof(connection, authority, now_us, CredentialKind.APP_PASSWORD, tables.credential.c.lookup == lookup)
+
+
+def link_of(connection: Connection, authority: AuthorityKey, credential_id: str, now_us: int) -> ToolProof | None:
+    """Return the link to an account at an identity provider with this id, or None."""
+    return _tool_proof(connection, authority, now_us, CredentialKind.IDENTITY, tables.credential.c.id == credential_id)
+
+
+def certificate_of(connection: Connection, authority: AuthorityKey, lookup: str, now_us: int) -> ToolProof | None:
+    """Return the registered name of a client certificate with this keyed hash, or None."""
+    return _tool_proof(connection, authority, now_us, CredentialKind.CERTIFICATE, tables.credential.c.lookup == lookup)
 
 
 def use_code(tx: Transaction, credential_id: str, step: int) -> bool:
@@ -172,6 +155,39 @@ def forgive(tx: Transaction, person_id: str) -> None:
     table = tables.credential_use
     tx.execute(table.update().where(table.c.credential_id.in_(mine)).values(failures=0))
     tx.record("failures_forgiven", "operator", person=person_id)
+
+
+def _tool_proof(
+    connection: Connection, authority: AuthorityKey, now_us: int, kind: CredentialKind, wanted: ColumnElement[bool]
+) -> ToolProof | None:
+    table, use, person = tables.credential, tables.credential_use, tables.person
+    statement = (
+        select(table, use.c.last_used_us, person.c.username, person.c.side, *last_columns())
+        .join(person, person.c.id == table.c.person_id)
+        .outerjoin(use, use.c.credential_id == table.c.id)
+        .where(wanted, table.c.kind == kind.value, table.c.revoked_us.is_(None), person.c.ended_us.is_(None))
+    )
+    rows = _in_force(genuine(table, connection.execute(statement), authority), now_us)
+    if not rows:
+        return None
+    row = rows[0]
+    addresses = tables.person_address
+    keys = connection.execute(
+        select(addresses.c.key).where(
+            addresses.c.person_id == row.person_id,
+            addresses.c.from_us <= now_us,
+            addresses.c.until_us.is_(None) | (addresses.c.until_us > now_us),
+        )
+    ).scalars()
+    return ToolProof(
+        row.person_id,
+        row.id,
+        row.networks,
+        frozenset({row.username or "", *keys} - {""}),
+        row.last_used_us or 0,
+        last_us(row._mapping),
+        row.side,
+    )
 
 
 def _use(tx: Transaction, credential_id: str) -> Row[Any]:

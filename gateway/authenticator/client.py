@@ -151,6 +151,23 @@ class AuthenticatorClient:
         )
         return Principal(text(answer, "person"), text(answer, "credential"))
 
+    async def check_token(self, username: str, token: str, client_address: str) -> Principal:
+        """Judge an access token for handing in mail; `username` is empty, or its person's username or address.
+
+        Raises NotAuthenticated, RateExceeded.
+        """
+        answer = await self._client.ask("check_token", username=username, token=token, client_address=client_address)
+        return Principal(text(answer, "person"), text(answer, "credential"))
+
+    async def check_certificate(self, username: str, certificate: bytes, client_address: str) -> Principal:
+        """Judge a client certificate (DER) whose key was proved; `username` as with a token.
+
+        Raises NotAuthenticated with the reason, RateExceeded.
+        """
+        shown = {"certificate": encode(certificate), "client_address": client_address}
+        answer = await self._client.ask("check_certificate", username=username, **shown)
+        return Principal(text(answer, "person"), text(answer, "credential"))
+
     async def make_app_password(self, token: bytes) -> NewAppPassword:
         """Make an app password for the person of a live session. Raises NotAuthenticated."""
         return _app_password(await self._client.ask("make_app_password", token=encode(token)))
@@ -185,6 +202,11 @@ class OperatorClient:
     async def make_app_password(self) -> NewAppPassword:
         """Make an app password."""
         return _app_password(await self._client.ask("make_app_password"))
+
+    async def make_certificate(self, given: str) -> tuple[str, str]:
+        """Return lookup and label of a client certificate (PEM), or of the name in one. Raises Malformed."""
+        made = await self._client.ask("make_certificate", given=given)
+        return text(made, "lookup"), text(made, "label")
 
     async def make_telephone(self, person_id: str, number: str, channel: str) -> tuple[str, str]:
         """Return the `data` and the label of a telephone that codes are sent to. Raises Malformed."""

@@ -28,8 +28,9 @@ from gateway.authenticator.sign_up import FirstCodes
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
-from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, Tampered
+from gateway.domain.errors import AuthenticatorUnavailable, Malformed, NotAllowed, NotAuthenticated, Tampered
 from gateway.domain.proof import Binding, Ending, Linking
+from gateway.domain.rights import Side
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, text
 from gateway.identity.openid import Attempt, Declined, Identity, RelyingParty
@@ -129,6 +130,24 @@ class OpenIdWays:
             found = {"outcome": Outcome.FAILED}
         maillog.authenticated(f"provider/{party.provider.key}", str(found["outcome"]))
         return found
+
+    async def bearer(self, token: str) -> Holder:
+        """Return whose account an access token for handing in mail is of. Raises NotAuthenticated, or
+        AuthenticatorUnavailable where the provider does not answer.
+        """
+        party = next((one for one in self._parties.values() if one.provider.mail is not None), None)
+        if party is None:
+            raise NotAuthenticated("Access tokens are not taken here.")
+        try:
+            subject = await party.bearer(token, self._now_us() // 1_000_000)
+        except ProviderAway:
+            maillog.provider_away(party.provider.key)
+            raise AuthenticatorUnavailable("The identity provider does not answer. Please try again later.") from None
+        link, now_us = self._link(party.provider.issuer, subject), self._now_us()
+        holder = await self._database.read(identities.holder_of, self._authority, CredentialKind.IDENTITY, link, now_us)
+        if holder is None or holder.side != Side.OFFICE or holder.side not in party.provider.sides:
+            raise NotAuthenticated("Nobody here is linked to this account. Link it in the portal, under Account.")
+        return holder
 
     async def leaving(self, request: Request) -> Request:
         """Return where a browser signs out at the provider, too; empty where it cannot."""

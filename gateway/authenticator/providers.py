@@ -54,6 +54,7 @@ def _provider(one: ProviderSettings, portal_url: str) -> Provider:
         confirms_addresses=profile.confirms_addresses,
         hosts=frozenset(one.hosts),
         trust=_trust(one.ca_file),
+        mail=one.mail,
     )
 
 

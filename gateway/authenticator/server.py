@@ -1,12 +1,12 @@
 """The authenticator: judges proofs of identity and signs sign-ins.
 
-What it does: checks passwords, codes and app passwords, slows guesses down, judges what identity providers say (it
-calls them itself), and signs a statement of who has signed in that the keyholder admits; it makes credentials, which
-the keyholder signs. What it trusts: rows that carry the keyholder's signature; of a provider what its keys have signed.
-What it holds: the session-signing key, the pepper, the keys of app passwords, code seeds and links, and what it proves
-itself to providers with. How it fails: it is away, and nobody new signs in; live sessions go on. With a provider away
-the other ways stay open. Taken over, it can sign in people who exist, at the
-keyholder's rate and on record; it opens nothing by itself.
+What it does: checks passwords, codes and what mail tools prove themselves with, slows guesses down, judges what
+identity providers say (it calls them itself), and signs a statement of who has signed in that the keyholder admits; it
+makes credentials, which the keyholder signs. What it trusts: rows that carry the keyholder's signature; of a provider
+what its keys have signed. What it holds: the session-signing key, the pepper, the keys of app passwords, code seeds
+and links, and what it proves itself to providers with. How it fails: it is away, and nobody new signs in; live sessions
+go on. With a provider away the other ways stay open. Taken over, it can sign in people who exist, at the keyholder's
+rate and on record; it opens nothing by itself.
 
 Known and unknown names get one answer: the same words, the same work, at the end of the same tick of a clock.
 """
@@ -28,12 +28,14 @@ from gateway.authenticator import accounts
 from gateway.authenticator.accounts import SignIn
 from gateway.authenticator.code_sender import CodeSender
 from gateway.authenticator.keys import AuthenticatorKeys
+from gateway.authenticator.mail_tools import MailTools
 from gateway.authenticator.openid import OpenIdWays
 from gateway.authenticator.policy import Policy
 from gateway.authenticator.second_factors import Match, Offered, SecondFactors
 from gateway.authenticator.sign_up import FirstCodes, SignUp
 from gateway.authenticator.telephone import TelephoneCodes
 from gateway.clock import system_clock
+from gateway.config import ClientCertificateSettings
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import (
@@ -46,7 +48,7 @@ from gateway.domain.errors import (
 )
 from gateway.failpoints import failpoint
 from gateway.frames import decode, encode, listen, text
-from gateway.identity import app_passwords, first_codes, passwords, totp
+from gateway.identity import first_codes, passwords, totp
 from gateway.identity.passkeys import Place
 from gateway.identity.providers import Provider
 from gateway.identity.sessions import new_session
@@ -86,6 +88,7 @@ class AuthenticatorServer:
         providers: Sequence[Provider] = (),
         policy: Policy | None = None,
         sender: CodeSender | None = None,
+        certificates: ClientCertificateSettings | None = None,
         origin: str = "https://localhost",
         tick_seconds: float = TICK_SECONDS,
         clock: Clock = system_clock,
@@ -96,13 +99,13 @@ class AuthenticatorServer:
         self._operators = frozenset({0, os.geteuid(), *operators})
         self._policy = policy or Policy()
         self._limits = self._policy.limits
-        self._second_factor = second_factor
-        self._issuer = issuer
-        self._tick = tick_seconds
-        self._clock = clock
+        self._second_factor, self._issuer = second_factor, issuer
+        self._tick, self._clock = tick_seconds, clock
         self._throttle = self._policy.throttle()
         codes = FirstCodes(database, keys, authority, self._throttle)
         self._openid = OpenIdWays(providers, database, keys, authority, codes, policy=self._policy, clock=clock)
+        more: dict[str, Any] = {"policy": self._policy, "clock": clock, "certificates": certificates}
+        self._mail_tools = MailTools(database, keys, authority, self._throttle, self._openid, **more)
         self._hashing = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="hashing")
         self._waiting = 0
         decoy = passwords.hash_password(keys.pepper, _NOBODY, encode(os.urandom(32)))
@@ -134,14 +137,16 @@ class AuthenticatorServer:
                 await stop.wait()
         finally:
             self._hashing.shutdown(wait=False, cancel_futures=True)
-            await asyncio.gather(self._openid.close(), self._telephone.close())
+            await asyncio.gather(self._openid.close(), self._telephone.close(), self._mail_tools.close())
 
     async def _answer(self, verb: str, request: Request) -> Request:
         answers: dict[str, Callable[[Request], Any]] = {
             "hello": self._hello,
             "sign_in": self._sign_in,
             "send_code": self._send_code,
-            "check_app_password": self._check_app_password,
+            "check_app_password": self._mail_tools.check_app_password,
+            "check_token": self._mail_tools.check_token,
+            "check_certificate": self._mail_tools.check_certificate,
             "make_app_password": self._make_own_app_password,
             "make_totp": self._make_own_totp,
             "make_first_code": self._make_others_first_code,
@@ -166,8 +171,9 @@ class AuthenticatorServer:
             "make_password": self._make_password,
             "make_totp": self._make_totp,
             "make_telephone": self._make_telephone,
-            "make_app_password": self._make_app_password,
+            "make_app_password": self._mail_tools.make_app_password,
             "make_first_code": self._make_first_code,
+            "make_certificate": self._mail_tools.make_certificate,
             "forgive": self._forgive,
         }
         return await _call(answers, verb, request)
@@ -255,33 +261,12 @@ class AuthenticatorServer:
         }[match.kind]
         return await self._database.run(spend, match.credential_id, match.value)
 
-    async def _check_app_password(self, request: Request) -> Request:
-        known_as, address = text(request, "username").strip().lower()[:254], text(request, "client_address")
-        now_us = self._now_us()
-        self._throttle.check(known_as, address, now_us)
-        lookup = app_passwords.lookup(self._keys.app_password, text(request, "password"))
-        found = await self._database.read(accounts.app_password_of, self._authority, lookup, now_us)
-        is_good = found is not None and self._policy.app_passwords and not self._policy.is_away(found.last_us, now_us)
-        if (
-            found is None
-            or known_as not in found.known_as
-            or not (is_good and app_passwords.is_from(found.networks, address))
-        ):
-            self._throttle.failed(known_as, address, now_us)
-            maillog.authenticated("app-password", "wrong")
-            raise NotAuthenticated("The name or the app password is wrong, or it is not valid from here.")
-        self._throttle.succeeded(known_as, address)
-        if now_us >= found.last_used_us + accounts.USE_US:
-            self._database.submit(accounts.note_use, found.credential_id)
-        maillog.authenticated("app-password", "accepted")
-        return {"person": found.person_id, "credential": found.credential_id}
-
     async def _begin_link(self, request: Request) -> Request:
         return await self._openid.begin_link(request, await self._person_of(request))
 
     async def _make_own_app_password(self, request: Request) -> Request:
         await self._person_of(request)
-        return await self._make_app_password(request)
+        return await self._mail_tools.make_app_password(request)
 
     async def _make_own_totp(self, request: Request) -> Request:
         return await self._totp_for(await self._person_of(request))
@@ -318,12 +303,6 @@ class AuthenticatorServer:
         person_id, number, channel = (text(request, name) for name in ("person", "number", "channel"))
         data, label = self._telephone.new_number(person_id, number, channel)
         return {"data": data, "label": label}
-
-    async def _make_app_password(self, _request: Request) -> Request:
-        if not self._policy.app_passwords:
-            raise Malformed("App passwords are off here: see security.app_passwords in the configuration.")
-        clear = app_passwords.new_app_password()
-        return {"lookup": app_passwords.lookup(self._keys.app_password, clear), "data": "", "clear": clear}
 
     async def _make_others_first_code(self, request: Request) -> Request:
         await self._person_of(request)

@@ -7,7 +7,10 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from gateway.casework.absence import end_absences_apart, end_absences_of
 from gateway.casework.act import Act, line
+from gateway.casework.delegating import end_delegations_of
+from gateway.casework.recipient_keys import end_recipient_keys_of
 from gateway.domain.address import Address, parse_address
 from gateway.domain.credential import FOUND_BY_LOOKUP, SIGNS_NOBODY_IN, CredentialKind
 from gateway.domain.errors import Malformed, NotAllowed
@@ -54,6 +57,9 @@ def end_person(act: Act, *, person: str) -> dict[str, Any]:
     )
     for table in owned:
         act.end(table, act.not_ended(table, person_id=row.id))
+    end_delegations_of(act, row.id)
+    end_recipient_keys_of(act, row.id)
+    end_absences_of(act, row)
     act.tx.execute(tables.person.update().where(tables.person.c.id == row.id).values(ended_us=act.tx.now_us))
     act.record("person_ended", person=row.id)
     return {"person": row.id}
@@ -84,11 +90,13 @@ def add_team_member(act: Act, *, team: str, person: str, supervisor: bool = Fals
 
 
 def remove_team_member(act: Act, *, team: str, person: str) -> dict[str, Any]:
-    """End a membership."""
-    place = {"team_id": act.team(team).id, "person_id": act.person(person).id}
+    """End a membership, and the absences between the person and its members where these two share no other team."""
+    group, member = act.team(team), act.person(person)
+    place = {"team_id": group.id, "person_id": member.id}
     ended = act.end(tables.team_member, act.not_ended(tables.team_member, **place))
     act.record("team_member_removed", **place, ended=ended)
-    return {"ended": ended}
+    absences = end_absences_apart(act, member.id, member.programme, {group.id}) if ended else 0
+    return {"ended": ended, "absences": absences}
 
 
 def add_credential(
@@ -105,7 +113,7 @@ def add_credential(
     """Add what the authenticator made. A new password takes the place of the old one and ends the sessions; a new first
     code and new recovery codes take the place of the old.
     """
-    app_password = kind == CredentialKind.APP_PASSWORD
+    for_tools = kind in {CredentialKind.APP_PASSWORD, CredentialKind.CERTIFICATE}
     made_here = {one.value for one in CredentialKind} - {CredentialKind.IDENTITY.value}
     if kind not in made_here or (kind in FOUND_BY_LOOKUP) != (lookup is not None):
         raise Malformed("There is no such kind of credential.")
@@ -115,7 +123,9 @@ def add_credential(
         raise Malformed("A first code is good for at most 72 hours.")
     if kind == CredentialKind.EXTENSION and (expires_us is None or expires_us <= act.tx.now_us):
         raise Malformed("A password goes on until a day to come.")
-    person_id = act.person(person, Side.OFFICE if app_password else None).id
+    person_id = act.person(person, Side.OFFICE if for_tools else None).id
+    if kind == CredentialKind.CERTIFICATE and act.not_ended(tables.credential, kind=kind, lookup=lookup):
+        raise Malformed("This certificate is somebody's already.")
     present = act.not_ended(tables.credential, person_id=person_id, kind=kind)
     if len(present) >= MAX_CREDENTIALS:
         raise Malformed(f"There are {MAX_CREDENTIALS} of these already. Revoke one first.")

@@ -78,7 +78,7 @@ def withhold_acknowledgement(tx: Transaction, message_id: str) -> int:
     return len(rows)
 
 
-def enter_letter(tx: Transaction, known_as: str, reason: str, language: str) -> Receipt:
+def enter_letter(tx: Transaction, known_as: str, reason: str, language: str, by: str = OPERATOR) -> Receipt:
     """Enter that a letter was made to whoever sent a fax, and return what it tells. Raises UnknownRecipient."""
     row = item(tx.connection, known_as)
     received = None if row is None or row.kind != KIND else time_of_receipt(tx.connection, row.id)
@@ -86,7 +86,7 @@ def enter_letter(tx: Transaction, known_as: str, reason: str, language: str) -> 
         raise UnknownRecipient("There is no such fax. See: gateway intake list")
     at_us, is_own_time = received
     told: dict[str, Fact] = {"received": at_us, "own_time": int(is_own_time)}
-    tx.record("fax_letter_made", OPERATOR, message=row.id, reason=reason, language=language, **told)
+    tx.record("fax_letter_made", by, message=row.id, reason=reason, language=language, **told)
     return Receipt(row.reference, at_us, is_own_time)
 
 

@@ -14,6 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from sqlalchemy import select
 
 from gateway import maillog
+from gateway.casework.absence import add_absence, end_absence
 from gateway.casework.accounts import (
     add_credential,
     add_employee,
@@ -28,10 +29,16 @@ from gateway.casework.accounts import (
     revoke_credential,
 )
 from gateway.casework.act import Act, Actor, Authority
+from gateway.casework.announcing import announce
+from gateway.casework.choosing import choose_draft, discard_draft
+from gateway.casework.delegating import add_delegation, end_delegation
 from gateway.casework.enrolment import ENROLMENT
 from gateway.casework.handling import arrange_item, claim_item, discard_item, misdirect_item, release_item
+from gateway.casework.leaving import leave
 from gateway.casework.preferences import choose_notices
 from gateway.casework.recertifying import recertify
+from gateway.casework.recipient_keys import add_recipient_key, confirm_recipient_key, remove_recipient_key
+from gateway.casework.returning import readmit
 from gateway.casework.second_person import ask_second, take_approval
 from gateway.casework.terms import agree_terms
 from gateway.domain.clock import from_microseconds
@@ -128,6 +135,7 @@ def assign(act: Act, *, case: str, team: str | None = None, person: str | None =
         raise Malformed("The case is assigned so already.")
     given = act.give(tables.assignment, **place, from_us=act.tx.now_us, until_us=None)
     act.record("case_assigned", **place)
+    announce(act, case, team=place["team_id"], person=place["person_id"])
     return {"assignment": given}
 
 
@@ -181,6 +189,12 @@ def revoke_designated_user(act: Act, *, designated_user: str) -> dict[str, Any]:
     return {"ended": ended}
 
 
+def list_routing(act: Act, *, addresses: int) -> dict[str, Any]:
+    """Enter that an operator has the addresses of enrolled people printed, for a mail system's rule."""
+    act.record("routing_listed", addresses=addresses)
+    return {"addresses": addresses}
+
+
 def add_intake_key(act: Act, *, month: str) -> dict[str, Any]:
     """Make the key that a month's outside mail is sealed to (`2026-11`); nothing happens when there is one."""
     row = act.tx.one(select(tables.sealing_key.c.id).where(tables.sealing_key.c.month == month))
@@ -226,10 +240,14 @@ def state_purpose(act: Act, *, person: str, case: str, purpose: str) -> dict[str
 
 _ALL: tuple[Verb, ...] = (
     *ENROLMENT,
+    add_absence,
     add_credential,
+    add_delegation,
     add_designated_user,
     add_employee,
     add_intake_key,
+    add_recipient_key,
+    leave,
     recertify,
     add_team,
     add_team_member,
@@ -237,17 +255,25 @@ _ALL: tuple[Verb, ...] = (
     approve,
     arrange_item,
     assign,
+    choose_draft,
     choose_notices,
     claim_item,
     close_case,
+    confirm_recipient_key,
+    discard_draft,
     discard_item,
+    end_absence,
+    end_delegation,
     end_person,
     end_role,
     end_sessions,
     give_role,
+    list_routing,
     misdirect_item,
     open_case,
+    readmit,
     release_item,
+    remove_recipient_key,
     remove_team_member,
     retire_intake_keys,
     revoke_credential,
@@ -264,13 +290,20 @@ _WANTED: Mapping[str, Asked] = types.MappingProxyType(
         "agree_terms": Asked.CONFIRM,
         "confirm_place": Asked.CONFIRM,
         "state_purpose": Asked.STATE_PURPOSE,
+        "choose_draft": Asked.PLACE_DRAFT,
+        "discard_draft": Asked.PLACE_DRAFT,
     }
 )
 """What a verb asks of whoever does it, where it is not administration."""
 _OWN: Mapping[str, Asked] = types.MappingProxyType(
     {
+        "add_absence": Asked.NAME_DEPUTY,
+        "add_recipient_key": Asked.KEEP_COPY_KEY,
         "choose_notices": Asked.KEEP_SIGN_IN,
+        "confirm_recipient_key": Asked.KEEP_COPY_KEY,
+        "end_absence": Asked.NAME_DEPUTY,
         "end_sessions": Asked.KEEP_SIGN_IN,
+        "remove_recipient_key": Asked.KEEP_COPY_KEY,
         "revoke_credential": Asked.KEEP_SIGN_IN,
     }
 )

@@ -22,6 +22,7 @@ from gateway.domain.reach import AddressState, Reason, Report, ReportKind, is_ha
 from gateway.domain.rights import Side, Verb
 from gateway.failpoints import failpoint
 from gateway.store.cases import standing
+from gateway.store.confirmations import is_news
 from gateway.store.outbox import OutboxState, address_hash, put, retry
 from gateway.store.reach import IS_NEW, enter_report, healing, is_told_with, keep, present_state, state_of_row
 from gateway.store.settlements import concerned
@@ -219,6 +220,8 @@ def _lose(tx: Transaction, rows: list[Row[Any]], report: Report) -> None:
     lost = {"state": OutboxState.FAILED.value, "settled_us": tx.now_us}
     gone_out = and_(outbox.c.id.in_([row.id for row in rows]), outbox.c.state == OutboxState.DELIVERED.value)
     tx.execute(update(outbox).where(gone_out).values(lost))
+    if heard := {row.message_id for row in rows if row.message_id is not None}:
+        is_news(tx, heard, reports=True)
     for row in rows[1:]:
         enter_report(
             tx, row.id, ReportKind.FAILED, report.reason, report.enhanced, case_id=row.case_id, is_applied=True

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gateway.casework.sealed import OtherWrap, SealedMessage
 from gateway.domain.partmap import Part, PartMap
 from gateway.domain.record import commitment
 from gateway.domain.summary import Summary
@@ -33,41 +34,12 @@ from gateway.store.sealing import (
 from gateway.store.segments import SealedSegment, SegmentWriter
 
 SALT_OCTETS = 16
+_LIMITS = Limits()
 TRACE_FIELDS = frozenset(
     {"received", "return-path", "delivered-to", "authentication-results", "dkim-signature", "arc-seal"}
     | {"arc-message-signature", "arc-authentication-results", "x-original-to"}
 )
 """Fields that mail systems on the way add or renew: they do not make a repeat another message."""
-
-
-@dataclass(frozen=True, slots=True)
-class SealedMessage:
-    """A message as it will rest: its segments are durable, stand in `segments`, or will be durable once it is settled.
-
-    Its content key is only wrapped.
-    """
-
-    id: str
-    composed: bool
-    octets: int
-    sealed_summary: bytes
-    key_id: str
-    suite: int
-    wrapped: bytes
-    segments: tuple[Mapping[str, object], ...]
-    message_id_hash: str | None
-    commitment: str
-    place: Place | None = None
-
-    def settle(self) -> None:
-        """Make the octets durable that the rows will name. Raises StoreFull or StoreUnavailable."""
-        if self.place is not None:
-            self.place.settle()
-
-    @property
-    def ciphertext_hashes(self) -> list[str]:
-        """SHA-256 of each segment's ciphertext, in the order of the segments."""
-        return [str(segment["ciphertext_sha256"]) for segment in self.segments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +56,7 @@ class ReceivedDeposit:
     """A message streaming in. `write` holds no plaintext beyond one frame and the header blocks."""
 
     def __init__(self, blobs: BlobFolder, limits: Limits | None = None) -> None:
-        self._scanner = Scanner(limits or Limits())
+        self._scanner = Scanner(limits or _LIMITS)
         self._segment = SegmentWriter(blobs)
         self._digests = _Digests()
         self._structure: Structure | None = None
@@ -123,16 +95,26 @@ class ReceivedDeposit:
 
 
 def seal_received(
-    received: Received, summary: Summary, key: SealingKey, deposit_key: bytes, message_id: str | None = None
+    received: Received,
+    summary: Summary,
+    key: SealingKey,
+    deposit_key: bytes,
+    message_id: str | None = None,
+    others: Sequence[SealingKey] = (),
 ) -> SealedMessage:
-    """Seal a received message's summary and keys to a case. `summary.salt` and `.digest` are filled in here."""
+    """Seal a received message's summary and keys to a case, and to `others`. `summary.salt` and `.digest` are filled
+    in here.
+    """
     row_id = message_id or new_id()
     content_key = new_key()
     segment = received.segment.row(row_id, body_key(content_key, row_id))
     place = received.segment.place
-    return _sealed(
+    sealed = _sealed(
         row_id, content_key, summary, key, deposit_key, received.digest, (segment,), composed=False, place=place
     )
+    if not others:
+        return sealed
+    return replace(sealed, others=tuple(OtherWrap(one.id, one.suite, one.wrap(content_key, row_id)) for one in others))
 
 
 class ComposedDeposit:
@@ -261,9 +243,10 @@ def repeat_key(
 
 def header_digest(structure: Structure) -> bytes:
     """Return a digest of the header without trace fields."""
-    kept = [header for header in structure.headers if header.key not in TRACE_FIELDS]
-    octets = b"".join(b"%b:%b\0" % (header.key.encode("ascii"), header.value) for header in kept)
-    return hashlib.sha256(octets).digest()
+    kept = [
+        b"%b:%b\0" % (one.key.encode("ascii"), one.value) for one in structure.headers if one.key not in TRACE_FIELDS
+    ]
+    return hashlib.sha256(b"".join(kept)).digest()
 
 
 class _Digests:

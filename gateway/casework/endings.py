@@ -18,6 +18,7 @@ from gateway.domain.credential import CredentialKind
 from gateway.domain.enrolment import PlaceState
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.programme import Programme
+from gateway.domain.recipient_key import WARN_DAYS
 from gateway.failpoints import failpoint
 from gateway.store.cases import standings
 from gateway.store.outbox import put
@@ -29,6 +30,7 @@ from gateway.store.tables import (
     credential,
     designated_user,
     person,
+    recipient_key,
     role,
     told_ending,
 )
@@ -43,6 +45,7 @@ class Source:
     """Rows that end: their table and its end, how they lead to persons, what else must hold, what the end is of.
 
     `agreement` is the agreement whose cases the person has access to by it; None for what gives no access to cases.
+    `days` are its own stages, in the place of the programme's.
     """
 
     table: Table
@@ -51,6 +54,7 @@ class Source:
     agreement: Column[Any] | None
     condition: ColumnElement[bool] | None = None
     state: NoticeState = NoticeState.NONE
+    days: tuple[int, ...] = ()
 
 
 SOURCES = (
@@ -108,6 +112,15 @@ SOURCES = (
         credential.c.revoked_us.is_(None) & (credential.c.kind != CredentialKind.FIRST_CODE.value),
         NoticeState.SIGN_IN_ENDING,
     ),
+    Source(
+        recipient_key,
+        recipient_key.c.expires_us,
+        recipient_key.join(person, person.c.id == recipient_key.c.person_id),
+        None,
+        recipient_key.c.confirmed_us.is_not(None) & recipient_key.c.until_us.is_(None),
+        NoticeState.COPY_KEY_ENDING,
+        WARN_DAYS,
+    ),
 )
 
 
@@ -123,8 +136,8 @@ def tell_endings(
     for programme in programmes.values():
         if NoticeKind.ACCESS_ENDING not in programme.notices:
             continue
-        for days in sorted(programme.timing.ending_days):
-            for source in SOURCES:
+        for source in SOURCES:
+            for days in sorted(source.days or programme.timing.ending_days):
                 rows = tx.all(_ending(source, programme.key, days, tx.now_us, at_once))
                 _tell(tx, authority, programme, source, rows)
                 for row_id, until_us in sorted({(row.row_id, row.until_us) for row in rows}):

@@ -14,8 +14,9 @@ from hashlib import sha256
 from typing import Final
 
 from gateway.casework.correspondence import REPEAT_WINDOW_US
-from gateway.casework.deposit import SealedMessage, header_digest
+from gateway.casework.deposit import header_digest
 from gateway.casework.outside import Taking, take_in
+from gateway.casework.sealed import SealedMessage
 from gateway.domain.fax import KIND, Fax, Outcome
 from gateway.domain.intake import SenderResult, Tray
 from gateway.domain.record import Fact

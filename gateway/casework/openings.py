@@ -13,14 +13,17 @@ from sqlalchemy import Connection, Row, select
 
 from gateway.casework.sessions import touch
 from gateway.domain.errors import NotAllowed
-from gateway.domain.rights import Capacity, Standing, Verb
+from gateway.domain.rights import Capacity, Side, Standing, Thing, Verb, may
 from gateway.store import tables
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.cases import standing
+from gateway.store.drafts import draft_of
 from gateway.store.messages import is_shown_to, message_row, messages_of_case
+from gateway.store.places import employee_or_user
 from gateway.store.reminders import read_by
 from gateway.store.sessions import LiveSession, live_session
 from gateway.store.transaction import Transaction
+from gateway.store.unopened import opened
 
 OPENING = 100
 """Units of one opening at the keyholder's rate; a list entry is one unit, and a list at least one."""
@@ -43,10 +46,12 @@ class Found:
     """What a live session may be given now."""
 
     session: LiveSession
-    case_id: str
+    case_id: str | None
     wraps: tuple[Wrap, ...]
     may_act: bool = False
     """Of the other side, with the right to act: what they have read nobody of it need be reminded of."""
+    works_on_it: bool = False
+    """Of the office, with a place of their own in the case or as somebody's deputy: what they open is opened."""
 
     @property
     def units(self) -> int:
@@ -74,13 +79,37 @@ def find_message(connection: Connection, key: AuthorityKey, token: bytes, messag
     """Return the one message that a session may open. Raises NotAuthenticated or NotAllowed."""
     session = live_session(connection, key, token, now_us)
     row = message_row(connection, message_id)
-    if row is None or row.case_id is None:
+    if row is None:
         raise NotAllowed(_NOT_YOURS)
+    if row.case_id is None:
+        return _find_draft(connection, key, session, row, now_us)
     place = _standing(connection, key, row.case_id, session, now_us)
     wraps = find_wraps(connection, key, row.case_id, [row])
     if not wraps or not is_shown_to(row, place.side):
         raise NotAllowed(_NOT_YOURS)
-    return Found(session, row.case_id, wraps, place.capacity is Capacity.ACTING)
+    works_on_it = place.capacity in {Capacity.OF_THE_CASE, Capacity.DEPUTY}
+    return Found(session, row.case_id, wraps, place.capacity is Capacity.ACTING, works_on_it)
+
+
+def _find_draft(connection: Connection, key: AuthorityKey, session: LiveSession, row: Row[Any], now_us: int) -> Found:
+    """Return the draft that a session may open: whose it is to place, and who reads in one of the cases that fitted.
+
+    The row says whose it is without a signature, the places do not. Raises NotAllowed for anything else.
+    """
+    one = draft_of(connection, row.id)
+    asks = employee_or_user(connection, key, session.person_id, now_us)
+    if one is None or not one.is_open or asks is None or session.side is not Side.OFFICE:
+        raise NotAllowed(_NOT_YOURS)
+    own = Thing(one.row.programme, person_id=session.person_id)
+    if not one.is_of(connection, key, session.person_id, now_us) or not may(asks, Verb.PLACE_DRAFT, own, now_us):
+        raise NotAllowed(_NOT_YOURS)
+    for case_id in one.facts["cases"]:
+        place = standing(connection, key, case_id, session.person_id, now_us)
+        if place is None or not place.may(Verb.READ):
+            continue
+        if wraps := find_wraps(connection, key, case_id, [row]):
+            return Found(session, None, wraps)
+    raise NotAllowed(_NOT_YOURS)
 
 
 def find_wraps(
@@ -108,6 +137,8 @@ def enter_opening(tx: Transaction, found: Found, part: str | None) -> None:
     """Write the entry of an opening, and that its reader has read it; reminders of it end as they must."""
     message_id = found.wraps[0].message_id
     read_by(tx, message_id, found.session.person_id, may_act=found.may_act)
+    if found.works_on_it:
+        opened(tx, message_id)
     _enter(tx, found, "opened", units=OPENING, message=message_id, part=part)
 
 

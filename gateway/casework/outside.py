@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.casework.correspondence import REPEAT_WINDOW_US
-from gateway.casework.deposit import SealedMessage
+from gateway.casework.sealed import SealedMessage
 from gateway.casework.turning_away import BY_OUTSIDE
 from gateway.domain.address import Address
 from gateway.domain.intake import ProposedBy, SenderResult, Tray, new_reference

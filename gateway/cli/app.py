@@ -25,13 +25,18 @@ COMMANDS = {
     "team": "gateway.cli.team:app",
     "identity": "gateway.cli.identity:app",
     "case": "gateway.cli.case:app",
+    "draft": "gateway.cli.draft:app",
     "designated-user": "gateway.cli.designated_user:app",
     "enrolment": "gateway.cli.enrolment:app",
     "intake": "gateway.cli.intake:app",
     "queue": "gateway.cli.queue:app",
+    "postfix": "gateway.cli.postfix:app",
+    "exchange": "gateway.cli.exchange:app",
+    "guard": "gateway.cli.guard:app",
     "address": "gateway.cli.address:app",
     "notification": "gateway.cli.notification:app",
     "dkim": "gateway.cli.dkim:app",
+    "openpgp": "gateway.cli.openpgp:app",
     "tls-report": "gateway.cli.tls_report:app",
 }
 """Where each command stands. Only the one that is called is loaded: a program starts by one of these, too."""

@@ -28,6 +28,7 @@ from gateway.config import (
     consequences,
     in_force,
 )
+from gateway.config.full_copies import warning_of
 from gateway.config.security import YEAR
 from gateway.domain.errors import ConfigError
 
@@ -50,6 +51,8 @@ def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
         if settings.mx is not None:
             say(consequence(settings.mx))
             say(CLEAN_CONSEQUENCES[settings.mx.clean])
+        if warning := warning_of(settings.full_copies):
+            say(warning)
     if problems:
         raise typer.Exit(os.EX_CONFIG)
 
@@ -84,7 +87,7 @@ def _programme_problems(settings: Settings) -> list[Problem]:
         orders_of(settings.screening, programmes_of(settings).values())
     except ConfigError as found:
         return [Problem(str(settings.file), "programmes.use", line, "") for line in found.advice.splitlines()]
-    return list(_kept_too_short(settings))
+    return [*_kept_too_short(settings), *_unknown_copies(settings)]
 
 
 def _kept_too_short(settings: Settings) -> Iterator[Problem]:
@@ -96,6 +99,14 @@ def _kept_too_short(settings: Settings) -> Iterator[Problem]:
                 what = f"is {least} years, and series {series.key} of programme {key} is kept for {series.keep_years}."
                 do = "Let the programme keep it longer, or choose another profile."
                 yield Problem(str(settings.file), "security.record_keep", what, do)
+
+
+def _unknown_copies(settings: Settings) -> Iterator[Problem]:
+    known = programmes_of(settings)
+    for key in settings.full_copies.programmes:
+        if key not in known:
+            what, do = f'names "{key}", and no programme has that key.', f"There are: {', '.join(sorted(known))}."
+            yield Problem(str(settings.file), "full_copies.programmes", what, do)
 
 
 def _wording_problems(settings: Settings) -> list[Problem]:

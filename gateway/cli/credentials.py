@@ -9,13 +9,15 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import authority_of, enact, operator_of_authenticator, read
+from gateway.cli.asking import authority_of, enact, operator_of_authenticator, programme_of, read
 from gateway.cli.output import instant, now_us, say, show_json, show_rows, today
 from gateway.config import Settings
 from gateway.domain.clock import to_microseconds
 from gateway.domain.credential import CredentialKind
 from gateway.domain.errors import Malformed, UnknownRecipient
+from gateway.domain.rights import Side
 from gateway.store.listings import Listings
+from gateway.store.people import Person, person_by_id
 
 MAX_PASSWORD = 4096
 
@@ -26,6 +28,15 @@ def require_person(settings: Settings, known_as: str) -> str:
     if found is None:
         raise UnknownRecipient(f"Nobody here is known as {known_as}. See: gateway employee list")
     return found
+
+
+def require_employee(settings: Settings, known_as: str) -> Person:
+    """Return an employee given by username, address or id. Raises UnknownRecipient."""
+    person = require_person(settings, known_as)
+    known = read(settings, lambda rows: person_by_id(rows, person))
+    if known is None or known.side is not Side.OFFICE:
+        raise UnknownRecipient(f"{known_as} is no employee. See: gateway employee list")
+    return known
 
 
 def give_password(settings: Settings, known_as: str, source: Path | None) -> None:
@@ -118,10 +129,23 @@ def give_app_password(
     say(made.clear)
 
 
-def list_credentials(settings: Settings, known_as: str, *, as_json: bool) -> None:
-    """Print what a person signs in with: kinds, labels, times; never a secret."""
+def give_certificate(settings: Settings, known_as: str, given: str, *, as_json: bool) -> None:
+    """Register a client certificate (its PEM), or the name in one, as an employee's."""
+    person = require_person(settings, known_as)
+    lookup, label = operator_of_authenticator(settings, lambda client: client.make_certificate(given))
+    kind = CredentialKind.CERTIFICATE.value
+    added = enact(settings, "add_credential", person=person, kind=kind, label=label, lookup=lookup)
+    if as_json:
+        show_json({**added, "label": label})
+        return
+    say(f"{known_as} hands in mail with certificates of this name: {label}")
+
+
+def list_credentials(settings: Settings, known_as: str, *, as_json: bool, kind: CredentialKind | None = None) -> None:
+    """Print what a person signs in with, of one kind or all: kinds, labels, times; never a secret."""
     person = require_person(settings, known_as)
     found = read(settings, lambda rows: Listings(rows, authority_of(settings), now_us()).credentials(person))
+    found = [one for one in found if kind in (None, one["kind"])]
     for one in found:
         for name in ("created", "expires", "last_used"):
             one[name] = instant(one.pop(f"{name}_us"))
@@ -153,6 +177,12 @@ def forgive(settings: Settings, known_as: str) -> None:
     person = require_person(settings, known_as)
     operator_of_authenticator(settings, lambda client: client.forgive(person))
     say("The failed sign-ins are forgiven.")
+
+
+def end_of_persons_day(settings: Settings, person_id: str, text: str) -> int:
+    """Return the first microsecond after a date (`2027-01-31`) of a person's programme. Raises Malformed."""
+    known = read(settings, lambda rows: person_by_id(rows, person_id))
+    return end_of_day(text, programme_of(settings, known.programme if known else "").zone)
 
 
 def end_of_day(text: str, zone: ZoneInfo) -> int:

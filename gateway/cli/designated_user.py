@@ -10,6 +10,7 @@ from gateway.cli import credentials
 from gateway.cli.asking import authority_of, enact, programme_of, read, settings_of
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey
 from gateway.cli.output import instant, now_us, say, show_json, show_rows
+from gateway.cli.routing import routing_of
 from gateway.cli.sign_in import add_ways
 from gateway.domain.address import parse_address
 from gateway.domain.errors import Malformed, UnknownRecipient
@@ -62,9 +63,22 @@ def add(
 
 
 @app.command("list")
-def list_(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List the designated users."""
+def list_(
+    routing: Annotated[
+        bool,
+        typer.Option("--routing", help="Print their addresses alone, for the rule that blocks plain mail to them."),
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="With --routing: for Exchange, in place of Postfix.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List the designated users. With --routing that is entered in the record, with their number."""
     settings = settings_of(config)
+    if csv and not routing:
+        raise Malformed("--csv is a form of --routing: give both.")
+    if routing:
+        say(routing_of(settings, csv=csv).rstrip("\n"))
+        return
     found = read(settings, lambda rows: Listings(rows, authority_of(settings), now_us()).designated_users())
     for one in found:
         one["until"] = instant(one.pop("until_us"))

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,6 +62,31 @@ def dns(
         _show(report.findings)
         _show_records(report)
     _end(report.findings)
+
+
+@app.command()
+def mail(
+    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="The employee or team it is sent as.")],
+    through: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="In place of notifier.relay, as that is spoken to.")
+    ] = "",
+    login: Annotated[str, typer.Option(help="Sign in there as this user.")] = "",
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --login: its password, on the first line.")
+    ] = None,
+    wait: Annotated[int, typer.Option(min=1, max=3600, help="Seconds to wait until it comes.")] = 60,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Send one message through the site's mail system to an address of ours; draw the way it took, with each TLS."""
+    from gateway.cli.probing import send_probe
+
+    findings = send_probe(settings_of(config), sender, through, login, password_file, wait)
+    if as_json:
+        show_json([dataclasses.asdict(one) for one in findings])
+    else:
+        _show(findings)
+    _end(findings)
 
 
 def _show(findings: Sequence[Finding]) -> None:

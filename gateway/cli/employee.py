@@ -6,8 +6,12 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import credentials
+from gateway.cli import absence, credentials, employee_certificate, employee_key
 from gateway.cli.asking import authority_of, enact, programme_of, read, settings_of
+from gateway.cli.confirming import confirm
+from gateway.cli.delegation import add_delegations
+from gateway.cli.full_copies import full_copies
+from gateway.cli.leaving import add_leaving
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ProgrammeKey, Who
 from gateway.cli.output import instant, now_us, say, show_facts, show_json, show_rows
 from gateway.cli.sign_in import add_ways
@@ -19,6 +23,9 @@ from gateway.store.listings import Listings
 app = typer.Typer(no_args_is_help=True, help="Employees: add, list, end; passwords, codes and app passwords.")
 app_password = typer.Typer(no_args_is_help=True, help="Passwords for mail tools.")
 app.add_typer(app_password, name="app-password")
+app.add_typer(employee_certificate.app, name="certificate")
+app.add_typer(employee_key.app, name="key")
+app.add_typer(absence.app, name="absence")
 
 
 @app.command()
@@ -103,9 +110,7 @@ def give_role(
     """Give an employee a role, with an end: it ends by itself at that day."""
     settings = settings_of(config)
     person = credentials.require_person(settings, who)
-    found = read(settings, lambda rows: Listings(rows, authority_of(settings), now_us()).employees())
-    programme = next((one["programme"] for one in found if one["id"] == person), "")
-    ends = credentials.end_of_day(until, programme_of(settings, programme).zone) if until else None
+    ends = credentials.end_of_persons_day(settings, person, until) if until else None
     given = enact(settings, "give_role", person=person, role=role.value, until_us=ends)
     if as_json:
         show_json(given)
@@ -132,6 +137,10 @@ def end_role(
 
 
 add_ways(app)
+add_leaving(app)
+add_delegations(app)
+app.command()(confirm)
+app.command("full-copies")(full_copies)
 
 
 @app.command("credentials")

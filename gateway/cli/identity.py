@@ -12,18 +12,16 @@ from gateway.cli.asking import (
     authority_of,
     enact,
     operator_of_keyholder,
-    programme_of,
     programmes_of,
     read,
     settings_of,
 )
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Who
 from gateway.cli.output import instant, now_us, say, show_json, show_rows
-from gateway.config import Settings
 from gateway.domain.credential import CredentialKind
 from gateway.domain.sunset import Sunsets
 from gateway.store.moving import Moved, movers
-from gateway.store.people import addresses_of, person_by_id
+from gateway.store.people import addresses_of
 from gateway.store.tables import identity_review, person
 
 app = typer.Typer(
@@ -102,7 +100,7 @@ def extend(
     """Let one person go on with a password that has ended, or ends, for others."""
     settings = settings_of(config)
     person = credentials.require_person(settings, who)
-    ends_us = credentials.end_of_day(until, programme_of(settings, _programme_of_person(settings, person)).zone)
+    ends_us = credentials.end_of_persons_day(settings, person, until)
     added = enact(
         settings,
         "add_credential",
@@ -125,11 +123,6 @@ def _decide(config: Any, review: str, *, accept: bool, as_json: bool) -> None:
         show_json(decided)
     else:
         say("The link is made: they sign in with it from now on." if accept else "The link is refused.")
-
-
-def _programme_of_person(settings: Settings, person_id: str) -> str:
-    known = read(settings, lambda rows: person_by_id(rows, person_id))
-    return known.programme if known else ""
 
 
 def _waiting(connection: Connection) -> list[dict[str, Any]]:

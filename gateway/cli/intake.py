@@ -34,6 +34,7 @@ for _verb in (intake_desk.claim, intake_desk.release, intake_desk.pages, intake_
     app.command()(_verb)
 app.command("try")(intake_fax.try_)
 app.command()(intake_fax.sources)
+app.command()(intake_fax.reports)
 app.command()(intake_fax.octets)
 app.command()(intake_recognition.recognise)
 app.command("cover-sheet")(intake_paper.cover_sheet)

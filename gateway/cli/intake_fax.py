@@ -1,4 +1,6 @@
-"""`gateway intake try, sources, octets`: how fax mail is read, how its sources do, and a document as it came."""
+"""`gateway intake try, sources, reports, octets`: how fax mail is read, how its sources do, what they are told, and a
+document as it came.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +32,7 @@ Files = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Fax mails, each as it came, in a file of its own.")
 ]
 MAX_OCTETS = 200 * 1024 * 1024
+MOST_REPORTS = 1_000
 
 
 def try_(
@@ -67,6 +70,24 @@ def sources(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> Non
         "unrecognised": "TO RECOGNISE", "waiting": "WAITING", "oldest": "OLDEST", "last": "LAST", "clock": "CLOCK",
     }  # fmt: skip
     show_rows(found, columns, as_json=as_json, nothing="no source is named, and none ever brought anything")
+
+
+def reports(
+    ended: Annotated[bool, typer.Option("--all", help="Those that were sent or given up, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_REPORTS, help="At most so many, the newest.")] = 100,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List the reports that fax servers asked for and that wait to be sent. What they name stays sealed."""
+    from gateway.store.fax_reports import listed
+
+    found = read(settings_of(config), lambda rows: listed(rows, ended=ended, limit=limit))
+    columns = {
+        "report": "REPORT", "source": "SOURCE", "asked": "ASKED", "state": "STATE", "attempts": "ATTEMPTS",
+        "next": "NEXT OR ENDED", "answer": "LAST ANSWER",
+    }  # fmt: skip
+    nothing = "no report was asked for" if ended else "no report waits"
+    show_rows([_report(row) for row in found], columns, as_json=as_json, nothing=nothing)
 
 
 def octets(
@@ -118,6 +139,17 @@ def _counts(rows: Connection, own: FaxSettings | None) -> list[SourceCount]:
     from gateway.store.fax import source_counts
 
     return source_counts(rows, [one.name for one in own.sources] if own else [])
+
+
+def _report(row: Row[Any]) -> dict[str, Any]:
+    from gateway.store.fax_reports import ReportState
+
+    state = ReportState(row.state)
+    return {
+        "report": row.id, "source": row.source, "asked": instant(row.created_us), "state": state.name.lower(),
+        "attempts": row.attempts, "answer": row.last_reply or "",
+        "next": instant(row.due_us) if state is ReportState.WAITING else instant(row.settled_us),
+    }  # fmt: skip
 
 
 def _source(rows: Connection, count: SourceCount, own: FaxSettings | None) -> dict[str, Any]:

@@ -74,3 +74,5 @@ def remove_member(team: Team, who: Who, config: ConfigPath = DEFAULT_CONFIG, as_
         show_json(ended)
     else:
         say(f"{who} is no member of {team} any more.")
+        if ended.get("absences"):
+            say(f"{ended['absences']} absences ended: the deputy is in no team of the absent one's now. Both are told.")

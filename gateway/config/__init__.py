@@ -8,7 +8,9 @@ from __future__ import annotations
 from gateway.config.fax import FaxMailboxSettings, FaxServerSettings, FaxSettings
 from gateway.config.files import file_problems, require_private
 from gateway.config.loading import load
+from gateway.config.log import LogSettings
 from gateway.config.mx import CLEAN_CONSEQUENCES, CONSEQUENCES, consequence
+from gateway.config.organisation import OrganisationSettings
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.security import Profile, Sealing, SecuritySettings, consequences, in_force
 from gateway.config.settings import (
@@ -20,7 +22,6 @@ from gateway.config.settings import (
     KeyholderSettings,
     KeySettings,
     Listen,
-    LogSettings,
     MxSettings,
     NotifierSettings,
     PortalSettings,
@@ -39,7 +40,7 @@ from gateway.config.settings import (
     TlsSettings,
     TrustedRelaySettings,
 )
-from gateway.config.sign_in import CodeSettings, ProviderSettings
+from gateway.config.sign_in import ClientCertificateSettings, CodeSettings, ProviderSettings, ToolSignIn
 
 __all__ = [
     "CLEAN_CONSEQUENCES",
@@ -47,6 +48,7 @@ __all__ = [
     "PROGRAMS",
     "AuthenticatorSettings",
     "Clean",
+    "ClientCertificateSettings",
     "CodeSettings",
     "ConfigProblems",
     "DirectSettings",
@@ -60,6 +62,7 @@ __all__ = [
     "LogSettings",
     "MxSettings",
     "NotifierSettings",
+    "OrganisationSettings",
     "PortalSettings",
     "Position",
     "Problem",
@@ -79,6 +82,7 @@ __all__ = [
     "SubmissionSettings",
     "Tainted",
     "TlsSettings",
+    "ToolSignIn",
     "TrustedRelaySettings",
     "consequence",
     "consequences",

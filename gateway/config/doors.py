@@ -8,10 +8,13 @@ from typing import Final
 
 from gateway.config.reading import Table
 from gateway.config.settings import SubmissionLimits, TlsSettings
+from gateway.config.sign_in import ClientCertificateSettings
+from gateway.domain.credential import CertificateName
 
 HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
 HOST_SHAPE: Final = 'a host name in lower-case letters, such as "secure.example.gov"'
 
+_RESPONDER: Final = re.compile(r"https?://[!-~]{1,500}\Z")
 ADDRESS: Final = re.compile(r"[^\s@<>,;]{1,64}@[a-z0-9.-]{1,253}\Z")
 
 
@@ -29,6 +32,19 @@ def read_limits(table: Table, in_flight: str) -> SubmissionLimits:
         stress_command_seconds=table.time("stress_command_time", "10 s"),
         chunk_seconds=table.time("chunk_time", "180 s"),
         minimum_rate=table.whole("minimum_rate", 500, 1, 1_000_000_000),
+    )
+
+
+def read_client_certificates(table: Table, *, must_look_up: bool) -> ClientCertificateSettings:
+    """Read which client certificates mail tools sign in with."""
+    crl = table.maybe_path("crl")
+    ocsp = table.text("ocsp", "", _RESPONDER, 'the address of a responder: "http://…"')
+    if must_look_up and crl is None and not ocsp:
+        what = "and ocsp are missing, and a card that was taken back would still sign in (IA-5(2))."
+        table.complain("crl", what, "Name a file of revocation lists, a responder, or both.")
+    identity = table.choice("identity", "upn", [one.value for one in CertificateName])
+    return ClientCertificateSettings(
+        client_ca=table.path("client_ca", None), identity=CertificateName(identity), crl=crl, ocsp=ocsp
     )
 
 

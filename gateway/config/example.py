@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.config.relays import EXAMPLE
+from gateway.config.screening import EXAMPLE as SCREENING
 from gateway.domain.notice import PRODUCTION
 
 
@@ -37,6 +39,8 @@ def example(site: Site) -> str:
         tls=_quoted(site.tls),
         portal=_quoted(site.portal),
         relay=relay,
+        relays=EXAMPLE,
+        screening=SCREENING,
         allowed=allowed,
         bare_domain=site.domain,
     )
@@ -109,6 +113,7 @@ passphrase_file = "secrets/passphrase"
 [keyholder]
 # socket = "run/keyholder.sock"
 # operator_socket = "run/keyholder-operator.sock"
+# guard_socket = "run/keyholder-guard.sock"
 # store_url = "sqlite:///data/keyholder/keyholder.db"
 # Users of this machine who may administer, beside root and the user it runs as.
 # operators = []
@@ -139,6 +144,12 @@ passphrase_file = "secrets/passphrase"
 # hosts = []
 # ca_file = ""
 
+# Access tokens that employees' mail tools sign in with, from a provider for employees.
+# [authenticator.providers.login.mail]
+# audience = "https://secure.agency.example/mail"
+# scope = "mail.submit"
+# check = "keys"
+
 [authenticator.codes]
 # A web service that sends codes by text message or telephone call, and the file of its token. Without one a trial
 # shows codes in its log, and a site in production sends none.
@@ -162,6 +173,20 @@ tls = [{tls}]
 # Proxies in front of these doors, which begin with the PROXY protocol; and peers that may say XCLIENT and XFORWARD.
 # proxies = []
 # xclient = []
+# Whether a message in a team's name is refused where it does not say who of the team wrote it.
+# names_required = false
+# Minutes for which an employee's message waits, sealed and confirmed, before the other side may see it: withdrawn in
+# that time it leaves no trace for them. An employee may choose fewer. 0: none waits.
+# release_delay_minutes = 0
+# Days for which a relay's message that fits several cases waits, sealed, for its author to choose. 0: it is refused.
+# draft_days = 14
+
+# Client certificates (PIV cards) that mail tools sign in with: which name in them counts ("upn", "email", "fasc-n").
+# [submission.certificates]
+# client_ca = "tls/people.pem"
+# identity = "upn"
+# crl = "tls/people.crl"
+# ocsp = "http://ocsp.agency.example/"
 
 [submission.limits]
 # connections = 1000
@@ -176,18 +201,7 @@ tls = [{tls}]
 # chunk_time = "180 s"
 # minimum_rate = 500
 
-# A mail system of the site's own that vouches for its senders; "mta" is a name of your choice. Its hosts are known by
-# their networks and by a client certificate: client_ca has it, or the authority that vouches for client_names.
-# [submission.relays.mta]
-# kind = "own-mta"
-# starttls = ["0.0.0.0:2525"]
-# tls = []
-# networks = ["10.0.0.0/28"]
-# client_ca = "tls/mta.pem"
-# client_names = []
-# proxies = []
-# xclient = []
-
+{relays}
 # The public door, for mail from anybody outside: without this table port 25 stays shut. Every mail is screened while
 # its sender waits. The position must be said: "first-hop", "before-queue" (with xforward), or "behind-relay" (with
 # what becomes of tainted mail: "refuse", or "discard-and-tell" with operators); docs/operations.md has what each means.
@@ -221,6 +235,13 @@ tls = [{tls}]
 # stress_command_time = "10 s"
 # chunk_time = "180 s"
 # minimum_rate = 500
+
+# The wrong client guard: an employee's message is looked at before it is released, and where a number in it belongs to
+# another of its author's cases, it waits for their yes. Without this table messages go at once.
+# [guard]
+# largest = "50 MiB"
+# overdue_after = "1 h"
+# children = 0
 
 # The fax line: mailboxes that fax servers fill, and fax servers that bring their mail by SMTP. Each source has a table
 # of its own; without this table the program fax does not run.
@@ -344,35 +365,22 @@ listen = [{portal}]
 # openpgp_home = ""
 # claim_minutes = 15
 
-[screening]
-# Mail from outside is searched for these kinds. Empty: for those that the programmes name.
-# kinds = []
-# never = []
-# The score from which a candidate is a finding.
-# threshold = 0.5
-# Published numbers that are nobody's secret, such as an employer's own.
-# public_numbers = []
-# Senders whose mail may hold some kinds, where their domain vouches for it: "name@example.org" or "@example.org".
-# allowed_senders = []
-# allowed_kinds = []
-# Children that look at once; 0 follows the cores of the machine.
-# text_children = 0
-# page_children = 0
+[full_copies]
+# Programmes whose employees may choose to have replies whole in their own mailbox, encrypted to their own key. Each
+# such copy leaves this gateway for good. Read docs/operations.md first; gateway config check says what it means.
+# programmes = []
+# Text and files of a reply together; of a longer one employees get the link only.
+# max_size = "10 MiB"
+# The gateway's own OpenPGP key, which signs them: gateway openpgp make
+# openpgp_key = "keys/openpgp/key.pem"
 
-[screening.limits]
-# What one mail may cost; over a limit it cannot be screened, and is refused.
-# depth = 10
-# parts = 200
-# members = 2000
-# expanded = 64000000
-# expanded_one = 32000000
-# ratio = 200
-# ratio_after = 1000000
-# pixels = 52000000
-# pages = 50
-# ocr_pages = 20
-# time = "17 s"
+# Employees' S/MIME certificates: who vouches for them, and where revocation is looked up (one or both).
+# [full_copies.smime]
+# authorities = "tls/mail-authorities.pem"
+# crl = ""
+# ocsp = "http://ocsp.example.gov/"
 
+{screening}
 [tls]
 # certificate = "tls/certificate.pem"
 # key = "tls/key.pem"

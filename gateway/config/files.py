@@ -22,7 +22,10 @@ def file_problems(settings: Settings) -> list[Problem]:
     for key, path in _readable(settings).items():
         problems += _missing(settings, key, path)
     for relay in settings.submission.relays:
-        problems += _no_certificates(settings, f"submission.relays.{relay.name}.client_ca", relay.client_ca)
+        problems += _no_certificates(settings, f"relay.{relay.name}.client_ca", relay.client_ca)
+    people = settings.submission.sign_in.certificates
+    if people is not None:
+        problems += _no_certificates(settings, "submission.certificates.client_ca", people.client_ca)
     for key, path in _secrets(settings).items():
         problems += _missing(settings, key, path) or exposed(settings.file, key, path)
     for path in sorted(key_files(settings)):
@@ -66,7 +69,11 @@ def _readable(settings: Settings) -> dict[str, Path]:
     if settings.mx:
         named["mx.certificate"] = settings.mx.certificate
     for relay in settings.submission.relays:
-        named[f"submission.relays.{relay.name}.client_ca"] = relay.client_ca
+        named[f"relay.{relay.name}.client_ca"] = relay.client_ca
+    people = settings.submission.sign_in.certificates
+    if people is not None:
+        named["submission.certificates.client_ca"] = people.client_ca
+        named |= {"submission.certificates.crl": people.crl} if people.crl else {}
     for provider in settings.authenticator.providers:
         if provider.ca_file:
             named[f"authenticator.providers.{provider.key}.ca_file"] = provider.ca_file
@@ -76,6 +83,10 @@ def _readable(settings: Settings) -> dict[str, Path]:
         named["portal.smime_anchors"] = settings.portal.smime_anchors
     if settings.portal.openpgp_home:
         named["portal.openpgp_home"] = settings.portal.openpgp_home
+    smime = settings.full_copies.keys.smime
+    if smime is not None:
+        named["full_copies.smime.authorities"] = smime.authorities
+        named |= {"full_copies.smime.crl": smime.crl} if smime.crl else {}
     return named | _readable_of_fax(settings.fax) | _readable_of_notifier(settings.notifier)
 
 
@@ -108,8 +119,13 @@ def _secrets(settings: Settings) -> dict[str, Path]:
         named[f"authenticator.providers.{provider.key}.secret"] = provider.secret
     if settings.authenticator.codes.token:
         named["authenticator.codes.token"] = settings.authenticator.codes.token
+    for relay in settings.submission.relays:
+        if relay.organisation and relay.organisation.secret_file:
+            named[f"relay.{relay.name}.secret_file"] = relay.organisation.secret_file
     if settings.keys.passphrase_file:
         named["keys.passphrase_file"] = settings.keys.passphrase_file
+    own = settings.full_copies.keys.openpgp
+    named |= {"full_copies.openpgp_key": own} if own.exists() else {}
     if settings.notifier.smime:
         named["notifier.smime.key"] = settings.notifier.smime.key
     if settings.notifier.relay and settings.notifier.relay.credentials_file:

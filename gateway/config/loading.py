@@ -9,20 +9,23 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from gateway import resources
-from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_limits
+from gateway.config.doors import HOST, HOST_SHAPE, read_certificate, read_client_certificates, read_limits
 from gateway.config.fax_reading import read_fax_table
+from gateway.config.full_copies import read_full_copies
+from gateway.config.guard import read_guard
+from gateway.config.log import LogSettings
 from gateway.config.mx import read_mx
 from gateway.config.notifier import read_notifier
 from gateway.config.problems import ConfigProblems, Problem
 from gateway.config.providers import read_codes, read_provider
 from gateway.config.reading import Table
+from gateway.config.relays import read_relay, refuse_old_place
 from gateway.config.screening import read_screening
-from gateway.config.security import SecuritySettings, read_security
+from gateway.config.security import Profile, SecuritySettings, read_security
 from gateway.config.settings import (
     AuthenticatorSettings,
     KeyholderSettings,
     KeySettings,
-    LogSettings,
     PortalSettings,
     Settings,
     SiteSettings,
@@ -31,9 +34,12 @@ from gateway.config.settings import (
     TlsSettings,
     TrustedRelaySettings,
 )
+from gateway.config.sign_in import ToolSignIn
+from gateway.domain.confirmation import MAX_DELAY_MINUTES
 
 MAX_FILE_OCTETS = 1024 * 1024
 MAX_PROCESSES = 64
+MAX_DRAFT_DAYS = 90
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ANY = re.compile(r".+\Z")
@@ -73,7 +79,12 @@ def _settings(root: Table, file: Path) -> Settings:
     site = root.table("site", _site)
     tls = root.table("tls", _tls)
     keys = root.table("keys", _keys)
+    relays = root.named("relay", read_relay)
     security, authenticator = root.table("authenticator", lambda table: _signing_in(root, table, site))
+
+    def submission(table: Table) -> SubmissionSettings:
+        return _submission(table, site, tls, _sign_in(table, security, authenticator), relays)
+
     return Settings(
         file=file,
         site=site,
@@ -83,11 +94,13 @@ def _settings(root: Table, file: Path) -> Settings:
         security=security,
         keyholder=root.table("keyholder", lambda table: _keyholder(table, site)),
         authenticator=authenticator,
-        submission=root.table("submission", lambda table: _submission(table, site, tls, security)),
+        submission=root.table("submission", submission),
         mx=root.table("mx", lambda table: read_mx(table, site, tls)) if root.has("mx") else None,
         fax=root.table("fax", lambda table: read_fax_table(table, site, tls)) if root.has("fax") else None,
+        guard=root.table("guard", read_guard) if root.has("guard") else None,
         notifier=root.table("notifier", lambda table: read_notifier(table, site, keys.folder)),
         portal=root.table("portal", lambda table: _portal(table, tls)),
+        full_copies=root.table("full_copies", lambda table: read_full_copies(table, keys.folder, security.sealing)),
         screening=root.table("screening", read_screening),
         tls=tls,
         log=root.table("log", _log),
@@ -156,6 +169,7 @@ def _keyholder(table: Table, site: SiteSettings) -> KeyholderSettings:
     return KeyholderSettings(
         socket=table.path("socket", site.run / "keyholder.sock"),
         operator_socket=table.path("operator_socket", site.run / "keyholder-operator.sock"),
+        guard_socket=table.path("guard_socket", site.run / "keyholder-guard.sock"),
         store_url=_database_url(table, "store_url", site.data / "keyholder" / "keyholder.db"),
         operators=table.users("operators"),
         session_per_minute=table.whole("session_per_minute", 60, 1, 100_000),
@@ -172,26 +186,36 @@ def _authenticator(table: Table, site: SiteSettings) -> AuthenticatorSettings:
     second_factor = table.flag("second_factor", default=True)
     if not second_factor and not site.is_trial:
         table.complain("second_factor", "is off.", "In production everyone signs in with a code beside the password.")
+    providers = table.named("providers", read_provider)
+    if sum(one.mail is not None for one in providers) > 1:
+        what = "has more than one whose tokens mail tools sign in with."
+        table.complain("providers", what, "Leave the table mail to one of them.")
     return AuthenticatorSettings(
         socket=table.path("socket", site.run / "authenticator.sock"),
         operator_socket=table.path("operator_socket", site.run / "authenticator-operator.sock"),
         operators=table.users("operators"),
         second_factor=second_factor,
-        providers=table.named("providers", read_provider),
+        providers=providers,
         codes=table.table("codes", read_codes),
     )
 
 
-def _submission(table: Table, site: SiteSettings, tls: TlsSettings, security: SecuritySettings) -> SubmissionSettings:
+def _submission(
+    table: Table,
+    site: SiteSettings,
+    tls: TlsSettings,
+    sign_in: ToolSignIn,
+    relays: tuple[TrustedRelaySettings, ...],
+) -> SubmissionSettings:
+    refuse_old_place(table)
     certificate, key = read_certificate(table, tls)
-    starttls = table.listens("starttls", ("0.0.0.0:587",) if security.app_passwords else ())
-    implicit = table.listens("tls", ("0.0.0.0:465",) if security.app_passwords else ())
-    relays = table.named("relays", _trusted_relay)
+    starttls = table.listens("starttls", ("0.0.0.0:587",) if sign_in.is_offered else ())
+    implicit = table.listens("tls", ("0.0.0.0:465",) if sign_in.is_offered else ())
     lmtp, lmtp_users = table.maybe_path("lmtp"), table.users("lmtp_users")
     if lmtp is not None and not lmtp_users:
         table.complain("lmtp_users", "names nobody.", 'Name the mail system\'s user: lmtp_users = ["postfix"].')
-    if not security.app_passwords:
-        _hold_without_app_passwords(table, by_password=bool(starttls or implicit), other=bool(relays or lmtp))
+    if not sign_in.is_offered:
+        _hold_without_sign_in(table, is_open=bool(starttls or implicit), other=bool(relays or lmtp))
     elif not starttls and not implicit:
         table.complain("tls", "and starttls are both empty.", "Give at least one address to listen on.")
     return SubmissionSettings(
@@ -208,42 +232,34 @@ def _submission(table: Table, site: SiteSettings, tls: TlsSettings, security: Se
         xclient=table.networks("xclient"),
         limits=table.table("limits", lambda inner: read_limits(inner, "4096 MiB")),
         relays=relays,
+        sign_in=sign_in,
+        names_required=table.flag("names_required", default=False),
+        release_delay_minutes=table.whole("release_delay_minutes", 0, 0, MAX_DELAY_MINUTES),
+        draft_days=table.whole("draft_days", 14, 0, MAX_DRAFT_DAYS),
     )
 
 
-def _hold_without_app_passwords(table: Table, *, by_password: bool, other: bool) -> None:
-    """With app passwords off nobody can sign in at 587 and 465: those doors stay shut, and mail comes another way."""
-    if by_password:
-        table.complain("starttls", "or tls is open for app passwords, and these are off.", "Leave both out.")
+def _sign_in(table: Table, security: SecuritySettings, authenticator: AuthenticatorSettings) -> ToolSignIn:
+    """Put together by what mail tools sign in: three tables say so."""
+    with_tokens = [(one.issuer, one.mail) for one in authenticator.providers if one.mail is not None]
+    issuer, tokens = with_tokens[0] if with_tokens else ("", None)
+    strict = security.profile is Profile.PUB1075
+    certificates = None
+    if table.has("certificates"):
+        certificates = table.table("certificates", lambda own: read_client_certificates(own, must_look_up=strict))
+    return ToolSignIn(security.app_passwords, issuer, tokens, certificates)
+
+
+def _hold_without_sign_in(table: Table, *, is_open: bool, other: bool) -> None:
+    """Without any way to sign in at 587 and 465 those doors stay shut, and mail comes another way."""
+    if is_open:
+        what = "or tls is open, and there is nothing to sign in by: app passwords are off."
+        table.complain("starttls", what, "Leave both out, or let mail tools sign in by access tokens or certificates.")
     if not other:
-        do = "Name a relay that vouches for its senders, [submission.relays.NAME], or a socket: lmtp."
-        table.complain("relays", "is missing: with app passwords off employees' mail has no way in.", do)
-
-
-def _trusted_relay(table: Table, name: str) -> TrustedRelaySettings:
-    kind = table.text("kind")
-    if kind == "exchange-online":
-        what = "proves no sender: every tenant of that service shows the same certificate."
-        table.complain("kind", what, 'Relay through a mail system of your own, kind = "own-mta".')
-    elif kind not in ("", "own-mta"):
-        table.complain("kind", "is not known.", 'Give "own-mta".')
-    starttls, implicit = table.listens("starttls", ()), table.listens("tls", ())
-    if not starttls and not implicit:
-        table.complain("starttls", "and tls are both empty.", "Give at least one address to listen on.")
-    if name == "lmtp":
-        table.complain("", "is how the LMTP socket is called.", "Choose another name.")
-    if not (networks := table.networks("networks")):
-        table.complain("networks", "has no network.", "Say where the relay's hosts connect from: both proofs count.")
-    return TrustedRelaySettings(
-        name=name,
-        starttls=starttls,
-        tls=implicit,
-        networks=networks,
-        client_ca=table.path("client_ca", None),
-        client_names=table.texts("client_names", (), HOST, HOST_SHAPE),
-        proxies=table.networks("proxies"),
-        xclient=table.networks("xclient"),
-    )
+        do = "Name a relay that vouches for its senders, [relay.NAME], or a socket: lmtp."
+        table.complain(
+            "lmtp", "and [relay.NAME] are missing: with app passwords off employees' mail has no way in.", do
+        )
 
 
 def _portal(table: Table, tls: TlsSettings) -> PortalSettings:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from gateway.config.reading import Table
 from gateway.config.sign_in import CodeSettings, ProviderSettings
 from gateway.domain.assurance import SHAPE, Assurance
+from gateway.domain.credential import MailTokens
 from gateway.domain.rights import Side
 
 PROFILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -34,12 +35,20 @@ def read_provider(table: Table, key: str) -> ProviderSettings:
     word = re.compile(r"[!#-\[\]-~]{1,200}\Z")
     if not sides:
         table.complain("for", "names nobody.", 'Give "correspondents", "employees", or both.')
+    mail = table.table("mail", _mail_tokens) if table.has("mail") else None
+    client_id = table.text("client_id")
+    if mail is not None and "employees" not in sides:
+        table.complain(
+            "mail", "is for employees, and this provider is not.", 'Add "employees" to for, or leave it out.'
+        )
+    if mail is not None and mail.audience == client_id:
+        table.complain("mail.audience", "is client_id: an ID token would pass.", "Have the provider name another one.")
     return ProviderSettings(
         key=key,
         title=table.text("title"),
         profile=profile,
         issuer=table.text("issuer", None, _ISSUER, 'the issuer as the provider writes it: "https://…"'),
-        client_id=table.text("client_id"),
+        client_id=client_id,
         client_authentication=table.choice("client_authentication", proofs[0], proofs),
         secret=table.path("secret", None),
         scopes=table.texts("scopes", (), word, "one scope"),
@@ -50,6 +59,7 @@ def read_provider(table: Table, key: str) -> ProviderSettings:
         sides=frozenset(_SIDES[side] for side in sides),
         hosts=table.texts("hosts", (), _HOST, "a host, with :port where it is not 443"),
         ca_file=table.maybe_path("ca_file"),
+        mail=mail,
     )
 
 
@@ -60,6 +70,15 @@ def read_codes(table: Table) -> CodeSettings:
     if (webhook is None) != (token is None):
         table.complain("webhook", "and token belong together.", "Give both, or neither.")
     return CodeSettings(webhook=webhook, token=token, ca_file=table.maybe_path("ca_file"))
+
+
+def _mail_tokens(table: Table) -> MailTokens:
+    word = re.compile(r"[!#-\[\]-~]{1,255}\Z")
+    return MailTokens(
+        audience=table.text("audience", None, word, "the audience that the provider puts into the token"),
+        scope=table.text("scope", None, word, "one scope"),
+        asks=table.choice("check", "keys", ("keys", "introspection")) == "introspection",
+    )
 
 
 def _levels(table: Table) -> Mapping[str, Assurance]:

@@ -46,6 +46,11 @@ class Table:
         place = f"{self._name}.{key}" if self._name and key else self._name or key
         self._problems.append(Problem(str(self._file), place, what, do))
 
+    def refuse(self, key: str, what: str, do: str) -> None:
+        """Complain of a key that is set and may not be; of one that is absent, nothing."""
+        if self._data.pop(key, None) is not None:
+            self.complain(key, what, do)
+
     @property
     def unread(self) -> tuple[str, ...]:
         """The keys that nobody has read."""

@@ -64,3 +64,36 @@ def _limits(table: Table) -> ScreeningLimits:
         ocr_pages=table.whole("ocr_pages", 20, 0, 1000),
         seconds=table.time("time", "17 s"),
     )
+
+
+EXAMPLE = """\
+[screening]
+# Mail from outside is searched for these kinds. Empty: for those that the programmes name.
+# kinds = []
+# never = []
+# The score from which a candidate is a finding.
+# threshold = 0.5
+# Published numbers that are nobody's secret, such as an employer's own.
+# public_numbers = []
+# Senders whose mail may hold some kinds, where their domain vouches for it: "name@example.org" or "@example.org".
+# allowed_senders = []
+# allowed_kinds = []
+# Children that look at once; 0 follows the cores of the machine.
+# text_children = 0
+# page_children = 0
+
+[screening.limits]
+# What one mail may cost; over a limit it cannot be screened, and is refused.
+# depth = 10
+# parts = 200
+# members = 2000
+# expanded = 64000000
+# expanded_one = 32000000
+# ratio = 200
+# ratio_after = 1000000
+# pixels = 52000000
+# pages = 50
+# ocr_pages = 20
+# time = "17 s"
+"""
+"""What the commented `gateway.toml` says of it."""

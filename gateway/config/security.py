@@ -22,6 +22,7 @@ from gateway.domain.sunset import Sunset
 if TYPE_CHECKING:
     from gateway.config.reading import Table
     from gateway.config.settings import Settings
+    from gateway.config.sign_in import ToolSignIn
 
 DAY: Final = 24 * 3600
 MINUTE: Final = 60
@@ -201,8 +202,8 @@ def consequences(settings: Settings) -> Iterator[str]:
         yield f"security: {key} = {words}"
     if not own.app_passwords:
         yield (
-            "security: app passwords are off. Mail tools cannot sign in: employees hand in mail by "
-            f"{_other_ways(settings)}, or write in the portal."
+            f"security: app passwords are off. Mail tools {_tool_ways(settings.submission.sign_in)}: employees hand in "
+            f"mail by {_other_ways(settings)}, or write in the portal."
         )
     if settings.authenticator.codes.webhook is not None or settings.site.is_trial:
         yield (
@@ -328,6 +329,12 @@ def _tell_days(table: Table) -> tuple[int, ...]:
     return tuple(sorted({int(day.split()[0]) for day in days} - {0}, reverse=True))
 
 
+def _tool_ways(sign_in: ToolSignIn) -> str:
+    ways = [*(["access tokens"] if sign_in.tokens else []), *(["client certificates"] if sign_in.certificates else [])]
+    return f"sign in by {' and '.join(ways)}" if ways else "cannot sign in"
+
+
 def _other_ways(settings: Settings) -> str:
+    tools = ["their mail tools"] if settings.submission.sign_in.is_offered else []
     relays = [f"relay {one.name}" for one in settings.submission.relays]
-    return " and ".join([*relays, *(["LMTP"] if settings.submission.lmtp else [])])
+    return " and ".join([*tools, *relays, *(["LMTP"] if settings.submission.lmtp else [])])

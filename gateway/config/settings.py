@@ -8,14 +8,18 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from gateway.config.fax import FaxSettings
+from gateway.config.full_copies import FullCopySettings
+from gateway.config.guard import GuardSettings
+from gateway.config.log import LogSettings
+from gateway.config.organisation import OrganisationSettings
 from gateway.config.security import SecuritySettings
-from gateway.config.sign_in import CodeSettings, ProviderSettings
+from gateway.config.sign_in import CodeSettings, ProviderSettings, ToolSignIn
 from gateway.domain.intake import OVERDUE_US
 from gateway.domain.mta_sts import PolicyMode, policy_text
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.verdict import Kind
 
-PROGRAMS = ("keyholder", "authenticator", "submission", "mx", "fax", "notifier", "portal")
+PROGRAMS = ("keyholder", "authenticator", "submission", "mx", "fax", "guard", "notifier", "portal")
 """Every program, in the order in which they are started; they are stopped in the opposite one."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -74,6 +78,7 @@ class KeyholderSettings:
 
     socket: Path
     operator_socket: Path
+    guard_socket: Path
     store_url: str
     operators: tuple[int, ...]
     session_per_minute: int
@@ -116,7 +121,8 @@ class TrustedRelaySettings:
     """A host of the site's own mail system: where it is listened to, and by what it is known.
 
     `client_ca` has its certificate, or its authority's; then `client_names` are the names vouched for. `proxies` and
-    `xclient` are networks whose word on the client's address is taken.
+    `xclient` are networks whose word on the client's address is taken. `organisation` is how each message proves whose
+    it is, where the host serves others, too; None for a mail system of the site's own.
     """
 
     name: str
@@ -127,13 +133,15 @@ class TrustedRelaySettings:
     client_names: tuple[str, ...]
     proxies: Networks
     xclient: Networks
+    organisation: OrganisationSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionSettings:
-    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays.
+    """The employees' mail door: STARTTLS and implicit TLS listeners, the greeting's name, limits, trusted relays, and
+    by what mail tools sign in.
 
-    A number of `processes` that is 0 follows the cores.
+    A number of `processes` that is 0 follows the cores. With `names_required` a person is an author, a team is none.
     """
 
     hostname: str
@@ -149,6 +157,10 @@ class SubmissionSettings:
     xclient: Networks
     limits: SubmissionLimits
     relays: tuple[TrustedRelaySettings, ...]
+    sign_in: ToolSignIn
+    names_required: bool = False
+    release_delay_minutes: int = 0
+    draft_days: int = 14
 
 
 class Position(StrEnum):
@@ -345,18 +357,6 @@ class TlsSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LogSettings:
-    """How much is logged, and whether for machines (`json`) or for people (`console`)."""
-
-    level: str
-    format: str
-
-    def is_json(self, *, terminal: bool) -> bool:
-        """Tell whether lines are JSON, given whether somebody watches on a terminal."""
-        return self.format == "json" or (self.format == "auto" and not terminal)
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole file. `programmes` are folders; `file` is where all this was read."""
 
@@ -371,8 +371,10 @@ class Settings:
     submission: SubmissionSettings
     mx: MxSettings | None
     fax: FaxSettings | None
+    guard: GuardSettings | None
     notifier: NotifierSettings
     portal: PortalSettings
+    full_copies: FullCopySettings
     screening: ScreeningSettings
     tls: TlsSettings
     log: LogSettings
@@ -384,6 +386,7 @@ class Settings:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The programs that this site runs: `mx` and `fax` only with a table of theirs."""
-        absent = {name for name, own in (("mx", self.mx), ("fax", self.fax)) if own is None}
+        """The programs that this site runs: `mx`, `fax` and `guard` only with a table of theirs."""
+        own = {"mx": self.mx, "fax": self.fax, "guard": self.guard}
+        absent = {name for name, table in own.items() if table is None}
         return tuple(name for name in PROGRAMS if name not in absent)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.domain.assurance import Assurance
+from gateway.domain.credential import CertificateName, MailTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,34 @@ class ProviderSettings:
     sides: frozenset[str]
     hosts: tuple[str, ...]
     ca_file: Path | None
+    mail: MailTokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificateSettings:
+    """Client certificates that mail tools sign in with: the authorities that issue them, which name in them says whose
+    they are, and where revocation is looked up: a file of lists, a responder's address, either or both.
+    """
+
+    client_ca: Path
+    identity: CertificateName
+    crl: Path | None
+    ocsp: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSignIn:
+    """By what mail tools sign in at the submission door. `tokens` are those of the employees' provider, by `issuer`."""
+
+    passwords: bool
+    issuer: str = ""
+    tokens: MailTokens | None = None
+    certificates: ClientCertificateSettings | None = None
+
+    @property
+    def is_offered(self) -> bool:
+        """True where there is any way."""
+        return self.passwords or self.tokens is not None or self.certificates is not None
 
 
 @dataclass(frozen=True, slots=True)

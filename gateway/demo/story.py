@@ -156,7 +156,8 @@ class Story:
     async def employee_is_told(self) -> Told:
         """The employee gets a notice in the mailbox, and reads the answer in the portal, the document included."""
         notice = await self._notice("dana", self.answered)
-        require(self.world.case_address in str(notice.mail["Reply-To"]), "the notice does not lead back to the case")
+        thread = str(notice.mail["Reply-To"]).partition("@")[0]
+        require(thread.startswith(f"{self.answered.lower()}-"), "the notice does not lead back to the thread")
         async with Browser(self.world.portal, self.world.tls) as browser:
             await self.world.sign_in(browser, "dana")
             page = await browser.open(f"/messages/{self.answered}")
@@ -172,17 +173,11 @@ class Story:
         )
 
     async def answers_in_the_mail_tool(self) -> Told:
-        """The employee answers the notice as any mail: it lands in the case."""
+        """The employee answers the notice as any mail, in a tool that drops In-Reply-To: it lands in the case."""
         notice = await self._notice("dana", self.answered)
-        tool = self._tool("dana")
-        octets = _mail(
-            tool.address,
-            str(notice.mail["Reply-To"]),
-            f"Re: {notice.mail['Subject']}",
-            "Thank you, received.",
-            {"In-Reply-To": str(notice.mail["Message-ID"])},
-        )
-        reply = await self._deposit(octets)
+        tool, thread = self._tool("dana"), str(notice.mail["Reply-To"])
+        octets = _mail(tool.address, thread, f"Re: {notice.mail['Subject']}", "Thank you, received.")
+        reply = await self._deposit(octets, thread)
         return Told(
             f"The employee answers the notice in the mail tool: {reply}",
             self.proof.page(f"messages/{_reference(reply)}", "ines"),
@@ -291,11 +286,11 @@ class Story:
         """How to tell a stranger what to do."""
         return Proof(self.world)
 
-    async def _deposit(self, octets: bytes) -> Reply:
-        """Send a message of the employee to the case, as often as it takes, and note it in the ledger."""
+    async def _deposit(self, octets: bytes, recipient: str = "") -> Reply:
+        """Send a message of the employee to the case or a thread, as often as it takes, and note it in the ledger."""
         key = str(email.message_from_bytes(octets)["Message-ID"])
         self.world.ledger.begin(key)
-        reply = await patiently(lambda: self._tool("dana").send([self.world.case_address], octets))
+        reply = await patiently(lambda: self._tool("dana").send([recipient or self.world.case_address], octets))
         self.world.ledger.keep(key, _reference(reply))
         return reply
 
@@ -334,13 +329,11 @@ def _budget_mail(world: World, marker: str) -> bytes:
     return mail.as_bytes()
 
 
-def _mail(sender: str, recipient: str, subject: str, text: str, more: dict[str, str] | None = None) -> bytes:
+def _mail(sender: str, recipient: str, subject: str, text: str) -> bytes:
     mail = EmailMessage(SMTP)
     mail["From"] = sender
     mail["To"] = recipient
     mail["Subject"] = subject
     mail["Message-ID"] = make_msgid(domain="agency.example")
-    for name, value in (more or {}).items():
-        mail[name] = value
     mail.set_content(text)
     return mail.as_bytes()

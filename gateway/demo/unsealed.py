@@ -13,7 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from gateway.casework.deposit import ReceivedDeposit, SealedMessage, seal_received
+from gateway.casework.deposit import ReceivedDeposit, seal_received
+from gateway.casework.sealed import SealedMessage
 from gateway.domain.summary import Mailbox, Summary
 from gateway.mime.summary import read_facts
 from gateway.store import sealing, tables

@@ -1,7 +1,7 @@
 """How a programme's paper forms look, as data: what is printed on them, and where its fields stand beside their labels.
 
 A reader of pages goes by it. Words are compared loosely, so that a label is given as it is printed, once for each
-edition that words it differently; what is said of places is in ten-thousandths of a page's height.
+edition that words it differently.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Final
-
-WHOLE: Final = (0, 10_000)
+from typing import Any
 
 
 class Look(StrEnum):
@@ -49,7 +47,8 @@ class Leaf(StrEnum):
 class FieldLayout:
     """A field: its key, the labels that it is printed with, and where it then stands.
 
-    `repeated` ones are there for each of several people, and told as rows 1, 2, 3.
+    `repeated` ones are there for each of several people, and told as rows 1, 2, 3. `groups` tell how many boxes stand
+    together where each digit has a box of its own: (3, 2, 4), or in another edition (2, 7).
     """
 
     key: str
@@ -58,6 +57,7 @@ class FieldLayout:
     side: Side = Side.ANY
     leaf: Leaf = Leaf.ANY
     repeated: bool = False
+    groups: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,8 @@ class SignatureLayout:
 @dataclass(frozen=True, slots=True)
 class FormLayout:
     """One form. `form` is its number as the programme has it, `names` how pages name it, `titles` what its first page
-    is headed by, `later` phrases of which others have one. `words` are printed beside fields and are no value.
-
-    `first_bands` and `later_bands` are the parts of such pages (top, bottom) that are worth reading.
+    is headed by, `later` phrases of which others have one. `words` are printed beside fields and are no value. `blocks`
+    head each person's fields where an edition has no table, but blocks one below the other.
     """
 
     form: str
@@ -93,9 +92,8 @@ class FormLayout:
     words: tuple[str, ...] = ()
     fields: tuple[FieldLayout, ...] = ()
     table: tuple[Column, ...] = ()
+    blocks: tuple[str, ...] = ()
     signatures: tuple[SignatureLayout, ...] = ()
-    first_bands: tuple[tuple[int, int], ...] = (WHOLE,)
-    later_bands: tuple[tuple[int, int], ...] = (WHOLE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +129,15 @@ def _form(told: Mapping[str, Any]) -> FormLayout:
         tuple(told["later"]),
         tuple(told["words"]),
         tuple(
-            FieldLayout(one["key"], tuple(one["labels"]), Look(one["look"]), *_place(one), one["repeated"])
+            FieldLayout(
+                one["key"], tuple(one["labels"]), Look(one["look"]), *_place(one), one["repeated"],
+                tuple(tuple(sizes) for sizes in one["groups"]),
+            )
             for one in told["fields"]
         ),
         tuple(Column(one["key"], tuple(one["heads"]), Look(one["look"])) for one in told["table"]),
+        tuple(told["blocks"]),
         tuple(SignatureLayout(tuple(one["labels"]), *_place(one)) for one in told["signatures"]),
-        tuple((top, bottom) for top, bottom in told["first_bands"]),
-        tuple((top, bottom) for top, bottom in told["later_bands"]),
     )  # fmt: skip
 
 

@@ -47,6 +47,20 @@ class NoticeKind(StrEnum):
     MEETING = "meeting"
     ACCOUNT_CHANGED = "account_changed"
     ACCESS_ENDING = "access_ending"
+    CONFIRMATION = "confirmation"
+    MESSAGE_READ = "message_read"
+    DAILY_DIGEST = "daily_digest"
+    WITHDRAWAL = "withdrawal"
+    DELIVERY_REPORT = "delivery_report"
+    READ_RECEIPT = "read_receipt"
+    CASE_ASSIGNED = "case_assigned"
+    CLOUD_LINK = "cloud_link"
+    ABSENCE = "absence"
+    UNOPENED = "unopened"
+    CASE_TO_CHOOSE = "case_to_choose"
+    DRAFT_ENDED = "draft_ended"
+    GUARD_WAITS = "guard_waits"
+    GUARD_ANSWER = "guard_answer"
 
     @property
     def is_for_employees(self) -> bool:
@@ -59,6 +73,11 @@ class NoticeKind(StrEnum):
         return self in _ANSWERED
 
     @property
+    def is_confirmation(self) -> bool:
+        """True for what an author is told of their own message: nobody hears where it cannot be delivered."""
+        return self in _CONFIRMATIONS
+
+    @property
     def is_of_the_site(self) -> bool:
         """True where whoever runs the site is told, whatever a programme uses."""
         return self is NoticeKind.OUTSIDE_MAIL_DISCARDED
@@ -66,10 +85,17 @@ class NoticeKind(StrEnum):
 
 _ANSWERED = frozenset({
     NoticeKind.REPLY_RECEIVED, NoticeKind.DELIVERY_FAILED, NoticeKind.DELIVERY_DELAYED, NoticeKind.NOT_READ,
-    NoticeKind.LEFT_IN_CLEAR,
+    NoticeKind.LEFT_IN_CLEAR, NoticeKind.CONFIRMATION, NoticeKind.MESSAGE_READ,
+    NoticeKind.CASE_ASSIGNED, NoticeKind.CLOUD_LINK, NoticeKind.GUARD_WAITS,
 })  # fmt: skip
-_FOR_EMPLOYEES = _ANSWERED | {
+_CONFIRMATIONS = frozenset({
+    NoticeKind.CONFIRMATION, NoticeKind.MESSAGE_READ, NoticeKind.DAILY_DIGEST, NoticeKind.WITHDRAWAL,
+    NoticeKind.DELIVERY_REPORT, NoticeKind.READ_RECEIPT, NoticeKind.GUARD_ANSWER,
+    NoticeKind.CASE_TO_CHOOSE, NoticeKind.DRAFT_ENDED,
+})  # fmt: skip
+_FOR_EMPLOYEES = _ANSWERED | _CONFIRMATIONS | {
     NoticeKind.OUTSIDE_MAIL_FILED, NoticeKind.OUTSIDE_MAIL_DISCARDED, NoticeKind.INTAKE_WAITING,
+    NoticeKind.ABSENCE, NoticeKind.UNOPENED,
 }  # fmt: skip
 
 
@@ -88,6 +114,10 @@ class NoticeState(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a state
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
+    COPY_KEY_PROOF = "copy_key_proof"
+    COPY_KEY_ADDED = "copy_key_added"
+    COPY_KEY_REMOVED = "copy_key_removed"
+    COPY_KEY_ENDING = "copy_key_ending"
     ADDRESS_CHANGED = "address_changed"
     ACCESS_ADDED = "access_added"
     ACCESS_REMOVED = "access_removed"
@@ -101,6 +131,31 @@ class NoticeState(StrEnum):
     CONFIRMATION_DUE = "confirmation_due"
     FAX_LINE_TIME = "fax_line_time"
     OWN_TIME = "own_time"
+    HOST_ACCEPTED = "host_accepted"
+    HOST_DELAYED = "host_delayed"
+    HOST_REFUSED = "host_refused"
+    WITHDRAWN_NO_TRACE = "withdrawn_no_trace"
+    WITHDRAWN_UNREAD = "withdrawn_unread"
+    WITHDRAWN_AFTER_READING = "withdrawn_after_reading"
+    WITHDRAWN_BEFORE = "withdrawn_before"
+    NOT_WITHDRAWN = "not_withdrawn"
+    DEPUTY_NAMED = "deputy_named"
+    DEPUTY_FOR_YOU = "deputy_for_you"
+    DEPUTY_ENDED = "deputy_ended"
+    DEPUTY_GONE = "deputy_gone"
+    DEPUTY_ABSENT = "deputy_absent"
+    DEPUTY_LEFT = "deputy_left"
+    DRAFT_WAITS = "draft_waits"
+    DRAFT_STILL_WAITS = "draft_still_waits"
+    DRAFT_HANDED_ON = "draft_handed_on"
+    DRAFT_ENDED = "draft_ended"
+    DRAFT_ENDED_OF_TEAM = "draft_ended_of_team"
+    GUARD_ANOTHER_CASE = "guard_another_case"
+    GUARD_NOT_LOOKED_AT = "guard_not_looked_at"
+    GUARD_RELEASED = "guard_released"
+    GUARD_NOT_HELD = "guard_not_held"
+    GUARD_NOT_RELEASED = "guard_not_released"
+    GUARD_RUN_OUT = "guard_run_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +166,9 @@ class Notice:
     `reference` is None where no case is concerned, or several are; `until` is an instant the notice announces: the
     last one of what ends, when a meeting begins, or of the past: when a fax was received; `zone` is the person's own
     time zone (a name of the IANA database), empty for the programme's. `count` counts what the kind counts (messages,
-    say). `refusal` and `kinds` are of discarded mail: the last one's reference, and words of `Kind` and `Unread` for
-    all of them. A sample concerns nobody and says so.
+    say; people told, of a confirmation), and `reads` people who have opened, or messages that were. `refusal` and
+    `kinds` are of discarded mail: the last one's reference, and words of `Kind` and `Unread` for all of them. A sample
+    concerns nobody and says so.
     """
 
     kind: NoticeKind
@@ -128,6 +184,7 @@ class Notice:
     kinds: tuple[str, ...] = ()
     zone: str = ""
     is_sample: bool = False
+    reads: int = 0
 
     def __post_init__(self) -> None:
         if not _LANGUAGE.match(self.language):
@@ -136,7 +193,7 @@ class Notice:
             raise ValueError("the portal's address has the form https://host/, with no path and no query")
         if not _ENVIRONMENT.match(self.environment):
             raise ValueError("an environment is one lower-case word")
-        if not 0 <= self.count <= MAX_COUNT:
+        if not (0 <= self.count <= MAX_COUNT and 0 <= self.reads <= MAX_COUNT):
             raise ValueError(f"a count is between 0 and {MAX_COUNT}")
         if self.refusal and not _REFUSAL.match(self.refusal):
             raise ValueError("a refusal's reference is like R-4F7K-3M9P")

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
+from gateway.domain.jsontext import json_writer
+
 _PATH = re.compile(r"(?:[1-9][0-9]*\.)*(?:[1-9][0-9]*|TEXT)\Z")
 _MEDIA_TYPE = re.compile(r"[^\sA-Z/;]+/[^\sA-Z/;]+\Z")
 _DISPOSITIONS = ("", "inline", "attachment")
@@ -158,7 +160,7 @@ class PartMap:
     def to_json(self) -> str:
         """A compact lossless form."""
         rows = [_values(part) for part in self.parts]
-        return _JSON.encode([_VERSION, rows, self.notes])
+        return _write([_VERSION, rows, self.notes])
 
     @classmethod
     def from_json(cls, text: str) -> PartMap:
@@ -173,7 +175,7 @@ class PartMap:
 
 
 _values = attrgetter(*(each.name for each in fields(Part)))
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_write = json_writer(ensure_ascii=False, separators=(",", ":"))
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
 

@@ -8,9 +8,10 @@ builds the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import cast
+
+from gateway.domain.jsontext import json_writer
 
 Fact = str | int | bool | None | Sequence["Fact"] | Mapping[str, "Fact"]
 
@@ -20,12 +21,14 @@ FORMAT = 1
 def canonical(value: Fact) -> bytes:
     """Return the canonical bytes of a value. Raises ValueError for floats and other types."""
     _check(value)
-    return _ENCODER.encode(value).encode("ascii")
+    return _write(value).encode("ascii")
 
 
 def leaf_body(leaf_id: str, at_us: int, kind: str, by: str, facts: Mapping[str, Fact]) -> bytes:
     """Return the canonical bytes of one leaf: who did what when, and the ids it concerns."""
-    return canonical({"v": FORMAT, "id": leaf_id, "at": at_us, "kind": kind, "by": by, "facts": dict(facts)})
+    _check(facts)
+    body = {"v": FORMAT, "id": leaf_id, "at": at_us, "kind": kind, "by": by, "facts": dict(facts)}
+    return _write(body).encode("ascii")
 
 
 def leaf_hash(body: bytes) -> bytes:
@@ -38,7 +41,7 @@ def commitment(salt: bytes, digest: bytes) -> bytes:
     return hashlib.sha256(salt + digest).digest()
 
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+_write = json_writer(sort_keys=True, separators=(",", ":"))
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 

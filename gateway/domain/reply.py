@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_LINE = 400
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")
@@ -20,6 +20,8 @@ class SmtpReply:
     code: int
     enhanced: str
     text: str
+    line: bytes = field(init=False, repr=False, compare=False)
+    """What goes over the wire."""
 
     def __post_init__(self) -> None:
         if not 200 <= self.code <= 599:
@@ -30,8 +32,10 @@ class SmtpReply:
             raise ValueError(f"{self.code} and {self.enhanced} disagree")
         if not self.text.isascii() or not self.text.isprintable():
             raise ValueError("a reply is one printable ASCII line")
-        if len(str(self)) > MAX_LINE:
+        line = str(self).encode("ascii")
+        if len(line) > MAX_LINE:
             raise ValueError(f"a reply is at most {MAX_LINE} octets")
+        object.__setattr__(self, "line", line + b"\r\n")
 
     def __str__(self) -> str:
         return f"{self.code} {self.enhanced} {self.text}" if self.enhanced else f"{self.code} {self.text}"

@@ -1,8 +1,9 @@
 """Who may do what: one pure function, `may`, over rows that carry the keyholder's signature. No other place decides.
 
 Two sides stand in a case. The *office*: employees assigned to it, alone or by a team. The *other side*: designated
-users of the agreements that cover it. A right to *act* reads and writes; a right to *see* reads only. What a person is
-to a thing at one instant is a set of capacities; what each capacity may do is one table, `GRANTS`.
+users of the agreements that cover it. While an employee is absent their deputy stands where they do, and no deputy of
+the deputy. A right to *act* reads and writes; a right to *see* reads only. What a person is to a thing at one instant
+is a set of capacities; what each capacity may do is one table, `GRANTS`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Role(StrEnum):
 
 class Verb(StrEnum):
     """What can be asked for. To tend a case is to care that its notices arrive; to work the tray, to see what came from
-    outside and waits for a place, and to give it one.
+    outside and waits for a place, and to give it one; to place a draft, to choose the case of one's own message.
     """
 
     READ = "read"
@@ -51,10 +52,13 @@ class Verb(StrEnum):
     FILE = "file"
     WORK_TRAY = "work-tray"
     STATE_PURPOSE = "state-purpose"
+    PLACE_DRAFT = "place-draft"
+    NAME_DEPUTY = "name-deputy"
     ENROL = "enrol"
     CONFIRM = "confirm"
     KEEP_SIGN_IN = "keep-sign-in"
     KEEP_APP_PASSWORDS = "keep-app-passwords"
+    KEEP_COPY_KEY = "keep-copy-key"
     ADMINISTER = "administer"
     APPOINT_ADMINISTRATORS = "appoint-administrators"
 
@@ -66,6 +70,7 @@ class Capacity(StrEnum):
     ADMINISTRATOR = "administrator"
     ENROLLER = "enroller"
     OF_THE_CASE = "employee of the case"
+    DEPUTY = "deputy of an employee of the case"
     WITH_PURPOSE = "employee with a stated purpose"
     ACTING = "designated user who may act"
     SEEING = "designated user who may see"
@@ -76,15 +81,27 @@ class Capacity(StrEnum):
 _V = Verb
 GRANTS: Mapping[Capacity, frozenset[Verb]] = MappingProxyType(
     {
-        Capacity.OPERATOR: frozenset({_V.FILE, _V.WORK_TRAY, _V.ENROL, _V.ADMINISTER, _V.APPOINT_ADMINISTRATORS}),
+        Capacity.OPERATOR: frozenset(
+            {_V.FILE, _V.WORK_TRAY, _V.ENROL, _V.ADMINISTER, _V.APPOINT_ADMINISTRATORS, _V.PLACE_DRAFT}
+        ),
         Capacity.ADMINISTRATOR: frozenset({_V.FILE, _V.WORK_TRAY, _V.ENROL, _V.ADMINISTER}),
         Capacity.ENROLLER: frozenset({_V.WORK_TRAY, _V.ENROL}),
         Capacity.OF_THE_CASE: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.TEND, _V.WITHDRAW, _V.FILE}),
+        Capacity.DEPUTY: frozenset({_V.READ, _V.WRITE, _V.READ_AS_RECEIVED, _V.TEND, _V.WITHDRAW}),
         Capacity.WITH_PURPOSE: frozenset({_V.READ, _V.READ_AS_RECEIVED}),
         Capacity.ACTING: frozenset({_V.READ, _V.WRITE}),
         Capacity.SEEING: frozenset({_V.READ}),
         Capacity.ONESELF: frozenset({_V.KEEP_SIGN_IN, _V.CONFIRM}),
-        Capacity.ONESELF_OFFICE: frozenset({_V.KEEP_SIGN_IN, _V.KEEP_APP_PASSWORDS, _V.STATE_PURPOSE}),
+        Capacity.ONESELF_OFFICE: frozenset(
+            {
+                _V.KEEP_SIGN_IN,
+                _V.KEEP_APP_PASSWORDS,
+                _V.KEEP_COPY_KEY,
+                _V.STATE_PURPOSE,
+                _V.NAME_DEPUTY,
+                _V.PLACE_DRAFT,
+            }
+        ),
     }
 )
 """What each capacity may do. An operator reads no case: no session, no opening."""
@@ -164,7 +181,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Everything that rows say of one person. `visits` are cases they stated a purpose for.
+    """Everything that rows say of one person. `visits` are cases they stated a purpose for; `stands_in_for` are those
+    whose deputy they are, with what rows say of these themselves, and from when until when.
 
     The span of a role ends, too, where it has not been confirmed in time.
     """
@@ -177,6 +195,7 @@ class Holder:
     assignments: tuple[tuple[str, Span], ...] = ()
     visits: tuple[tuple[str, Span], ...] = ()
     places: tuple[Place, ...] = ()
+    stands_in_for: tuple[tuple[Holder, Span], ...] = ()
 
     def has(self, role: Role, now_us: int) -> bool:
         """Tell whether this is an employee with a role now."""
@@ -209,10 +228,13 @@ class Standing:
     case_id: str
     side: Side
     right: Right
+    is_deputy: bool = False
 
     @property
     def capacity(self) -> Capacity:
         """What it makes of the person."""
+        if self.is_deputy:
+            return Capacity.DEPUTY
         if self.side is Side.OFFICE:
             return Capacity.OF_THE_CASE if self.right is Right.ACT else Capacity.WITH_PURPOSE
         return Capacity.ACTING if self.right is Right.ACT else Capacity.SEEING
@@ -247,14 +269,15 @@ def standing_in(person: Holder, case_id: str, now_us: int) -> Standing | None:
     if person.is_ended:
         return None
     if person.side is Side.OFFICE:
-        if person.roles and not any(span.holds(now_us) for _, span in person.roles):
-            return None
-        assigned = _has(person.assignments, case_id, now_us)
-        if assigned or _has(person.visits, case_id, now_us):
-            return Standing(person.person_id, case_id, Side.OFFICE, Right.ACT if assigned else Right.SEE)
-        return None
+        return _standing_of_employee(person, case_id, now_us)
     right = strongest(place.right_in(case_id, now_us) for place in person.places)
     return None if right is None else Standing(person.person_id, case_id, Side.CORRESPONDENT, right)
+
+
+def is_employed(roles: Iterable[tuple[Role, Span]], now_us: int) -> bool:
+    """Tell whether roles leave somebody an employee: one holds now, or there never was any."""
+    spans = [span for _, span in roles]
+    return not spans or any(span.holds(now_us) for span in spans)
 
 
 def strongest(rights: Iterable[Right | None]) -> Right | None:
@@ -273,6 +296,25 @@ _OF_ROLE = MappingProxyType({Role.ADMINISTRATOR: Capacity.ADMINISTRATOR, Role.EN
 
 def _has(cases: Iterable[tuple[str, Span]], case_id: str, now_us: int) -> bool:
     return any(one == case_id and span.holds(now_us) for one, span in cases)
+
+
+def _standing_of_employee(person: Holder, case_id: str, now_us: int) -> Standing | None:
+    """Return an employee's own place, else that of somebody they stand in for, else one by a stated purpose."""
+    if not is_employed(person.roles, now_us):
+        return None
+    if _has(person.assignments, case_id, now_us):
+        return Standing(person.person_id, case_id, Side.OFFICE, Right.ACT)
+    if any(span.holds(now_us) and _is_assigned(one, case_id, now_us) for one, span in person.stands_in_for):
+        return Standing(person.person_id, case_id, Side.OFFICE, Right.ACT, is_deputy=True)
+    if _has(person.visits, case_id, now_us):
+        return Standing(person.person_id, case_id, Side.OFFICE, Right.SEE)
+    return None
+
+
+def _is_assigned(absent: Holder, case_id: str, now_us: int) -> bool:
+    """Tell whether a case is an absent employee's own: whom they stand in for themselves does not count."""
+    own = is_employed(absent.roles, now_us) and not absent.is_ended
+    return own and _has(absent.assignments, case_id, now_us)
 
 
 def _allowed(found: Iterable[Capacity], verb: Verb, *, is_open: bool) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 from gateway.domain.errors import Tampered
 from gateway.domain.fax import Fax
+from gateway.domain.jsontext import json_writer
 from gateway.domain.partmap import PartMap
 
 _VERSION = 1
-_JSON = json.JSONEncoder(separators=(",", ":"))
+_write = json_writer(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Summary:
             value["fax"] = self.fax.to_value()
         if self.own_key is not None:
             value["own_key"] = [self.own_key.suite, self.own_key.private.hex()]
-        return _JSON.encode(value).encode("ascii")
+        return _write(value).encode("ascii")
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> Summary:

@@ -50,7 +50,8 @@ class Timing:
     Notices of one kind that come within `merge_seconds` of the last one told are told together when these are over;
     the first waits for `hold_seconds`. `reminder_days` after the message each recipient who owes a reading is reminded,
     at most `reminders_a_day` times; after `not_read_days` (0: never) the employee is told. `ending_days` before access
-    ends its holder is.
+    ends its holder is. `unopened_hours` after a reply that nobody has opened its case's team is told; at the first its
+    supervisors, too, at the others these alone; none: never.
     """
 
     merge_seconds: int = 60
@@ -60,12 +61,16 @@ class Timing:
     reminders_a_day: int = 1
     quiet: Quiet = Quiet(time(20), time(8))
     ending_days: tuple[int, ...] = (30, 7)
+    digest_at: time = time(17)
+    unopened_hours: tuple[int, ...] = (24, 72)
 
     def __post_init__(self) -> None:
         if self.merge_seconds < 0 or not 0 <= self.hold_seconds <= self.merge_seconds:
             raise ValueError("the first notice is held no longer than others are gathered")
         if self.not_read_days < 0 or self.reminders_a_day < 1:
             raise ValueError("days are counted from 0, reminders a day from 1")
+        if list(self.unopened_hours) != sorted(set(self.unopened_hours)) or any(one < 1 for one in self.unopened_hours):
+            raise ValueError("unopened_hours are whole, from 1 on, each once, and rise")
         for days in (self.reminder_days, tuple(reversed(self.ending_days))):
             if list(days) != sorted(set(days)) or any(day < 1 for day in days):
                 raise ValueError("days are whole, from 1 on, each once; those of reminders rise, those of endings fall")
@@ -88,6 +93,11 @@ class Timing:
     def reminders_by(self, received: datetime, by: datetime, zone: ZoneInfo) -> int:
         """Return how many reminders of a message were meant for a time up to `by`."""
         return sum((self.reminder_at(received, n, zone) or by) <= by for n in range(len(self.reminder_days)))
+
+    def digest_after(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """Return the next time for a digest, after `now`."""
+        today = datetime.combine(now.astimezone(zone).date(), self.digest_at, zone)
+        return next(at for at in (today.astimezone(UTC), (today + DAY).astimezone(UTC)) if at > now)
 
     def unread_at(self, received: datetime, zone: ZoneInfo) -> datetime | None:
         """Return the first instant after the last day for reading, None when there is no such day."""

@@ -23,6 +23,7 @@ from joserfc import jwk, jwt
 from joserfc.errors import JoseError
 
 from gateway.domain.assurance import Assurance
+from gateway.domain.credential import discovery_address
 from gateway.domain.errors import ConfigError
 from gateway.identity import tokens
 from gateway.identity.outward import Outward, ProviderAway, ProviderRefuses, Reply
@@ -140,6 +141,15 @@ class RelyingParty:
         tokens.check_event_token(claims, self.provider.issuer, self.provider.client_id, now)
         return claims
 
+    async def bearer(self, token: str, now: int) -> str:
+        """Return the subject of an access token for handing in mail. Raises NotAuthenticated, ProviderAway."""
+        wanted = self.provider.mail
+        if wanted is None or len(token) > tokens.MAX_TOKEN:
+            raise tokens.wrong()
+        claims = await (self._introspected(token) if wanted.asks else self._verified(token, "access"))
+        tokens.check_access_token(claims, self.provider.issuer, wanted.audience, wanted.scope, now)
+        return str(claims["sub"])
+
     async def close(self) -> None:
         """Close the connections to the provider."""
         await self._outward.close()
@@ -166,6 +176,19 @@ class RelyingParty:
         except ProviderRefuses:
             raise tokens.wrong() from None
         return reply.document()
+
+    async def _introspected(self, token: str) -> tokens.Claims:
+        """Ask the provider about an access token (RFC 7662): a no to us, not to the token, is a provider away."""
+        endpoint = await self._endpoint("introspection_endpoint")
+        proof, headers = self._client_proof(endpoint)
+        fields = {"token": token, "token_type_hint": "access_token", **proof}
+        try:
+            told = (await self._outward.send(endpoint, fields, headers)).document()
+        except ProviderRefuses:
+            raise ProviderAway("introspection") from None
+        if told.get("active") is not True:
+            raise tokens.wrong()
+        return {"iss": self.provider.issuer, **told}
 
     def _client_proof(self, endpoint: str) -> tuple[dict[str, str], dict[str, str]]:
         """Return the fields and headers that say which client this is (OpenID Connect Core 1.0 section 9)."""
@@ -247,11 +270,6 @@ class RelyingParty:
                 raise ProviderAway("no answer") from None
             self._documents[name] = (now, document)
             return document
-
-
-def discovery_address(issuer: str) -> str:
-    """Return where a provider says of itself what it has (OpenID Connect Discovery 1.0 section 4)."""
-    return issuer.rstrip("/") + "/.well-known/openid-configuration"
 
 
 def _with(address: str, asked: Mapping[str, str]) -> str:

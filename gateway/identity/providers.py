@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.domain.assurance import Assurance
+from gateway.domain.credential import MailTokens
 
 _NIST = "http://idmanagement.gov/ns/assurance"
 
@@ -94,6 +95,7 @@ class Provider:
     confirms_addresses: bool = False
     hosts: frozenset[str] = frozenset()
     trust: ssl.SSLContext | None = field(default=None, repr=False)
+    mail: MailTokens | None = None
 
     def may_call(self, address: str) -> bool:
         """Tell whether an address is one of this provider's own: HTTPS, on a host that the site knows of."""

@@ -1,8 +1,9 @@
 """Signed tokens of an identity provider: signature, kind and claims, each against what must stand there.
 
 ID tokens by OpenID Connect Core 1.0 section 3.1.3.7, logout tokens by Back-Channel Logout 1.0 section 2.6, security
-event tokens by RFC 8417, all under the advice of RFC 8725: an allow-list of algorithms, one kind of key for each, and
-no token of one kind that passes for another. Nothing that a token names (`jku`, `x5u`, `jwk`) is ever fetched or used.
+event tokens by RFC 8417, access tokens by RFC 9068, all under the advice of RFC 8725: an allow-list of algorithms, one
+kind of key for each, and no token of one kind that passes for another. Nothing that a token names (`jku`, `x5u`, `jwk`)
+is ever fetched or used.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _KINDS: Final = {
     "userinfo": frozenset({"", "jwt"}),
     "logout": frozenset({"", "jwt", "logout+jwt"}),
     "event": frozenset({"secevent+jwt"}),
+    "access": frozenset({"at+jwt", "jwt", ""}),  # RFC 9068 section 2.1 has the first; large providers, the others
 }
 
 Key = jwk.RSAKey | jwk.ECKey
@@ -62,7 +64,7 @@ def read_keys(document: Mapping[str, Any]) -> list[Key]:
 
 
 def verified(token: str, keys: Sequence[Key], kind: str) -> Claims:
-    """Return the claims of a token of a kind (`id`, `userinfo`, `logout`, `event`) that one of the keys has signed.
+    """Return the claims of a token of a kind (a key of `_KINDS`) that one of the keys has signed.
 
     Raises NotAuthenticated, UnknownKey when no key fits its header.
     """
@@ -107,6 +109,20 @@ def check_id_token(claims: Claims, issuer: str, client_id: str, nonce: str, now:
         raise wrong()
 
 
+def check_access_token(claims: Claims, issuer: str, audience: str, scope: str, now: int) -> None:
+    """Check an access token, or what a provider says of one: for this audience and scope. Raises NotAuthenticated."""
+    _check_issuer(claims, issuer, audience)
+    if (
+        scope not in _scopes(claims)
+        or not _text(claims, "sub")
+        or "events" in claims
+        or not _whole(claims, "exp") > now - LEEWAY_SECONDS
+        or not _whole(claims, "iat", 0) <= now + LEEWAY_SECONDS
+        or not _whole(claims, "nbf", 0) <= now + LEEWAY_SECONDS
+    ):
+        raise wrong()
+
+
 def check_logout_token(claims: Claims, issuer: str, client_id: str, now: int) -> None:
     """Check a logout token. Raises NotAuthenticated."""
     _check_issuer(claims, issuer, client_id)
@@ -143,6 +159,16 @@ def _check_issuer(claims: Claims, issuer: str, client_id: str) -> None:
     named = audience if isinstance(audience, list) else [audience]
     if claims.get("iss") != issuer or client_id not in named:
         raise wrong()
+
+
+def _scopes(claims: Claims) -> set[str]:
+    """What a token is good for: `scope` (RFC 8693 section 4.2), or as some providers write it, `scp`."""
+    found: set[str] = set()
+    for name in ("scope", "scp"):
+        value = claims.get(name, "")
+        words = value if isinstance(value, list) else value.split() if isinstance(value, str) else ()
+        found.update(word for word in words if isinstance(word, str))
+    return found
 
 
 def _text(claims: Claims, name: str) -> str:

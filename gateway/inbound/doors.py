@@ -13,21 +13,27 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypedDict
 
-from gateway.config import Listen, SubmissionSettings, TrustedRelaySettings
+from gateway.config import Listen, SubmissionSettings, ToolSignIn, TrustedRelaySettings
+from gateway.domain.credential import discovery_address
+from gateway.domain.probe import ProbeAddresses
 from gateway.inbound.limits import OTHER_DESCRIPTORS, limits_of
 from gateway.inbound.listener import (
+    ClientTls,
     DoorLimits,
     Handed,
     Listener,
     Networks,
     Occupancy,
+    Offer,
     TrustedHosts,
     bind_path,
     bind_port,
     open_listener,
     open_lmtp_listener,
+    token_wanted,
 )
 from gateway.inbound.listener.handover import HandedPeers
+from gateway.inbound.organisation import OrganisationCheck
 from gateway.inbound.relay import RelayDoor
 from gateway.inbound.submission import SubmissionDoor
 from gateway.process import allow_descriptors, listening
@@ -53,11 +59,19 @@ class DoorTls:
 
     context: ssl.SSLContext
     hosts: Mapping[str, TrustedHosts]
+    people: ClientTls | None = None
+    """In place of `context` where mail tools may sign in by client certificate."""
 
 
 def hosts_of(own: SubmissionSettings) -> dict[str, TrustedHosts]:
     """Return the hosts of each relay that the settings name. Raises ConfigError where their files do not fit."""
     return {relay.name: _hosts(relay, own) for relay in own.relays}
+
+
+def people_of(own: SubmissionSettings) -> ClientTls | None:
+    """Return what asks mail tools for client certificates, where they sign in so. Raises ConfigError."""
+    wanted = own.sign_in.certificates
+    return None if wanted is None else ClientTls(own.certificate, own.key, wanted.client_ca)
 
 
 def processes_of(own: SubmissionSettings) -> int:
@@ -119,16 +133,19 @@ def _openings(
     """Yield how each listener is opened, in the order of `_all_places`."""
     opened = partial(open_listener, limits=occupancy.limits, hostname=own.hostname, occupancy=occupancy)
     for name, _, where in _places(own):
-        yield partial(opened, door, name=name, **where, tls=tls.context, require_auth=True)
+        more = {"offer": _offer(own.sign_in), "people": tls.people}
+        yield partial(opened, door, name=name, **where, tls=tls.context, require_auth=True, **more)
+    probes = _probes(door, domain)
     for relay in own.relays:
-        vouched, hosts = RelayDoor(door, relay.name, domain), tls.hosts[relay.name]
+        check = None if relay.organisation is None else OrganisationCheck.of(relay.organisation, door.database.clock)
+        vouched, hosts = RelayDoor(door, relay.name, domain, check, probes), tls.hosts[relay.name]
         for name, _, where in _places(relay):
             full = f"relays.{relay.name}.{name}"
             yield partial(opened, vouched, name=full, **where, tls=None, require_auth=False, hosts=hosts)
     if own.lmtp is not None:
         yield partial(
             open_lmtp_listener,
-            RelayDoor(door, LMTP, domain),
+            RelayDoor(door, LMTP, domain, probes=probes),
             path=own.lmtp,
             users=frozenset(own.lmtp_users),
             limits=occupancy.limits,
@@ -146,6 +163,12 @@ def _all_places(own: SubmissionSettings) -> Iterator[tuple[str, Listen | Path]]:
             yield f"relays.{relay.name}.{name}", place
     if own.lmtp is not None:
         yield LMTP, own.lmtp
+
+
+def _probes(door: SubmissionDoor, domain: str) -> ProbeAddresses | None:
+    """Return what knows the addresses of probes, under the key that thread addresses are made under."""
+    threads = next((mailroom.threads for mailroom in door.mailrooms.values() if mailroom.threads is not None), None)
+    return None if threads is None else ProbeAddresses(domain, threads.return_path_key)
 
 
 def _limits(own: SubmissionSettings) -> DoorLimits:
@@ -166,6 +189,12 @@ def _places(own: SubmissionSettings | TrustedRelaySettings) -> Iterator[tuple[st
                     speakers=own.xclient,
                 ),
             )
+
+
+def _offer(sign_in: ToolSignIn) -> Offer:
+    tokens = sign_in.tokens
+    wanted = token_wanted(tokens.scope, discovery_address(sign_in.issuer)) if tokens else b""
+    return Offer(sign_in.passwords, wanted)
 
 
 def _hosts(relay: TrustedRelaySettings, own: SubmissionSettings) -> TrustedHosts:

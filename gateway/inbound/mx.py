@@ -34,6 +34,7 @@ from gateway.domain.refusal import new_reference
 from gateway.domain.reply import SmtpReply
 from gateway.domain.return_path import is_return_path
 from gateway.domain.summary import Arrival
+from gateway.domain.thread_address import is_thread_address
 from gateway.domain.verdict import Outcome, Verdict
 from gateway.failpoints import failpoint
 from gateway.inbound import replies
@@ -125,7 +126,8 @@ class OutsideTransaction:
     async def add_recipient(self, recipient: RecipientParameters) -> None:
         """Take RCPT TO, alike for every address of the domain, whether or not there is anybody.
 
-        Raises NotAllowed; and BadCommand for a return path beside other recipients: these are two kinds of mail.
+        Raises NotAllowed, also for what has the shape of a thread address, genuine or not: those are for employees;
+        and BadCommand for a return path beside other recipients: these are two kinds of mail.
         """
         if not self.is_outside and not is_return_path(recipient.address.rpartition("@")[0]):
             raise NotAllowed("This is the door for mail from outside: please use your agency's mail route.")
@@ -134,6 +136,8 @@ class OutsideTransaction:
             raise NotAllowed("This server takes mail for its own addresses only, and passes none on.")
         local = recipient.address if is_postmaster else recipient.address.rpartition("@")[0]
         address = Address(local.strip('"'), self.door.domain)
+        if is_thread_address(address.local):
+            raise NotAllowed("This address is for employees: please use your agency's mail route.")
         if self.recipients and is_return_path(address.local) is not self._is_report:
             raise replies.BadCommand(replies.ONE_AT_A_TIME)
         self.recipients.append(address)

@@ -134,13 +134,16 @@ NEEDS_EHLO = SmtpReply(555, "5.5.4", "parameters need EHLO in place of HELO")
 NEEDS_NAME = SmtpReply(501, "5.5.4", "say EHLO with the name of your host")
 NEEDS_ADDRESS = SmtpReply(501, "5.5.4", "say VRFY with an address")
 BAD_CHUNK = SmtpReply(501, "5.5.4", "say BDAT with a size in octets, then LAST or nothing; closing")
-BAD_MECHANISM = SmtpReply(504, "5.5.4", "mechanisms are PLAIN and LOGIN")
-NEEDS_MECHANISM = SmtpReply(501, "5.5.4", "say AUTH with PLAIN or LOGIN")
+BAD_MECHANISM = SmtpReply(504, "5.5.4", "this way to sign in is not offered; EHLO lists those that are")
+PASSWORDS_OFF = SmtpReply(504, "5.5.4", "app passwords are off here; sign in by a mechanism that EHLO lists")
+NO_PERSON_CERTIFICATE = SmtpReply(535, "5.7.8", "show your client certificate as TLS begins, then say AUTH")
+NEEDS_MECHANISM = SmtpReply(501, "5.5.4", "say AUTH with a mechanism that EHLO lists")
 BAD_AUTH = SmtpReply(501, "5.5.2", "not a sign-in of this mechanism")
 OTHER_IDENTITY = SmtpReply(535, "5.7.8", "signing in as one and acting as another is not offered")
 
 # The message.
 ENDED = SmtpReply(250, "2.6.0", "automatic mail ends here: entered, and not kept")
+WITHDRAWAL_ANSWERED = SmtpReply(250, "2.6.0", "your answer is no message: what became of it comes by mail")
 MESSAGE_TOO_LARGE = SmtpReply(552, "5.3.4", "the message is larger than this server takes")
 TOO_MUCH_AT_ONCE = SmtpReply(452, "4.3.1", "too much mail is under way here; try again in a few minutes")
 TOO_MANY_RECIPIENTS = SmtpReply(452, "4.5.3", "too many recipients; send the message again to the others")
@@ -151,6 +154,23 @@ ENCRYPTED = SmtpReply(
 TOO_MANY_HOPS = SmtpReply(554, "5.4.6", "the message has passed more than 50 servers: it goes round, and ends here")
 OWN_NOTIFICATION = SmtpReply(
     554, "5.4.6", "this is a notification of this gateway coming back: answer it, or forward it as an attachment"
+)
+NO_ORGANISATION = SmtpReply(
+    550, "5.7.1", "say once each, in X-OriginatorOrg and X-MS-Exchange-CrossTenant-Id, which organisation sends this"
+)
+ORGANISATION_TWICE = SmtpReply(550, "5.7.7", "the header says more than once which organisation sends this")
+OTHER_ORGANISATION = SmtpReply(550, "5.7.1", "this is sent by another organisation than those this port is for")
+NOT_SIGNED_IN_THERE = SmtpReply(550, "5.7.1", "the organisation does not say that the sender signed in there")
+NO_SECRET = SmtpReply(550, "5.7.1", "the header lacks the proof that the organisation's own rule sets")
+NOT_SIGNED = SmtpReply(550, "5.7.20", "no DKIM signature is good: turn signing on for the sender's domain")
+NOT_SIGNED_BY_SENDER = SmtpReply(550, "5.7.22", "no good DKIM signature is of the sender's domain: sign with that one")
+KEY_AWAY = SmtpReply(451, "4.4.3", "a key of a DKIM signature cannot be looked up now; try again later")
+FORWARDED = SmtpReply(
+    550, "5.7.1", "this was forwarded, not written to here: write a message of your own to the case's address"
+)
+PROBED = SmtpReply(250, "2.6.0", "the probe has come: how is entered, and nothing of it kept")
+NAME_REQUIRED = SmtpReply(
+    550, "5.7.1", "this says a team wrote it, and not who: send it on behalf of the team, so that Sender is you"
 )
 BAD_OCTETS = SmtpReply(550, "5.6.0", "the message has a NUL octet, or a CR or LF that is not part of CRLF")
 

@@ -115,6 +115,15 @@ def organisation(domain: str) -> str:
     return _suffixes().privatesuffix(domain) or domain
 
 
+async def key_record(questions: Questions, name: str) -> Answer:
+    """Return the record of a signature's key, or why there is none."""
+    try:
+        found = await questions.texts(name)
+    except DnsAway:
+        return Result.TEMPERROR
+    return found[0] if len(found) == 1 else Result.PERMERROR
+
+
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
@@ -145,15 +154,7 @@ def _told(sending: Sending | None, result: Result) -> list[Proof]:
 
 async def _keys(questions: Questions, signed: SignedMail) -> dict[str, Answer]:
     names = sorted(signed.key_names)
-    return dict(zip(names, await asyncio.gather(*(_key(questions, name) for name in names)), strict=True))
-
-
-async def _key(questions: Questions, name: str) -> Answer:
-    try:
-        found = await questions.texts(name)
-    except DnsAway:
-        return Result.TEMPERROR
-    return found[0] if len(found) == 1 else Result.PERMERROR
+    return dict(zip(names, await asyncio.gather(*(key_record(questions, name) for name in names)), strict=True))
 
 
 async def _policy(questions: Questions, author: str) -> Policy | Result:

@@ -1,15 +1,21 @@
-"""What a site says of its public door: the tray, reports, who is asked for a domain, what is allowed and discarded."""
+"""What a site says of its mail doors: what authors are told, the tray, reports, who is asked for a domain, what is
+allowed and discarded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from gateway.clock import system_clock
 from gateway.config import Clean, MxSettings, Position, Settings, Tainted
+from gateway.domain.notice import NoticeKind
+from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
 from gateway.inbound.allowance import Allowance
+from gateway.inbound.asking import Asking
 from gateway.inbound.discarding import Discards
 from gateway.inbound.hops import Hops
 from gateway.inbound.mx import OutsideDoor, SenderHashes
@@ -19,6 +25,7 @@ from gateway.inbound.tray import IntakeTray
 from gateway.screening.pool import Pool
 from gateway.store import keyfiles
 from gateway.store.blobs import BlobFolder
+from gateway.store.confirmations import asked_key
 from gateway.store.database import Database
 from gateway.wake import notify
 
@@ -67,6 +74,20 @@ def reports_of(settings: Settings, database: Database) -> Reports:
     """Return where the mail doors bring what is reported of notifications. Raises ConfigError for a key's file."""
     paths = ReturnPaths(settings.site.domain, keyfiles.return_path_key(settings.keys.folder))
     return Reports(database, paths, partial(notify, settings.site.run, BOUNCES))
+
+
+def asking_of(settings: Settings, programmes: Iterable[Programme]) -> Asking:
+    """Return what the submission door knows of telling authors. Raises ConfigError for a key's file."""
+    key = asked_key(keyfiles.return_path_key(settings.keys.folder))
+    confirming = frozenset(one.key for one in programmes if NoticeKind.CONFIRMATION in one.notices)
+    guarded = frozenset(one.key for one in programmes if settings.guard and NoticeKind.GUARD_WAITS in one.notices)
+    return Asking(key, confirming, settings.submission.release_delay_minutes, guarded)
+
+
+def drafts_of(settings: Settings, programmes: Iterable[Programme]) -> dict[str, int]:
+    """Return for how long drafts wait, in microseconds, of each programme that tells authors of them."""
+    keep_us = timedelta(days=settings.submission.draft_days) // timedelta(microseconds=1)
+    return {one.key: keep_us for one in programmes if NoticeKind.CASE_TO_CHOOSE in one.notices}
 
 
 def tray_of(settings: Settings, database: Database, blobs: BlobFolder) -> IntakeTray:

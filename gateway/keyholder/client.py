@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.domain.errors import KeyholderUnavailable
+from gateway.domain.guard import Unlooked
 from gateway.domain.proof import Binding, Ending, Linking
 from gateway.domain.session import SessionStatement
 from gateway.frames import FrameClient, encode
-from gateway.keyholder.protocol import OpenGrant, SummaryGrant
+from gateway.keyholder.protocol import LookGrant, OpenGrant, SummaryGrant
 
 
 class KeyholderClient:
@@ -111,6 +112,36 @@ class KeyholderClient:
     async def intake_undo(self, token: bytes, item: str) -> str:
         """Undo the latest act on an item; return which it was. Raises Malformed when its ten minutes are over."""
         return str((await self._client.ask("intake_undo", token=encode(token), item=item))["act"])
+
+    async def close(self) -> None:
+        """Close the pooled connections."""
+        await self._client.close()
+
+
+class GuardClient:
+    """The program guard's way to the keyholder, by a socket of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._client = FrameClient(path, away=KeyholderUnavailable)
+
+    async def hello(self) -> dict[str, Any]:
+        """Return what the keyholder says of itself."""
+        return await self._client.ask("hello")
+
+    async def guard_open(self, message_id: str) -> LookGrant:
+        """Open a message that waits for the guard's look. Raises NotAllowed where it does not (any more)."""
+        return LookGrant.from_frame(await self._client.ask("guard_open", message=message_id))
+
+    async def guard_settle(self, message_id: str, numbers: bytes, *, partly: bool) -> None:
+        """Hand on the sealed numbers of a message, so that it is released, or its author asked.
+
+        Raises NotAllowed where it waits no more, Malformed where they do not open: then it is looked at once more.
+        """
+        await self._client.ask("guard_settle", message=message_id, numbers=encode(numbers), partly=partly)
+
+    async def guard_pass(self, message_id: str, why: Unlooked) -> None:
+        """Let a message pass that cannot be looked at, with an entry that says so."""
+        await self._client.ask("guard_settle", message=message_id, unlooked=why.value)
 
     async def close(self) -> None:
         """Close the pooled connections."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.domain.errors import Malformed
+from gateway.domain.guard import NumbersKey
 from gateway.frames import decode, encode, text
 
 MAX_LIST = 100
@@ -44,3 +46,26 @@ class OpenGrant:
     def from_frame(cls, value: Mapping[str, Any]) -> OpenGrant:
         """Read what `to_frame` gave. Raises Malformed."""
         return cls(text(value, "message"), decode(value.get("summary_key")), decode(value.get("key")))
+
+
+@dataclass(frozen=True, slots=True)
+class LookGrant:
+    """The key to the body of one message that the guard looks at, and the key to seal its numbers to."""
+
+    message_id: str
+    key: bytes = field(repr=False)
+    numbers: NumbersKey
+
+    def to_frame(self) -> dict[str, str | int]:
+        """Return the form that a frame carries."""
+        public = encode(self.numbers.public)
+        return {"message": self.message_id, "key": encode(self.key), "suite": self.numbers.suite, "public": public}
+
+    @classmethod
+    def from_frame(cls, value: Mapping[str, Any]) -> LookGrant:
+        """Read what `to_frame` gave. Raises Malformed."""
+        try:
+            numbers = NumbersKey(value.get("suite", 0), decode(value.get("public")))
+        except (ValueError, TypeError):
+            raise Malformed("A request between programs cannot be read.") from None
+        return cls(text(value, "message"), decode(value.get("key")), numbers)

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,6 +32,7 @@ from gateway.domain.session import SessionStatement
 from gateway.failpoints import failpoint
 from gateway.frames import PEER_UID, decode, listen, text
 from gateway.keyholder.authority import Authority
+from gateway.keyholder.guard import GuardDesk
 from gateway.keyholder.intake import Intake
 from gateway.keyholder.keys import KeyholderKeys
 from gateway.keyholder.papers import Papers
@@ -54,14 +56,17 @@ Request = Mapping[str, Any]
 
 THREADS = 2
 TEXT_PART = "1"
+_FRESH = ("add_absence", "add_credential", "add_recipient_key")
+"""Verbs that somebody does for themselves only when they have just signed in: each gives power that outlasts it."""
 _PART = re.compile(r"[0-9A-Za-z.]{1,64}\Z")
 
 
 class KeyholderServer:
-    """The keyholder's two sockets and what answers on them. `ready` is set when both can be asked.
+    """The keyholder's sockets and what answers on them. `ready` is set when all can be asked.
 
     `operators` are uids, beside root and the keyholder's own user, that the operator socket answers; `programmes` say
-    which paper gives which right. The caller opens and closes the two stores.
+    which paper gives which right; on `guard_socket` the program guard is answered, and nobody where there is none.
+    The caller opens and closes the two stores.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class KeyholderServer:
         operators: Iterable[int] = (),
         programmes: Mapping[str, Programme] | None = None,
         rates: Rates | None = None,
+        guard_socket: Path | None = None,
         clock: Clock = system_clock,
     ) -> None:
         self.ready = asyncio.Event()
@@ -84,6 +90,7 @@ class KeyholderServer:
         self._key = WatchfulKey(keys.authority.public_key(), keystore.floors)
         self._socket = socket
         self._operator_socket = operator_socket
+        self._guard_socket = guard_socket
         self._operators = frozenset({0, os.geteuid(), *operators})
         self._programmes = programmes or {}
         self._clock = clock
@@ -96,6 +103,8 @@ class KeyholderServer:
             database, self._key, clock, self._unwrap, blind, self._programmes, self._woken.set, self._rates
         )
         self._tray = TrayDesk(database, self._key, clock, self._unwrap, self._woken.set, self._rates)
+        guard = GuardDesk(database, self._key, clock, self._unwrap, blind, keys.suite, self._woken.set)
+        self._guard = {"hello": self._hello, **guard.answers()}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Answer until `stop`. Raises ConfigError when a socket cannot be made, StoreUnavailable at the start."""
@@ -104,11 +113,13 @@ class KeyholderServer:
             asyncio.create_task(keep_positions(self._database, self._woken, stop)),
             asyncio.create_task(self._intake.keep_keys()),
         ]
-        away = KeyholderUnavailable
+        away, own = KeyholderUnavailable, self._guard_socket
+        guards = nullcontext() if own is None else listen(own, self._answer_guard, away=away)
         try:
             async with (
                 listen(self._socket, self._answer, away=away),
                 listen(self._operator_socket, self._answer_operator, away=away, users=self._operators),
+                guards,
             ):
                 self.ready.set()
                 await stop.wait()
@@ -135,6 +146,9 @@ class KeyholderServer:
             **self._tray.answers(self._person),
         }
         return await _noted(verb, answers, request)
+
+    async def _answer_guard(self, verb: str, request: Request) -> Request:
+        return await _noted(verb, self._guard, request)
 
     async def _answer_operator(self, verb: str, request: Request) -> Request:
         own = {"hello": self._hello, "enact": self._enact_operator, "decide_identity": self._decide_identity}
@@ -233,7 +247,7 @@ class KeyholderServer:
         return await self._intake.file(message_id, case_id, session, self._rates)
 
     async def _enact(self, request: Request) -> Request:
-        if request.get("enact") == "add_credential":
+        if request.get("enact") in _FRESH:
             session = await self._database.read(live_session, self._key, _token(request), self._now_us())
             if not session.is_fresh(self._now_us()):
                 raise NotAllowed("Please sign in once more first.")

@@ -76,6 +76,16 @@ def reply_sent(code: int, enhanced: str) -> None:
     _say("debug", "reply sent", code=code, enhanced=enhanced)
 
 
+def parcels_made(made: int, without: int) -> None:
+    """So many full copies of a reply were encrypted, and so many employees who chose one get the link only."""
+    _say("info", "parcels made", made=made, without=without)
+
+
+def parcel_withheld(outbox_id: str, reason: str) -> None:
+    """A full copy was destroyed before it was sent, and its notice goes with the link only; `reason` is a kind."""
+    _say("warning", "parcel withheld", outbox=outbox_id, reason=reason)
+
+
 def swept(blobs: int) -> None:
     """So many blobs that no row names were deleted."""
     _say("info", "swept", blobs=blobs)
@@ -93,6 +103,21 @@ def deposited(reference: str, octets: int, upstream: str = "") -> None:
 def ended(kind: str, relay: str, recipients: int) -> None:
     """Automatic mail from a relay was entered, and not kept; `kind` as in the entry."""
     _say("info", "ended", kind=kind, relay=relay, recipients=recipients)
+
+
+def guard_looked(outcome: str) -> None:
+    """The wrong client guard has looked at a message; `outcome` is what it came to."""
+    _say("info", "guard looked", outcome=outcome)
+
+
+def guard_failed(reason: str) -> None:
+    """The guard could not look at a message and tries again; `reason` is a kind of error."""
+    _say("warning", "guard failed", reason=reason)
+
+
+def withdrawn_by_answer(state: str) -> None:
+    """An employee answered a notice to withdraw or release; `state` is the notice state of what became of it."""
+    _say("info", "withdrawal answered", state=state)
 
 
 def taken_in(reference: str, octets: int, tray: str, upstream: str = "") -> None:
@@ -142,6 +167,11 @@ def refused(code: int, enhanced: str, reason_kind: str) -> None:
 def authenticated(kind: str, outcome: str) -> None:
     """A proof was judged; `kind` is app-password, password, totp …; `outcome` accepted, wrong, throttled, down."""
     _say("info", "authenticated", kind=kind, outcome=outcome)
+
+
+def responder_away() -> None:
+    """The responder that tells of revoked certificates did not answer, or not with what counts."""
+    _say("warning", "responder away")
 
 
 def provider_away(provider: str) -> None:

@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from gateway.domain.jsontext import json_writer
+
 _FIT = re.compile(r"[A-Za-z0-9_.:/+-]{0,100}\Z")
 _DEPTH = 30  # frames told of one exception, the innermost ones
 
@@ -29,7 +31,7 @@ def configure(program: str, *, stream: TextIO, level: str = "info", json: bool =
     stripped of their words before a handler sees them, and uncaught exceptions of the program, threads and finalisers.
     """
     colours = stream.isatty() and "NO_COLOR" not in os.environ
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=colours)
+    renderer = structlog.processors.JSONRenderer(_serialise) if json else structlog.dev.ConsoleRenderer(colors=colours)
     own = {"program": program, **({"process": process} if process else {})}
     structlog.configure(
         processors=[
@@ -59,6 +61,14 @@ def incident(where: str, problem: BaseException, incident_id: str = "") -> str:
         frames=_frames(problem.__traceback__),
     )
     return incident_id
+
+
+_write = json_writer()
+
+
+def _serialise(event: object, **_: object) -> str:
+    """What `json.dumps` writes; values that are no JSON were withheld."""
+    return _write(event)
 
 
 class _Plain(str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 BLOCK: Final = 64 * 1024
@@ -43,22 +43,37 @@ def canonical_field(field: Field, *, relaxed: bool) -> bytes:
 
 def canonical_body(body: memoryview, *, relaxed: bool, size: int = BLOCK) -> Iterator[bytes]:
     """Yield a body's canonical form in blocks, so that no other thread waits long for one. Lines end with CRLF."""
-    gap = _Gap(b" \t\r\n" if relaxed else b"\r\n")
-    has_text = False
+    form = CanonicalBody(relaxed=relaxed)
     for start in range(0, len(body), size):
-        block = bytes(body[start : start + size])
+        yield from form.feed(bytes(body[start : start + size]))
+    yield form.finish()
+
+
+class CanonicalBody:
+    """The canonical form of a body that comes in blocks, cut anywhere; of blank lines only the count is held."""
+
+    def __init__(self, *, relaxed: bool) -> None:
+        self._relaxed = relaxed
+        self._gap = _Gap(b" \t\r\n" if relaxed else b"\r\n")
+        self._has_text = False
+
+    def feed(self, block: bytes) -> Sequence[bytes]:
+        """Take a block, return what of the canonical form is certain now."""
+        gap = self._gap
         text = block.strip(gap.octets)
         if not text:
             gap.add(block)
-            continue
+            return ()
         at = block.index(text)
         gap.add(block[:at])
-        yield gap.canonical()
-        yield _BLANKS.sub(b" ", _BLANKS_AT_END.sub(b"\r\n", text)) if relaxed else text
-        has_text = True
+        before = gap.canonical()
+        self._has_text = True
         gap.add(block[at + len(text) :])
-    if has_text or not relaxed:
-        yield b"\r\n"
+        return before, _BLANKS.sub(b" ", _BLANKS_AT_END.sub(b"\r\n", text)) if self._relaxed else text
+
+    def finish(self) -> bytes:
+        """Return the end of the canonical form."""
+        return b"\r\n" if self._has_text or not self._relaxed else b""
 
 
 class _Gap:

@@ -63,27 +63,36 @@ def signer_named(certificate: x509.Certificate) -> Signer:
 
 
 def why_not_known(
-    certificate: x509.Certificate, others: Sequence[bytes], anchors: Sequence[x509.Certificate], when: datetime
+    certificate: x509.Certificate,
+    others: Sequence[bytes],
+    anchors: Sequence[x509.Certificate],
+    when: datetime,
+    *,
+    encrypts: bool = False,
 ) -> Reason | None:
     """Why a certificate is not trusted for mail received at `when`, or None when it is. `others`: what came along, DER.
 
-    An anchor is an authority, or the certificate itself.
+    An anchor is an authority, or the certificate itself. `encrypts`: for mail that is encrypted to it.
     """
     if not anchors:
         return Reason.NO_ANCHORS
     if not certificate.not_valid_before_utc <= when <= certificate.not_valid_after_utc:
         return Reason.VALIDITY
-    if not _is_for_mail(certificate):
+    if not _is_for_mail(certificate, encrypts=encrypts):
         return Reason.PURPOSE
-    if certificate in anchors:
-        return None
+    return None if certificate in anchors or way_up(certificate, others, anchors, when) else Reason.ISSUER
+
+
+def way_up(
+    certificate: x509.Certificate, others: Sequence[bytes], anchors: Sequence[x509.Certificate], when: datetime
+) -> list[x509.Certificate]:
+    """Return the certificates from this one to an anchor, both included; none where there is no way."""
     builder = PolicyBuilder().store(Store(list(anchors))).time(when).max_chain_depth(MAX_DEPTH)
     builder = builder.extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
     try:
-        builder.build_client_verifier().verify(certificate, list(_readable(others, certificate)))
+        return builder.build_client_verifier().verify(certificate, list(_readable(others, certificate))).chain
     except (VerificationError, *_UNREADABLE):
-        return Reason.ISSUER
-    return None
+        return []
 
 
 def readable(text: str) -> str:
@@ -128,21 +137,27 @@ def _alternative_addresses(certificate: x509.Certificate) -> list[str]:
     return names.get_values_for_type(x509.RFC822Name)
 
 
-def _is_for_mail(certificate: x509.Certificate) -> bool:
-    """Tell whether its uses (RFC 8550 sections 4.4.2 and 4.4.4) allow it to sign mail; one that names none may."""
+def _is_for_mail(certificate: x509.Certificate, *, encrypts: bool) -> bool:
+    """Tell whether its uses (RFC 8550 sections 4.4.2 and 4.4.4) allow it to sign mail, or to have mail encrypted to it;
+    one that names none may.
+    """
     try:
         extensions = certificate.extensions
     except _UNREADABLE:
         return False
     for extension in extensions:
         value = extension.value
-        if isinstance(value, x509.KeyUsage) and not (value.digital_signature or value.content_commitment):
+        if isinstance(value, x509.KeyUsage) and not _allows(value, encrypts=encrypts):
             return False
         if isinstance(value, x509.ExtendedKeyUsage) and not _MAIL_USES & set(value):
             return False
         if isinstance(value, x509.BasicConstraints) and value.ca:
             return False
     return True
+
+
+def _allows(usage: x509.KeyUsage, *, encrypts: bool) -> bool:
+    return usage.key_encipherment if encrypts else usage.digital_signature or usage.content_commitment
 
 
 def _may_sign_certificates(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:

@@ -30,6 +30,7 @@ from gateway.mime.structure import Header, Structure
 # The fields that say how to read the body. Content-Location and Content-Base name hosts and are left out.
 _KEPT = ("content-type", "content-transfer-encoding", "content-disposition", "content-id", "content-description",
          "content-language")  # fmt: skip
+_PROTECTED = ('protected-headers="v1";',)
 _BOUNDARY = re.compile(r"=_[A-Za-z0-9_.-]{16,60}\Z")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>\Z")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+\Z")
@@ -79,11 +80,14 @@ def correspondents_copy(structure: Structure, fields: Fields) -> bytes:
     return b"".join((_header(fields), b"MIME-Version: 1.0", CRLF, *kept, CRLF))
 
 
-def compose(fields: Fields, text: str, attachments: Iterable[Attachment], *, boundary: str) -> Iterator[bytes]:
+def compose(
+    fields: Fields, text: str, attachments: Iterable[Attachment], *, boundary: str, protected: bool = False
+) -> Iterator[bytes]:
     """A whole message in chunks: the text, and each attachment in base64 as its octets come.
 
     `boundary` is random, handed in: `=_` and 16 to 60 letters, digits, `_`, `.` or `-`. No line of quoted-printable or
-    base64 can hold `=_`, so it never stands in a body. Raises ValueError for another form.
+    base64 can hold `=_`, so it never stands in a body. Where it is to be encrypted whole, its head is `protected` and
+    says so to mail tools, which then show its subject in place of the outer one. Raises ValueError for another form.
     """
     if not _BOUNDARY.match(boundary):
         raise ValueError("a boundary begins with =_ and has 16 to 60 more characters")
@@ -91,7 +95,7 @@ def compose(fields: Fields, text: str, attachments: Iterable[Attachment], *, bou
     yield b"".join((
         _header(fields),
         b"MIME-Version: 1.0\r\n",
-        field("Content-Type", ["multipart/mixed;", f'boundary="{boundary}"']),
+        field("Content-Type", ["multipart/mixed;", *_PROTECTED[:protected], f'boundary="{boundary}"']),
         CRLF,
         delimiter + CRLF,
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",

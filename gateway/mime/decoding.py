@@ -7,16 +7,22 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+import re2
+
 from gateway.domain.partmap import Part
 from gateway.mime.charsets import decode_octets
 from gateway.mime.flowed import unflow
 
 _BLANKS: Final = b" \t\r\n"
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_OCTETS: Final = re2.Options()
+_OCTETS.encoding = re2.Options.Encoding.LATIN1
+_OCTETS.never_capture = True
 _SOFT_BREAK = re.compile(rb"=[ \t]{0,100}\r?\n")
+_WELL_ESCAPED = re2.compile(rb"(?:[^=]|=(?:[0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n))*", _OCTETS)
+_TRAILING_BLANK = re2.compile(rb"[ \t]\r?\n", _OCTETS)
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n)")
 _OPEN_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]?|[ \t]{0,100}\r?)\Z")
-_TRAILING_BLANKS: Final = (b" \r\n", b" \n", b"\t\r\n", b"\t\n")
 _BEGIN = re.compile(rb"begin [0-7]{3,4} [^\n]*")
 _MAX_LINE = 998
 _LOOK_BACK = 104  # octets that an escape or a soft line break with blanks may be long
@@ -100,14 +106,16 @@ class Decoder:
                 data, self._held = data[: cut.start()], data[cut.start() :]
         probe = self._last + data
         self._last = probe[-2:]
-        if any(blank in probe for blank in _TRAILING_BLANKS):
+        if _TRAILING_BLANK.search(probe):
             self.oddities.add("qp_trailing_blank")
         if is_last and data.endswith(b"="):
             data = data[:-1]  # a soft line break whose line end went to the delimiter
-        if _BAD_ESCAPE.search(data):
+        if not _WELL_ESCAPED.fullmatch(data):
             self.oddities.add("qp_bad_escape")
             data = _BAD_ESCAPE.sub(b"=3D", data)
-        return binascii.a2b_qp(_SOFT_BREAK.sub(b"", data))
+        if b"= " in data or b"=\t" in data:  # a plain soft line break the library takes out itself
+            data = _SOFT_BREAK.sub(b"", data)
+        return binascii.a2b_qp(data)
 
     def _uuencode(self, data: bytes, is_last: bool) -> bytes:
         *lines, rest = data.split(b"\n")

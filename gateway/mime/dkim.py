@@ -43,6 +43,8 @@ _DOMAIN: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9])?\Z")
 _NUMBER: Final = re.compile(rb"[0-9]{1,12}\Z")
 
 Tags = Mapping[bytes, bytes]
+Form = tuple[bool, int | None]
+"""How a body was hashed: whether its form is relaxed, and the most octets of it."""
 Answer = bytes | Result
 """The record of a key as found, or why there is none: TEMPERROR, or PERMERROR where there is nothing."""
 
@@ -80,9 +82,14 @@ class SignedMail:
     chain: tuple[tuple[Field, Signature, Signature], ...] | None
 
     @property
+    def signed_by(self) -> list[Signature]:
+        """The signatures of DKIM that can be read."""
+        return [one for one in self.signatures if isinstance(one, Signature)]
+
+    @property
     def key_names(self) -> frozenset[str]:
         """The names whose records `dkim_proofs` and `arc_proof` want to know."""
-        found = [one for one in self.signatures if isinstance(one, Signature)]
+        found = self.signed_by
         found += [one for _, signed, seal in self.chain or () for one in (signed, seal)]
         return frozenset(one.key_name for one in found)
 
@@ -96,10 +103,18 @@ def read_signed(mail: bytes) -> SignedMail:
     return SignedMail(fields, memoryview(body), tuple(_read(one) or one for one in found), _chain(fields))
 
 
-def dkim_proofs(mail: SignedMail, keys: Mapping[str, Answer], now: int) -> list[Proof]:
-    """Return a result for each DKIM signature. `keys` by name, as found; `now` in seconds since 1970."""
+def dkim_proofs(
+    mail: SignedMail,
+    keys: Mapping[str, Answer],
+    now: int,
+    bodies: Mapping[Form, bytes] | None = None,
+) -> list[Proof]:
+    """Return a result for each DKIM signature. `keys` by name, as found; `now` in seconds since 1970.
+
+    `bodies` are hashes of the body that are known already.
+    """
     proofs = []
-    hashed: dict[tuple[bool, int | None], bytes] = {}
+    hashed = dict(bodies or {})
     for one in mail.signatures:
         if not isinstance(one, Signature):
             proofs.append(Proof(Method.DKIM, Result.PERMERROR))
@@ -137,7 +152,7 @@ def arc_proof(mail: SignedMail, keys: Mapping[str, Answer]) -> Proof | None:
 
 
 def _check_dkim(
-    mail: SignedMail, one: Signature, keys: Mapping[str, Answer], now: int, hashed: dict[tuple[bool, int | None], bytes]
+    mail: SignedMail, one: Signature, keys: Mapping[str, Answer], now: int, hashed: dict[Form, bytes]
 ) -> None:
     tags = one.tags
     if tags.get(b"v", b"").strip() != b"1" or "from" not in _names(tags):
@@ -157,7 +172,7 @@ def _check(
     mail: SignedMail,
     one: Signature,
     keys: Mapping[str, Answer],
-    hashed: dict[tuple[bool, int | None], bytes],
+    hashed: dict[Form, bytes],
     agent: str = "",
 ) -> None:
     """Raise Unfit unless body and fields are as they were signed."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 
 from gateway.domain.partmap import Part
 from gateway.mime.entity import Entity
+from gateway.mime.marks import CALENDAR, LOOK, marks_in, method_mark, octets_wanted
+from gateway.mime.structure import Mark
 
 OPAQUE = "application/octet-stream"
-_LOOK = 1_024  # octets of an encoded body that are enough to see what it begins with
 # Object identifiers of CMS content types as they stand in DER (RFC 5652 sections 4 to 9, RFC 5083).
 _CMS = {
     bytes.fromhex("06092a864886f70d010702"): "signed",
@@ -32,7 +34,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 class PartDraft:
     """One part whose end has not been seen."""
 
-    __slots__ = ("_entity", "_head", "_length", "header_offset", "media_type", "offset", "path")
+    __slots__ = ("_entity", "_head", "_length", "_looks", "header_offset", "media_type", "offset", "path")
 
     def __init__(self, path: str, entity: Entity | None, header_offset: int, offset: int) -> None:
         self.path = path
@@ -42,6 +44,10 @@ class PartDraft:
         self._entity = entity
         self._length = 0
         self._head = b""
+        self._looks = 0
+        if entity is not None:
+            wanted = octets_wanted(self.media_type, entity.filename, entity.disposition)
+            self._looks = wanted or (LOOK if self.media_type == "text/plain" or self._may_be_cms() else 0)
 
     @classmethod
     def opaque(cls, path: str, offset: int) -> PartDraft:
@@ -56,12 +62,11 @@ class PartDraft:
     @property
     def wants_more(self) -> int:
         """How many octets of its body it still wants to look at."""
-        looks = self.media_type == "text/plain" or self._may_be_cms()
-        return _LOOK - len(self._head) if looks else 0
+        return self._looks - len(self._head)
 
     def take(self, octets: bytes) -> None:
         """Look at the next octets of its body."""
-        self._head += octets
+        self._head = self._head + octets if self._head else octets
 
     def close(self, end: int) -> None:
         """The encoded body ends at this offset."""
@@ -76,6 +81,17 @@ class PartDraft:
         """True when it declares another kind of CMS than its content is."""
         declared = self._declared()
         return bool(declared) and self._seen() not in ("", declared)
+
+    def marks(self) -> Iterator[Mark]:
+        """What it tells of the mail it stands in. A text or calendar object that is a file to keep tells nothing."""
+        entity = self._entity
+        if entity is None or (entity.disposition == "attachment" and self.media_type.startswith("text/")):
+            return
+        method = dict(entity.parameters).get("method", "") if self.media_type == CALENDAR else ""
+        if method:
+            yield from method_mark(method)
+        elif self._head:
+            yield from marks_in(self.media_type, entity.filename, entity.encoding, self._head)
 
     def part(self) -> Part:
         """The finished part."""
@@ -121,7 +137,8 @@ class PartDraft:
         """What the first octets are. Only the first 64 of the content are searched for the identifier of its kind."""
         if self._entity is None or not self._head:
             return ""
-        head = _decoded(self._head) if self._entity.encoding == "base64" else self._head
+        head = self._head[:LOOK]
+        head = _decoded(head) if self._entity.encoding == "base64" else head
         if self._may_be_cms():
             return next((kind for identifier, kind in _CMS.items() if identifier in head[:64]), "")
         if _ARMOUR_BEGIN not in head:

@@ -20,7 +20,7 @@ from gateway.mime.delimiters import ABSENT, Boundary, Line, Window
 from gateway.mime.draft import OPAQUE, PartDraft
 from gateway.mime.entity import IDENTITY, Entity, describe
 from gateway.mime.headerblock import split_header_block
-from gateway.mime.structure import Defect, DefectKind, Header, Limits, Structure
+from gateway.mime.structure import Defect, DefectKind, Header, Limits, Mark, Structure
 
 _MAX_STRAY = 8  # boundaries of unclosed multiparts that are still looked for, to tell a late close
 _SLACK = 2_000  # octets past the cap of a header block that may be needed to see that it ended before
@@ -109,7 +109,14 @@ class Scanner:
         defects = self._listed_defects()
         parts = tuple(draft.part() for draft in self._drafts)
         notes = dict.fromkeys(_note(defect) for defect in defects if defect.kind in _NOTED)
-        return Structure(self._headers, PartMap(parts, tuple(notes)), defects, parts[0].offset, self._size)
+        part_map = PartMap(parts, tuple(notes))
+        return Structure(self._headers, part_map, defects, parts[0].offset, self._size, self._marks(part_map))
+
+    def _marks(self, part_map: PartMap) -> frozenset[Mark]:
+        found = {draft.path: marks for draft in self._drafts if (marks := tuple(draft.marks()))}
+        if not found:
+            return frozenset()
+        return frozenset(mark for part in part_map.own_parts for mark in found.get(part.path, ()))
 
     def _listed_defects(self) -> tuple[Defect, ...]:
         listed = tuple(dict.fromkeys(self._defects))

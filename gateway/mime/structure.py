@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import KeysView
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -105,6 +106,16 @@ class Defect:
     length: int = 0
 
 
+class Mark(StrEnum):
+    """What the content of a part tells of the mail that it stands in, as an own part of it (see marks.py)."""
+
+    RECALL = "recall"
+    OUT_OF_OFFICE = "out_of_office"
+    CALENDAR_REPLY = "calendar_reply"
+    REPORT = "report"
+    CLOUD_LINK = "cloud_link"
+
+
 class Header(NamedTuple):
     """One field as received: `value` is every octet after the colon up to its last line end, folds included.
 
@@ -121,18 +132,27 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """What a message is made of. `body_offset` is where the body begins, `size` the octets of the whole message."""
+    """What a message is made of. `body_offset` is where the body begins, `size` the octets of the whole message.
+
+    `marks` are of its own parts, not of messages attached to it.
+    """
 
     headers: tuple[Header, ...]
     part_map: PartMap
     defects: tuple[Defect, ...]
     body_offset: int
     size: int
+    marks: frozenset[Mark] = frozenset()
     _by_name: dict[str, list[Header]] = dataclass_field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for header in self.headers:
             self._by_name.setdefault(header.key, []).append(header)
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of all fields, in lower case."""
+        return self._by_name.keys()
 
     def field(self, name: str) -> Header | None:
         """The first field of this name, in any letter case."""

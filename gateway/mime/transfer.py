@@ -43,7 +43,7 @@ class Undone:
     @property
     def readings(self) -> tuple[bytes, ...]:
         """All of them, each once."""
-        return tuple(dict.fromkeys((self.octets, *self.others)))
+        return tuple(dict.fromkeys((self.octets, *self.others))) if self.others else (self.octets,)
 
 
 def undo(body: bytes, encoding: str) -> Undone:

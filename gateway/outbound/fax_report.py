@@ -5,7 +5,6 @@ It tells that a mail came into the gateway, and nothing of what it holds or who 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -15,9 +14,9 @@ from gateway.domain.address import Address, parse_address
 from gateway.domain.clock import from_microseconds
 from gateway.domain.errors import Malformed
 from gateway.domain.fax_report import FaxReport, ReportKind
+from gateway.outbound.report import DELIVERY, DISPOSITION, Report, Reported, delivery_lines, disposition_lines
 
 _BOUNDARY: Final = "fax-report"
-_TYPES: Final = {ReportKind.DELIVERED: "delivery-status", ReportKind.PROCESSED: "disposition-notification"}
 _SUBJECTS: Final = {
     ReportKind.DELIVERED: "Your fax was delivered",
     ReportKind.PROCESSED: "Your fax was filed",
@@ -37,8 +36,8 @@ class Reporting:
 
     def mail(self, report: FaxReport, row_id: str, at: datetime) -> bytes:
         """Return the whole mail, CRLF line ends, unsigned: the same octets for the same row and time."""
-        type_ = _TYPES[report.kind]
         suppressed = "auto-generated" if report.kind is ReportKind.DELIVERED else "auto-replied"
+        part = self._delivered(report) if report.kind is ReportKind.DELIVERED else self._processed(report)
         head = [
             f"Date: {format_datetime(at)}",
             f"From: <{self._from(report)}>",
@@ -47,7 +46,7 @@ class Reporting:
             f"Message-ID: <fax.{row_id}@{self.sender.domain}>",
             *([f"In-Reply-To: {report.message_id}"] if report.message_id else []),
             "MIME-Version: 1.0",
-            f'Content-Type: multipart/report; report-type={type_};\r\n boundary="{_BOUNDARY}"',
+            f'Content-Type: multipart/report; report-type={part.type};\r\n boundary="{_BOUNDARY}"',
             f"Auto-Submitted: {suppressed}",
             "X-Auto-Response-Suppress: All",
             "",
@@ -56,12 +55,7 @@ class Reporting:
             "",
             _WORDS[report.kind],
             "",
-            f"--{_BOUNDARY}",
-            f"Content-Type: message/{type_}",
-            "",
-            *(self._delivered(report) if report.kind is ReportKind.DELIVERED else self._processed(report)),
-            "",
-            *_original(report),
+            *part.parts(_BOUNDARY),
             f"--{_BOUNDARY}--",
             "",
         ]
@@ -78,36 +72,17 @@ class Reporting:
                 return recipient
         return self.sender
 
-    def _delivered(self, report: FaxReport) -> Iterator[str]:
-        """Yield the fields of the mail, then of each recipient (RFC 3464 sections 2.2 and 2.3)."""
-        if report.envelope_id:
-            yield f"Original-Envelope-Id: {report.envelope_id}"
-        yield f"Reporting-MTA: dns; {self.hostname}"
-        yield f"Arrival-Date: {format_datetime(from_microseconds(report.arrived_us))}"
-        for address, before in report.recipients:
-            yield ""
-            yield from _recipient(address, before)
-            yield "Action: delivered"
-            yield "Status: 2.0.0"
+    def _delivered(self, report: FaxReport) -> Report:
+        recipients = (Reported(address, before, "delivered", "2.0.0") for address, before in report.recipients)
+        arrived = from_microseconds(report.arrived_us)
+        lines = delivery_lines(self.hostname, arrived, report.envelope_id, recipients)
+        return Report(DELIVERY, tuple(lines), report.message_id)
 
-    def _processed(self, report: FaxReport) -> Iterator[str]:
-        """Yield the fields of a notification (RFC 8098 section 3.1)."""
-        yield f"Reporting-UA: {self.hostname}"
-        yield from _recipient(*report.recipients[0])
-        if report.message_id:
-            yield f"Original-Message-ID: {report.message_id}"
-        yield "Disposition: automatic-action/MDN-sent-automatically; processed"
-
-
-def _recipient(address: str, before: str) -> Iterator[str]:
-    if before:
-        kind, _, original = before.partition(";")
-        yield f"Original-Recipient: {kind}; {original}"
-    yield f"Final-Recipient: rfc822; {address}"
-
-
-def _original(report: FaxReport) -> Iterator[str]:
-    """Yield the part that says by its Message-ID which mail it was."""
-    if report.message_id:
-        yield from (f"--{_BOUNDARY}", "Content-Type: text/rfc822-headers", "")
-        yield from (f"Message-ID: {report.message_id}", "")
+    def _processed(self, report: FaxReport) -> Report:
+        lines = disposition_lines(
+            self.hostname,
+            *report.recipients[0],
+            report.message_id,
+            "automatic-action/MDN-sent-automatically; processed",
+        )
+        return Report(DISPOSITION, tuple(lines), report.message_id)

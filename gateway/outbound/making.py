@@ -52,7 +52,7 @@ class Maker:
     def _make(self, draft: Draft, programme: Programme) -> bytes:
         mail = self._renderer.render(draft, programme)
         self._renderer.verify(draft, programme, mail)
-        return sign(self._renderer.signed(mail), self._signers, draft.notice.at)
+        return sign(self._renderer.signed(draft, mail), self._signers, draft.notice.at)
 
 
 class Workshop(Protocol):

@@ -13,24 +13,28 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway import maillog
+from gateway.domain import guard
 from gateway.domain.address import Address, parse_address
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.delivery import Delivery, DeliveryState
-from gateway.domain.errors import Malformed, StoreUnavailable, Unavailable
+from gateway.domain.errors import Malformed, StoreUnavailable, Tampered, Unavailable
 from gateway.domain.intake import OVERDUE_US
 from gateway.domain.notice import Notice, is_zone
 from gateway.domain.programme import Programme
 from gateway.domain.return_path import ReturnPaths
 from gateway.domain.sunset import Sunsets
+from gateway.domain.thread_address import ThreadAddresses
 from gateway.outbound.backoff import Schedule
 from gateway.outbound.courier import Courier
+from gateway.outbound.enclosing import Enclosing
+from gateway.outbound.in_thread import InThread
 from gateway.outbound.making import Making, NotMade
 from gateway.outbound.notification import Draft
 from gateway.outbound.samples import sample_notice
@@ -38,6 +42,7 @@ from gateway.outbound.settling import Settling
 from gateway.outbound.timetable import Timetable
 from gateway.outbound.turns import Turns
 from gateway.store.claims import claim
+from gateway.store.confirmations import asked_key
 from gateway.store.database import Database
 from gateway.store.outbox import Entry, withhold
 from gateway.store.settlements import Outcome
@@ -58,7 +63,8 @@ class NotifierSite:
     """What notifications say of the site: the portal's fixed address, the cases' mail domain, the environment.
 
     `run` is the folder of the sockets for wake-ups; `sunsets` are the last days of passwords,
-    `overdue_us` is for how long something may wait in the intake tray.
+    `overdue_us` is for how long something may wait in the intake tray; `hostname` is what reports name, or the domain;
+    in the programmes of `full_copies` a notice may carry the reply itself, encrypted.
     """
 
     portal: str
@@ -67,6 +73,10 @@ class NotifierSite:
     run: Path
     sunsets: Sunsets = field(default_factory=Sunsets)
     overdue_us: int = OVERDUE_US
+    hostname: str = ""
+    full_copies: frozenset[str] = frozenset()
+    guard_overdue_us: int = guard.OVERDUE_US
+    """For how long a message may wait for the wrong client guard's look until its author is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +111,24 @@ class Notifier:
         self._site = site
         self._keys = keys
         self._return_paths = ReturnPaths(site.domain, keys.return_path)
+        self._in_thread = InThread(asked_key(keys.return_path), site.domain, site.hostname or site.domain)
+        self._threads = ThreadAddresses(site.domain, keys.return_path)
         self._clock = clock
         self._schedule = schedule or Schedule()
         self._jitter = jitter
         self._timings = {key: programme.timing for key, programme in programmes.items()}
         longest = 2 * self._schedule.ceiling + LEASE
         self._timetable = Timetable(
-            database, programmes, keys.authority, longest, site.sunsets, overdue_us=site.overdue_us
+            database,
+            programmes,
+            keys.authority,
+            longest,
+            site.sunsets,
+            overdue_us=site.overdue_us,
+            guard_overdue_us=site.guard_overdue_us,
+            confirmation_key=asked_key(keys.return_path),
         )
+        self._enclosing = Enclosing(database, keys.authority, site.full_copies, clock)
         self._under_way: set[asyncio.Task[None]] = set()
         self._leases: dict[str, Entry] = {}
         self._turns = Turns(database, courier, self._schedule, clock)
@@ -188,6 +208,7 @@ class Notifier:
                 await self._database.run(withhold, entry)
             else:
                 await self._settle(entry, end or await self._attempt(entry))
+                await self._enclosing.settled(entry)
         except Exception as problem:  # noqa: BLE001 - the lease runs out, and it is tried again
             maillog.incident("notifier.send", problem)
         finally:
@@ -210,8 +231,23 @@ class Notifier:
             draft = self._draft(entry, to)
         except Malformed:
             return Delivery(DeliveryState.FAILED, enhanced="5.1.3", text="not an address that plain mail can go to")
+        except Tampered:
+            return Delivery(DeliveryState.FAILED, text="what was asked of the message is not as it was sealed")
+        draft = replace(draft, parcel=await self._enclosing.proof(entry))
+        async with self._enclosing.taken(entry) as enclosed:
+            if enclosed is not None:
+                try:
+                    delivery = await self._carry(entry, replace(draft, parcel=enclosed.octets))
+                except NotMade as problem:
+                    delivery = Delivery(DeliveryState.FAILED, text=f"incident {problem.incident}")
+                if await self._enclosing.has_gone(entry, enclosed.kept, delivery):
+                    return delivery
+        return await self._carry(entry, draft)
+
+    async def _carry(self, entry: Entry, draft: Draft) -> Delivery:
         mail = await self._making.made(draft, entry.programme)
-        return await self._courier.deliver(mail, to, self._return_paths.of(entry.id))
+        return_path = None if entry.kind.is_confirmation else self._return_paths.of(entry.id)
+        return await self._courier.deliver(mail, draft.to, return_path)
 
     def _draft(self, entry: Entry, to: Address) -> Draft:
         programme = self._programmes[entry.programme]
@@ -234,11 +270,17 @@ class Notifier:
             refusal=entry.refusal,
             kinds=entry.kinds,
             zone=entry.zone if is_zone(entry.zone) else "",
+            reads=entry.reads,
         )
-        answer = None
-        if entry.kind.is_answered_in_the_case and entry.reference is not None:
-            answer = Address(entry.reference.local_part, self._site.domain)
-        return Draft(notice, to, entry.id, answer)
+        return Draft(notice, to, entry.id, self._answer_to(entry), *self._in_thread.of(entry))
+
+    def _answer_to(self, entry: Entry) -> Address | None:
+        """Return where an answer goes: the thread's address for this employee or team, else the case's."""
+        if not entry.kind.is_answered_in_the_case or entry.reference is None:
+            return None
+        if entry.thread is not None:
+            return self._threads.of(entry.thread, entry.team_id or entry.person_id)
+        return Address(entry.reference.local_part, self._site.domain)
 
     async def _settle(self, entry: Entry, delivery: Delivery) -> None:
         """Write the outcome down; with the store away, again each second until the lease has run out."""

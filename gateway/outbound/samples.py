@@ -20,9 +20,15 @@ _STATES = {
     NoticeKind.ACCOUNT_CHANGED: NoticeState.FACTOR_ADDED,
     NoticeKind.MEETING: NoticeState.MEETING_ARRANGED,
     NoticeKind.SUBMISSION_RECEIVED: NoticeState.FAX_LINE_TIME,
+    NoticeKind.GUARD_WAITS: NoticeState.GUARD_ANOTHER_CASE,
+    NoticeKind.GUARD_ANSWER: NoticeState.GUARD_RELEASED,
+    NoticeKind.ABSENCE: NoticeState.DEPUTY_NAMED,
+    NoticeKind.CASE_TO_CHOOSE: NoticeState.DRAFT_WAITS,
+    NoticeKind.DRAFT_ENDED: NoticeState.DRAFT_ENDED,
 }
 _ANNOUNCED = frozenset({
     NoticeKind.REMINDER, NoticeKind.NOT_READ, NoticeKind.INVITATION, NoticeKind.MEETING, NoticeKind.ACCESS_ENDING,
+    NoticeKind.GUARD_WAITS, NoticeKind.CASE_TO_CHOOSE,
 })  # fmt: skip
 _TOLD = frozenset({NoticeKind.SUBMISSION_RECEIVED})
 

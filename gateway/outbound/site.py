@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from gateway.clock import system_clock
 from gateway.config import DirectSettings, RelaySettings, Settings, require_private
+from gateway.domain import guard
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
 from gateway.domain.return_path import ReturnPaths
@@ -28,7 +29,8 @@ from gateway.outbound.standing import Standings
 from gateway.outbound.tls_policy import Rule, TlsContexts
 from gateway.outbound.tls_report import Reporter
 from gateway.outbound.tls_reports import ByHttps, ByMail, TlsReporter, Uncounted
-from gateway.outbound.wording import mail_signer_of, templates_of
+from gateway.outbound.wording import templates_of
+from gateway.parcels.smime_signing import mail_signer_of
 from gateway.programmes import load_programmes
 from gateway.store import keyfiles
 from gateway.store.database import Database
@@ -39,7 +41,7 @@ def maker_of(settings: Settings) -> Maker | None:
     """Return what makes notifications, None without a way for them. Raises ConfigError where a file does not fit."""
     own = settings.notifier
     programmes, sender = load_programmes(settings.programmes), parse_address(own.sender)
-    renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender))
+    renderer = Renderer(templates_of(settings, programmes), sender, mail_signer_of(settings, sender, system_clock()))
     maker = Maker(programmes, renderer, signers_of(settings))
     return None if own.direct is None and own.relay is None else maker
 
@@ -69,6 +71,9 @@ def notifier_of(settings: Settings, database: Database, workshop: Workshop) -> N
             site.run,
             Sunsets(settings.security.sunsets),
             settings.overdue_us,
+            own.hostname,
+            frozenset(settings.full_copies.programmes),
+            settings.guard.overdue_after_seconds * 1_000_000 if settings.guard else guard.OVERDUE_US,
         ),
         NotifierKeys(keyfiles.authority_public(keys), keyfiles.address_key(keys), keyfiles.return_path_key(keys)),
         clock=system_clock,

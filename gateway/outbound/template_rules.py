@@ -12,11 +12,11 @@ from jinja2 import nodes
 
 FIELDS = frozenset({
     "subject", "reference", "portal", "host_in_words", "time", "until", "when", "count", "state", "environment",
-    "trial", "sample", "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds",
+    "trial", "sample", "sender", "agency", "telephone", "hours", "ask", "refusal", "kinds", "reads",
 })  # fmt: skip
 """All that a template may ask for: the notice in words, and how the programme speaks of itself in plain mail."""
 
-_NUMBERS = frozenset({"count"})
+_NUMBERS = frozenset({"count", "reads"})
 _ORDER = frozenset({"lt", "lteq", "gt", "gteq"})
 _EQUAL = frozenset({"eq", "ne"})
 _FETCHED = (

@@ -214,6 +214,7 @@ def _fields(
         "until": catalogue.day(notice.until, zone) if notice.until else "",
         "when": catalogue.instant(notice.until, zone) if notice.until else "",
         "count": notice.count,
+        "reads": notice.reads,
         "state": catalogue.states[notice.state],
         "environment": notice.environment,
         "trial": notice.is_trial,
@@ -244,7 +245,7 @@ def _trials(language: str, kind: NoticeKind) -> Iterator[Notice]:
     for environment in (PRODUCTION, "try-out"):
         reference = Reference("SM", "7K2Q", "9F4T", trial=environment != PRODUCTION)
         yield Notice(kind, language, reference, "https://gateway.example/", at, environment, until=at)
-        yield Notice(kind, language, None, None, at, environment, count=3, state=NoticeState.GAVE_UP)
+        yield Notice(kind, language, None, None, at, environment, count=3, state=NoticeState.GAVE_UP, reads=2)
     yield Notice(kind, language, None, None, at, PRODUCTION, is_sample=True)
 
 

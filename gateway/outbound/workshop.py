@@ -30,6 +30,7 @@ from gateway.domain.reference import parse
 from gateway.failpoints import failpoint
 from gateway.outbound.making import Made, Maker, Order
 from gateway.outbound.notification import Draft
+from gateway.outbound.report import Report
 from gateway.process import end_with_parent, ignore_hangup, settle_heap
 
 MOST_PROCESSES: Final = 2
@@ -73,7 +74,7 @@ def workshop(maker: Maker, processes: int = 0) -> Iterator[Processes]:
 
 
 def packed(draft: Draft, programme: str) -> list[Any]:
-    """Return an order as JSON carries it."""
+    """Return an order as JSON carries it: of a parcel the length, its octets go behind."""
     notice, answer = draft.notice, draft.reply_to
     return [
         [draft.to.local, draft.to.domain],
@@ -93,13 +94,17 @@ def packed(draft: Draft, programme: str) -> list[Any]:
         notice.kinds,
         notice.zone,
         notice.is_sample,
+        notice.reads,
+        draft.thread,
+        draft.report and [draft.report.type, draft.report.lines, draft.report.message_id],
+        len(draft.parcel),
     ]
 
 
-def unpacked(order: Sequence[Any]) -> Order:
-    """Return what `packed` was given. Raises ValueError."""
-    (local, domain), outbox_id, answer, programme, *facts = order
-    kind, language, reference, portal, at_us, environment, count, state, until_us, refusal, kinds, zone, sample = facts
+def unpacked(order: Sequence[Any], parcel: bytes = b"") -> Order:
+    """Return what `packed` was given, with the octets of its parcel. Raises ValueError."""
+    (local, domain), outbox_id, answer, programme, *facts, thread, reported, _ = order
+    kind, language, reference, portal, at_us, environment, count, state, until_us, refusal, kinds, zone, *rest = facts
     notice = Notice(
         NoticeKind(kind),
         language,
@@ -113,9 +118,11 @@ def unpacked(order: Sequence[Any]) -> Order:
         refusal,
         tuple(kinds),
         zone,
-        sample,
+        *rest,
     )
-    return Draft(notice, Address(local, domain), outbox_id, Address(*answer) if answer else None), programme
+    reply_to = Address(*answer) if answer else None
+    report = Report(reported[0], tuple(reported[1]), reported[2]) if reported else None
+    return Draft(notice, Address(local, domain), outbox_id, reply_to, thread, report, parcel), programme
 
 
 class _End:
@@ -137,7 +144,8 @@ class _End:
                 if self._streams is None:
                     self._streams = await asyncio.open_unix_connection(sock=self._channel, limit=_READ_AHEAD)
             reader, writer = self._streams
-            writer.write(_framed(json.dumps([packed(*order) for order in orders]).encode("ascii")))
+            parcels = b"".join(draft.parcel for draft, _ in orders)
+            writer.write(_framed(json.dumps([packed(*order) for order in orders]).encode("ascii"), parcels))
             async with self._reading:
                 head, octets = _LENGTHS.unpack(await reader.readexactly(_LENGTHS.size))
                 return _parted(await reader.readexactly(head + octets), head)
@@ -187,8 +195,9 @@ def _live(channel: socket.socket, maker: Maker, first: int) -> NoReturn:
         settle_heap()
         with channel.makefile("rwb") as stream:
             while lengths := stream.read(_LENGTHS.size):
-                orders = json.loads(stream.read(sum(_LENGTHS.unpack(lengths))))
-                made = maker.make_all([unpacked(order) for order in orders])
+                head, octets = _LENGTHS.unpack(lengths)
+                orders = json.loads(stream.read(head))
+                made = maker.make_all(_orders(orders, stream.read(octets)))
                 failpoint("workshop.made")
                 heads = [one if isinstance(one, str) else len(one) for one in made]
                 mails = b"".join(one for one in made if isinstance(one, bytes))
@@ -201,6 +210,16 @@ def _live(channel: socket.socket, maker: Maker, first: int) -> NoReturn:
         maillog.incident("workshop", problem)
     finally:
         os._exit(code)
+
+
+def _orders(packs: Sequence[Sequence[Any]], parcels: bytes) -> list[Order]:
+    orders: list[Order] = []
+    start = 0
+    for one in packs:
+        end = start + int(one[-1])
+        orders.append(unpacked(one, parcels[start:end]))
+        start = end
+    return orders
 
 
 def _framed(head: bytes, octets: bytes = b"") -> bytes:

@@ -40,7 +40,10 @@ class Whoever(StrEnum):
 _READ = Ask(Verb.READ, Of.CASE)
 _WRITE = Ask(Verb.WRITE, Of.CASE)
 _WITHDRAW = Ask(Verb.WITHDRAW, Of.CASE)
+_ABSENCE = Ask(Verb.NAME_DEPUTY, Of.ONESELF)
+_DRAFT = Ask(Verb.PLACE_DRAFT, Of.ONESELF)
 _APP_PASSWORDS = Ask(Verb.KEEP_APP_PASSWORDS, Of.ONESELF)
+_COPY_KEY = Ask(Verb.KEEP_COPY_KEY, Of.ONESELF)
 _OWN = Ask(Verb.KEEP_SIGN_IN, Of.ONESELF)
 _ENROL = Ask(Verb.ENROL, Of.PROGRAMME)
 _TRAY = Ask(Verb.WORK_TRAY, Of.PROGRAMME)
@@ -87,15 +90,29 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /cases/{reference}/cover-sheet": _WRITE,
         "GET /messages/{reference}": _READ,
         "GET /messages/{reference}/sent": _READ,
+        "GET /messages/{reference}/release": _WITHDRAW,
+        "POST /messages/{reference}/release": _WITHDRAW,
         "GET /messages/{reference}/withdraw": _WITHDRAW,
         "POST /messages/{reference}/withdraw": _WITHDRAW,
         "GET /messages/{reference}/parts/{path}": _READ,
         "GET /messages/{reference}/parts/{path}/inside/{inner}": _READ,
         "GET /messages/{reference}/received.eml": Ask(Verb.READ_AS_RECEIVED, Of.CASE),
         "GET /messages/{reference}/copy.eml": _READ,
+        "GET /drafts/{reference}": _DRAFT,
+        "POST /drafts/{reference}": _DRAFT,
         "GET /account/app-passwords": _APP_PASSWORDS,
         "POST /account/app-passwords": _APP_PASSWORDS,
         "POST /account/app-passwords/{id}/revoke": _APP_PASSWORDS,
+        "GET /account/full-copy": _COPY_KEY,
+        "POST /account/full-copy/key": _COPY_KEY,
+        "POST /account/full-copy/look-up": _COPY_KEY,
+        "POST /account/full-copy/code": _COPY_KEY,
+        "POST /account/full-copy/remove": _COPY_KEY,
+        "GET /account/mail-tool": _APP_PASSWORDS,
+        "POST /account/mail-tool": _APP_PASSWORDS,
+        "GET /account/absence": _ABSENCE,
+        "POST /account/absence": _ABSENCE,
+        "POST /account/absence/{id}/end": _ABSENCE,
         "GET /account/sign-in": _OWN,
         "GET /account/sign-in/link": _OWN,
         "POST /account/sign-in/link": _OWN,
@@ -113,6 +130,7 @@ ADMISSION: Mapping[str, Ask | Whoever] = MappingProxyType(
         "POST /desk/intake/{item}/acts": _TRAY,
         "POST /desk/intake/{item}/pages": _TRAY,
         "POST /desk/intake/{item}/undo": _TRAY,
+        "POST /desk/intake/{item}/letter": _TRAY,
         "GET /desk/intake/{item}/enrol": _ENROL,
         "POST /desk/intake/{item}/enrol": _ENROL,
         "GET /desk/agreements": _ENROL,

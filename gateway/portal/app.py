@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 from gateway import maillog
 from gateway.authenticator.client import AuthenticatorClient
 from gateway.clock import system_clock
+from gateway.domain.address import Address
 from gateway.domain.clock import Clock
 from gateway.domain.mta_sts import policy_host
 from gateway.domain.programme import Programme
@@ -33,8 +34,11 @@ from gateway.keyholder.client import KeyholderClient
 from gateway.portal.banner import BannerPage
 from gateway.portal.downloads import RECHECK_SECONDS
 from gateway.portal.errors import Answer
+from gateway.portal.full_copy import KeyDesk
 from gateway.portal.guard import ErrorPage, Guard
+from gateway.portal.key_directory import KeyDirectory
 from gateway.portal.pages import Pages
+from gateway.portal.parcelling import Parcelling
 from gateway.portal.policy_host import PolicyHost
 from gateway.portal.server import serve
 from gateway.portal.signatures import Signatures
@@ -72,11 +76,15 @@ class Portal:
         signatures: Signatures | None = None,
         templates: Path | None = None,
         policy: str = "",
+        parcelling: Parcelling | None = None,
+        key_desk: KeyDesk | None = None,
+        published: tuple[Address, bytes] | None = None,
         recheck_seconds: float = RECHECK_SECONDS,
         clock: Clock = system_clock,
     ) -> None:
         """Build it. `listen`: addresses and ports, 0 for any free one; `templates`: another folder of pages; `policy`:
-        the MTA-STS policy to be served, "" for none.
+        the MTA-STS policy to be served, "" for none; `parcelling`: what makes full copies;
+        `key_desk`: what their keys are judged by; `published`: an address and its OpenPGP keys.
         """
         self.ready = asyncio.Event()
         self._listen, self._tls, self._site = listen, tls, site
@@ -87,22 +95,16 @@ class Portal:
             pages=pages,
             visitors=Visitors(database, keyholder, authority, clock, programmes),
             vault=Vault(database, blobs, keyholder, authority, clock),
-            database=database,
-            blobs=blobs,
-            keyholder=keyholder,
-            authenticator=authenticator,
-            authority=authority,
-            deposit_key=deposit_key,
-            wake_notifier=wake_notifier,
-            limits=limits or UploadLimits(),
-            specimens=specimens,
-            signatures=signatures or Signatures(),
-            recheck_seconds=recheck_seconds,
-            clock=clock,
-        )
+            database=database, blobs=blobs, keyholder=keyholder, authenticator=authenticator, authority=authority,
+            deposit_key=deposit_key, wake_notifier=wake_notifier, limits=limits or UploadLimits(), specimens=specimens,
+            signatures=signatures or Signatures(), recheck_seconds=recheck_seconds, clock=clock, parcelling=parcelling,
+            key_desk=key_desk,
+        )  # fmt: skip
         topics = (banner, *topics_of(parts))
         self.routes: list[Route] = [banner.before(route) for topic in topics for route in topic.routes()]
         self.app: ASGIApp = Guard(Router(self.routes, redirect_slashes=False), site.host, _error_page(pages))
+        if published:
+            self.app = KeyDirectory(self.app, *published)
         if policy:
             self.app = PolicyHost(self.app, policy_host(site.domain), policy)
 

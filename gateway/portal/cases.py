@@ -1,4 +1,6 @@
-"""The list of cases, and one case with its messages, and for employees whom its notices did not reach."""
+"""The list of cases, and one case with its messages; for employees whom its notices did not reach, and what automatic
+mail of theirs ended at it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gateway.casework.automatic import lines_of
 from gateway.casework.bounces import try_again, unreached
 from gateway.domain.card import MEDIA_TYPE, card, file_name
 from gateway.domain.clock import Clock, to_microseconds
@@ -21,6 +24,7 @@ from gateway.portal.pages import Pages
 from gateway.portal.vault import Vault
 from gateway.portal.visitors import Visitors
 from gateway.store.database import Database
+from gateway.store.drafts import Draft, drafts_of
 from gateway.store.own_places import waiting_places
 from gateway.store.sessions import sign_in_before
 
@@ -52,13 +56,17 @@ class CasePages:
         """Where one lands after signing in."""
         visitor = await self.visitors.require(request)
         now_us = to_microseconds(self.clock())
-        waiting = 0
-        if not visitor.is_employee:
+        waiting, drafts = 0, list[Draft]()
+        if visitor.is_employee:
+            drafts = await self.database.read(drafts_of, self.authority, visitor.person.id, now_us)
+        else:
             waiting = await self.database.read(waiting_places, self.authority, visitor.person.id, now_us)
         person, issued_us = visitor.person.id, visitor.session.issued_us
         last_us = await self.database.read(sign_in_before, self.authority, person, issued_us)
         lines = await self.vault.cases(visitor)
-        return self.pages.page(request, "cases.html", visitor, lines=lines, waiting=waiting, last_us=last_us)
+        return self.pages.page(
+            request, "cases.html", visitor, lines=lines, waiting=waiting, drafts=drafts, last_us=last_us
+        )
 
     async def case(self, request: Request) -> Response:
         """The messages of a case, newest first, a page at a time."""
@@ -77,12 +85,15 @@ class CasePages:
             has_card=may_write and place.may(Verb.TEND),
             sheet_token=sheet_token(self.pages, visitor, may_write=may_write),
             by_purpose=place.capacity is Capacity.WITH_PURPOSE,
+            as_deputy=place.capacity is Capacity.DEPUTY,
             lines=lines,
             withdrawn=await self.vault.withdrawn(case, place) if before is None else [],
             before=before,
             following=following,
             unreached=await self.database.read(unreached, case.id) if cares else [],
             retry_token=visitor.form_token(_RETRY) if cares else "",
+            automatic=await self.database.read(lines_of, case.id) if cares else [],
+            may_withdraw=place.may(Verb.WITHDRAW, is_open=case.is_open),
         )
 
     async def card(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.confirmation import Wish
 from gateway.domain.errors import Malformed
 from gateway.domain.notice import is_zone
 from gateway.domain.specimen import Specimens
@@ -25,11 +26,13 @@ from gateway.portal.visitors import Visitor, Visitors
 from gateway.store.authority import AuthorityKey
 from gateway.store.database import Database
 from gateway.store.people import Wishes, addresses_of, wishes_of
+from gateway.store.recipient_keys import recipient_key_of
 from gateway.store.told import Told, told
 
 PATH = "/account/notices"
 PAGE = 25
 _PURPOSE = "notices"
+_MINUTES = re.compile(r"[0-9]{0,4}\Z")
 _ROW = re.compile(r"[0-9a-z]{8,64}\Z")
 _AREAS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -82,6 +85,10 @@ class NoticePages:
             zones=_zones(),
             programme_zone=programme.time_zone if programme else "UTC",
             addresses=[masked(one) for one in addresses],
+            confirms=list(Wish) if visitor.is_employee else [],
+            delay_minutes=self.pages.site.delay_minutes if visitor.is_employee else 0,
+            may_have_copies=self._may_have_copies(visitor),
+            has_copy_key=await self._has_key(visitor),
             is_saved="saved" in request.query_params,
             is_administrator=await self.database.read(administers, self.authority, person, now_us),
             form_token=visitor.form_token(_PURPOSE),
@@ -100,6 +107,7 @@ class NoticePages:
             language=wishes.language,
             wants_link=wishes.wants_link,
             time_zone=wishes.time_zone,
+            **self._of_employee(visitor, fields),
         )
         return RedirectResponse(f"{PATH}?saved", status_code=303)
 
@@ -115,6 +123,30 @@ class NoticePages:
             )
             for one in found
         ]
+
+    def _of_employee(self, visitor: Visitor, fields: dict[str, str]) -> dict[str, str | int | bool]:
+        """Return what employees alone choose, of what their form has."""
+        if not visitor.is_employee:
+            return {}
+        confirm, delay = fields.get("confirm", ""), fields.get("delay", "")
+        if confirm not in {*Wish} or not _MINUTES.match(delay):
+            raise Malformed("The form could not be read.")
+        chosen: dict[str, str | int | bool] = {"confirm": confirm}
+        if self._may_have_copies(visitor):
+            chosen["full_copies"] = fields.get("copies", "") == "yes"
+        if self.pages.site.delay_minutes:
+            chosen["delay_minutes"] = min(int(delay), self.pages.site.delay_minutes) if delay else -1
+        return chosen
+
+    def _may_have_copies(self, visitor: Visitor) -> bool:
+        return visitor.is_employee and visitor.person.programme in self.pages.site.full_copies
+
+    async def _has_key(self, visitor: Visitor) -> bool:
+        """Tell whether full copies can be encrypted to this person."""
+        if not self._may_have_copies(visitor):
+            return False
+        found = await self.database.read(recipient_key_of, self.authority, visitor.person.id, self.clock())
+        return found is not None
 
     def _wished(self, visitor: Visitor, fields: dict[str, str]) -> Wishes:
         programme = self.pages.programme_of(visitor)

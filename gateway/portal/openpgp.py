@@ -1,17 +1,14 @@
-"""OpenPGP signatures, checked by gpg against the keys that the site has chosen: the one module that uses python-gnupg.
+"""OpenPGP signatures, checked by gpg against the keys that the site has chosen.
 
 What it does: one check is three runs of gpg, and gets all by its standard input: no file is written, no key fetched, no
 agent or other server started, no key of a message taken in. What it trusts: the keyring of the site, in which every
 user id of every key is believed; of a message only one signature packet and one literal packet reach gpg
 (`gateway.mime.openpgp`). What it holds: nothing; the keyring is only read. How it fails: without gpg or without a
-keyring each check says so; a gpg that does not end holds its thread, and the page is shown without it.
+keyring each check says so; a gpg that does not end is ended (`gateway.parcels.gpg`), and the page is shown without it.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,27 +16,13 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
-import gnupg
-
 from gateway.domain.signature import NOBODY, Reason, Scheme, Signature, Signer, broken, known, unchecked, unknown
 from gateway.mime.certificates import MAX_ADDRESSES, readable
 from gateway.mime.openpgp import literal_header
+from gateway.parcels.gpg import FINGERPRINT, GONE, gpg_in, is_installed, user_named
 
-GPG = "gpg"
 _KEYRINGS = ("pubring.kbx", "pubring.gpg")
 _PGP = Scheme.OPENPGP
-_BUFFER_OCTETS = 64 * 1024
-_FINGERPRINT = re.compile(r"[0-9A-F]{40,64}\Z")
-_USER_ID = re.compile(r"(?:(?P<name>[^<>]*)<)?(?P<address>[^\s<>()@]+@[^\s<>()@]+)>?\Z")
-_OPTIONS = (
-    "--no-options",
-    "--trust-model=always",
-    "--lock-never",
-    "--no-autostart",
-    "--no-auto-key-retrieve",
-    "--no-auto-check-trustdb",
-    "--ignore-time-conflict",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +35,7 @@ class Keyring:
         """Why nothing can be checked here, or None."""
         if self.home is None or not any((self.home / name).is_file() for name in _KEYRINGS):
             return Reason.NO_KEYRING
-        return None if shutil.which(GPG) else Reason.NO_PROGRAM
+        return None if is_installed() else Reason.NO_PROGRAM
 
     def check(
         self, packet: bytes, content: Iterator[bytes], length: int, *, author: str, received: datetime
@@ -64,39 +47,30 @@ class Keyring:
         reason = self.why_not()
         if reason is not None:
             return unchecked(_PGP, reason)
-        gpg = self._gpg(received)
+        assert self.home is not None  # why_not has said so
+        gpg = gpg_in(self.home, received)
         result = gpg.verify_file(_Signed(packet + literal_header(length), content))
         statuses = [str(problem["status"]) for problem in result.problems]
         fingerprint = str(result.pubkey_fingerprint or "")
         if statuses or not result.valid:
             return _not_good(statuses, self._signer(gpg, fingerprint))
-        if not _FINGERPRINT.match(fingerprint) or len(result.sig_info) != 1:
+        if not FINGERPRINT.match(fingerprint) or len(result.sig_info) != 1:
             return unchecked(_PGP, Reason.MALFORMED)
         return known(_PGP, self._signer(gpg, fingerprint), author)
 
-    def _gpg(self, received: datetime) -> Any:
-        gpg = gnupg.GPG(
-            gpgbinary=GPG,
-            gnupghome=str(self.home),
-            options=[*_OPTIONS, f"--faked-system-time={int(received.timestamp())}"],
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-        )
-        gpg.buffer_size = _BUFFER_OCTETS
-        return gpg
-
     def _signer(self, gpg: Any, fingerprint: str) -> Signer:
         """Whom a key names, by every user id that is neither revoked nor expired."""
-        if not _FINGERPRINT.match(fingerprint):
+        if not FINGERPRINT.match(fingerprint):
             return NOBODY
         users = gpg.list_keys(keys=[fingerprint]).uid_map
         names: list[str] = []
         addresses: list[str] = []
         for written, fields in users.items():
-            user = _USER_ID.match(written.encode("latin-1", "replace").decode("utf-8", "replace").strip())
-            if user is None or fields["trust"] in ("r", "e", "i", "n"):
+            user = user_named(written)
+            if user is None or fields["trust"] in GONE:
                 continue
-            names.append(readable(user["name"] or ""))
-            addresses.append(readable(user["address"]))
+            names.append(readable(user[0]))
+            addresses.append(readable(user[1]))
         return Signer(next(filter(None, names), ""), tuple(addresses[:MAX_ADDRESSES]))
 
 

@@ -23,13 +23,14 @@ from gateway.portal.content import (
     part_octets,
     shown_text,
 )
+from gateway.portal.meetings import meeting_in
 from gateway.portal.pages import Pages
-from gateway.portal.replying import WriteForm
 from gateway.portal.showing import Passage, frame_document, passages
 from gateway.portal.signatures import Inside, Signatures
 from gateway.portal.uploads import UploadLimits
 from gateway.portal.vault import TEXT_PART, Found, Opened, Vault
 from gateway.portal.visitors import Visitor, Visitors
+from gateway.portal.written import WriteForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class ReadingPages:
             notes=sorted({*summary.notes, *(note for one in maps for note in one.notes)}),
             shown=shown,
             insides=insides,
+            card=await meeting_in(self.vault, opened),
             wants_html=_wants_html(request),
             looked=looked,
             receipts=await self.vault.receipts(found) if found.is_own_side else [],
@@ -137,16 +139,19 @@ class ReadingPages:
         octets = await part_octets(self.vault, opened, chosen) if inside is None else PartOctets(chosen, inside.octets)
         text = await asyncio.to_thread(shown_text, octets)
         language = visitor.person.language
-        body = await asyncio.to_thread(self._as_body, best, text, is_html=chosen is best.html, language=language)
+        is_html = chosen is best.html
+        body = await asyncio.to_thread(as_body, self.pages, best, text, is_html=is_html, language=language)
         return Shown(body, files, name)
 
-    def _as_body(self, best: BestText, shown: ShownText, *, is_html: bool, language: str) -> Body:
-        has_other = bool(best.plain and best.html)
-        if is_html or best.plain is None:
-            style_sheet = f"/static/frame.css?{self.pages.statics['frame.css'].tag}"
-            frame = frame_document(shown.text, style_sheet, language)
-            return Body(frame=frame, has_other_form=has_other, is_cut=shown.is_cut)
-        return Body(passages=tuple(passages(shown.text)), has_other_form=has_other, is_cut=shown.is_cut)
+
+def as_body(pages: Pages, best: BestText, shown: ShownText, *, is_html: bool, language: str) -> Body:
+    """Return a text as the page shows it; call it in a thread."""
+    has_other = bool(best.plain and best.html)
+    if is_html or best.plain is None:
+        style_sheet = f"/static/frame.css?{pages.statics['frame.css'].tag}"
+        frame = frame_document(shown.text, style_sheet, language)
+        return Body(frame=frame, has_other_form=has_other, is_cut=shown.is_cut)
+    return Body(passages=tuple(passages(shown.text)), has_other_form=has_other, is_cut=shown.is_cut)
 
 
 def _wants_html(request: Request) -> bool:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
@@ -22,7 +21,9 @@ from gateway import maillog
 from gateway.casework import correspondence
 from gateway.casework.correspondence import Posted, Posting
 from gateway.casework.deposit import ComposedDeposit
+from gateway.casework.enclosing import wanting
 from gateway.domain.clock import Clock, to_microseconds
+from gateway.domain.confirmation import delay_us
 from gateway.domain.errors import Malformed, NotAllowed, NotAuthenticated, TooLarge
 from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
@@ -33,12 +34,14 @@ from gateway.portal.filenames import clean_name
 from gateway.portal.forms import chunks
 from gateway.portal.keeping import SUBMISSION_KEY, give_back
 from gateway.portal.pages import Pages
+from gateway.portal.parcelling import Copies, Gathering, Parcelling, Written
 from gateway.portal.terms import agree
 from gateway.portal.uploads import Event, Field, FileBegins, FileEnds, FileOctets, FormReader, UploadLimits, boundary_of
 from gateway.portal.vault import Found, Vault
 from gateway.portal.visitors import Visitor, Visitors
+from gateway.portal.written import Target, WriteForm
 from gateway.store.blobs import BlobFolder
-from gateway.store.cases import Case, case_sealing_key
+from gateway.store.cases import case_sealing_key
 from gateway.store.database import Database
 from gateway.store.people import addresses_of
 from gateway.store.sealing import SealingKey
@@ -47,47 +50,15 @@ MAX_SUBJECT = 200
 _LINE_BREAKS = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class WriteForm:
-    """The form as a page shows it. `submission_key` is the random word that makes a form sent twice one message.
-
-    `is_kept`: it was typed before a sign-in that has ended. `terms` are those to be agreed to before it can be sent.
-    `asks_for_pages`: an employee asks the sender of a fax for what is missing of it, in words that the page has ready.
-    """
-
-    case: Case
-    answers: str
-    subject: str
-    text: str
-    limits: UploadLimits
-    form_token: str
-    problems: Mapping[str, str] = field(default_factory=dict)
-    had_files: bool = False
-    is_kept: bool = False
-    terms: str = ""
-    asks_for_pages: bool = False
-    submission_key: str = field(default_factory=lambda: secrets.token_hex(16))
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a written message goes: a case of the visitor's, and the message it answers, if any.
-
-    `terms` is the version that the visitor has still to agree to, where they changed while they wrote; else empty;
-    `language` is that in which they are read.
-    """
-
-    visitor: Visitor
-    case: Case
-    answered: Found | None
-    terms: str = ""
-    language: str = ""
-
-
 class Draft:
-    """One form on its way in: fields are gathered, files go into the deposit as they come."""
+    """One form on its way in: fields are gathered, files go into the deposit as they come, and beside it into
+    `gathering` where somebody is to have a full copy.
+    """
 
-    def __init__(self, target: Target, blobs: BlobFolder, limits: UploadLimits) -> None:
+    def __init__(
+        self, target: Target, blobs: BlobFolder, limits: UploadLimits, gathering: Gathering | None = None
+    ) -> None:
+        self.gathering = gathering
         self.fields: dict[str, str] = {}
         self.problems: dict[str, str] = {}
         self.files = 0
@@ -113,6 +84,12 @@ class Draft:
     def finish(self) -> None:
         """Judge a form that had no files. Raises CrossSite, Malformed."""
         self._enter_text()
+
+    def abandon(self) -> None:
+        """Give it up; nothing stays."""
+        self.deposit.abandon()
+        if self.gathering is not None:
+            self.gathering.close()
 
     @property
     def is_refused(self) -> bool:
@@ -154,7 +131,10 @@ class Draft:
             self.problems.setdefault("files", "too-many")
         if not self.is_refused:
             self._in_file = True
-            self.deposit.begin_part(begins.media_type, clean_name(begins.filename))
+            name = clean_name(begins.filename)
+            self.deposit.begin_part(begins.media_type, name)
+            if self.gathering is not None:
+                self.gathering.begin_file(name, begins.media_type)
 
     def _octets_of_file(self, octets: bytes) -> None:
         self._octets += len(octets)
@@ -162,6 +142,8 @@ class Draft:
             self.problems.setdefault("files", "too-large")
         if self._in_file and not self.problems:
             self.deposit.write(octets)
+            if self.gathering is not None:
+                self.gathering.write(octets)
 
     def _end_file(self) -> None:
         if self._in_file and not self.problems:
@@ -206,6 +188,7 @@ class ReplyPages:
     limits: UploadLimits
     clock: Clock
     wake_notifier: Callable[[], None]
+    parcelling: Parcelling | None = None
 
     def routes(self) -> list[Route]:
         """Return this topic's routes."""
@@ -228,23 +211,23 @@ class ReplyPages:
             target = await self._target(request, before_terms=True)
         except NotAuthenticated:
             return await give_back(self.pages, request, self.limits)
-        draft = Draft(target, self.blobs, self.limits)
+        draft = Draft(target, self.blobs, self.limits, await self._gathering(target))
         if int(request.headers.get("content-length", "0")) > self.limits.form_octets:
             draft.problems["files"] = "too-large"
         try:
             await self._read(request, draft)
             if draft.is_refused:
-                draft.deposit.abandon()
+                draft.abandon()
                 return self._form(request, target, draft, status=422 if draft.problems else 200)
             if target.terms:
                 await agree(self.keyholder, target.visitor, target.terms, target.language)
             posted = await self._post(target, draft)
         except TooLarge:
-            draft.deposit.abandon()
+            draft.abandon()
             draft.problems["text"] = "too-long"
             return self._form(request, target, draft, status=413)
         except BaseException:
-            draft.deposit.abandon()
+            draft.abandon()
             raise
         return RedirectResponse(f"/messages/{posted.reference}/sent", status_code=303)
 
@@ -297,13 +280,18 @@ class ReplyPages:
         own = await self.database.read(addresses_of, [visitor.person.id], to_microseconds(self.clock()))
         key = await self.database.read(self._sealing_key, target.case.id)
         summary = self._summary(target, draft, own.get(visitor.person.id, [""])[0])
+        sealed = await asyncio.to_thread(draft.deposit.seal, summary, key, self.deposit_key)
+        copies = await self._copies(target, draft, summary)
         posting = Posting(
-            sealed=await asyncio.to_thread(draft.deposit.seal, summary, key, self.deposit_key),
+            sealed=sealed,
             case_id=target.case.id,
             author_id=visitor.person.id,
             recipients=(),
             parent_id=target.answered.row.id if target.answered else None,
             submission_key=draft.submission_key,
+            delay_us=delay_us(visitor.person.delay_minutes, self.pages.site.delay_minutes),
+            parcels=copies.parcels,
+            uncopied=copies.uncopied,
         )
         failpoint("portal.reply_commit")
         posted = await self.database.run(correspondence.reply, self.authority, posting)
@@ -312,6 +300,33 @@ class ReplyPages:
             maillog.deposited(posted.reference, posting.sealed.octets)
             self.wake_notifier()
         return posted
+
+    async def _gathering(self, target: Target) -> Gathering | None:
+        """Return what keeps the octets of a reply that somebody of the office is to have whole, else None."""
+        if self.parcelling is None or not self.parcelling.permitted or target.visitor.is_employee:
+            return None
+        now_us = to_microseconds(self.clock())
+        try:
+            wanted = await self.database.read(
+                wanting, self.authority, self.parcelling.permitted, target.case.id, now_us
+            )
+        except Exception as problem:  # noqa: BLE001 - a copy is never in the way of a reply
+            maillog.incident("parcels", problem)
+            return None
+        return self.parcelling.gathering(wanted)
+
+    async def _copies(self, target: Target, draft: Draft, summary: Summary) -> Copies:
+        if self.parcelling is None:
+            return Copies()
+        written = Written(
+            author=summary.author.name,
+            address=summary.to[0].address,
+            reference=str(target.case.reference),
+            at=self.clock(),
+            subject=draft.subject,
+            text=draft.text,
+        )
+        return await self.parcelling.copies(draft.gathering, written)
 
     def _sealing_key(self, connection: Connection, case_id: str) -> SealingKey:
         return case_sealing_key(connection, self.authority, case_id)

@@ -37,7 +37,13 @@ from gateway.portal.visitors import Visitors, address_of
 MAX_USERNAME = 254
 MAX_PASSWORD = 1_024
 MAX_CODE = 16
-AGAIN = {"app-passwords": "/account/app-passwords", "sign-in": "/account/sign-in", "link": "/account/sign-in/link"}
+AGAIN = {
+    "absence": "/account/absence",
+    "app-passwords": "/account/app-passwords",
+    "full-copy": "/account/full-copy",
+    "sign-in": "/account/sign-in",
+    "link": "/account/sign-in/link",
+}
 """Pages that ask to sign in once more before something is added, by the word that they are called by there."""
 
 

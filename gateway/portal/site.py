@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from gateway.config import Settings
+from gateway.config import Settings, SubmissionSettings
 from gateway.domain.intake import OVERDUE_US
 from gateway.domain.notice import PRODUCTION
 from gateway.domain.programme import Programme
@@ -22,11 +22,24 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """The submission door as a mail tool is told of it: its host, its ports (0 for none), and the ways to sign in."""
+
+    host: str
+    tls_port: int
+    starttls_port: int
+    passwords: bool
+    tokens: bool
+    certificates: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PortalSite:
     """Name of the site, its environment, the portal's one fixed address (`https://host/` or `https://host:port/`), the
     domain that messages are sent to, the identity providers, whether codes are sent to telephones, what is acknowledged
     before a sign-in, whether mail tools have passwords, which groups sign in by a password until when, for how many
-    minutes a clerk's claim holds, and for how long (in microseconds) something may wait in the intake tray.
+    minutes a clerk's claim holds, and for how long (in microseconds) something may wait in the intake tray; how many
+    minutes an employee's message waits before it is released.
 
     Raises ValueError when the address has another form.
     """
@@ -42,6 +55,11 @@ class PortalSite:
     sunsets: Sunsets = field(default_factory=Sunsets)
     claim_minutes: int = 15
     overdue_us: int = OVERDUE_US
+    delay_minutes: int = 0
+    full_copies: frozenset[str] = frozenset()
+    """Programmes in which employees may have replies whole in their mail."""
+    outgoing: Outgoing | None = None
+    """None where mail tools hand in nothing."""
 
     def __post_init__(self) -> None:
         address = urlsplit(self.portal)
@@ -78,4 +96,22 @@ def site_of(settings: Settings, programmes: Mapping[str, Programme]) -> PortalSi
         sunsets=Sunsets(security.sunsets, {key: one.zone for key, one in programmes.items()}),
         claim_minutes=settings.portal.claim_minutes,
         overdue_us=settings.overdue_us,
+        delay_minutes=settings.submission.release_delay_minutes,
+        full_copies=frozenset(settings.full_copies.programmes),
+        outgoing=_outgoing(settings.submission),
+    )
+
+
+def _outgoing(own: SubmissionSettings) -> Outgoing | None:
+    ways = own.sign_in
+    if not ways.is_offered:
+        return None
+    tls, starttls = ([place.port for place in places] for places in (own.tls, own.starttls))
+    return Outgoing(
+        host=own.hostname,
+        tls_port=tls[0] if tls else 0,
+        starttls_port=starttls[0] if starttls else 0,
+        passwords=ways.passwords,
+        tokens=ways.tokens is not None,
+        certificates=ways.certificates is not None,
     )

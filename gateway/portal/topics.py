@@ -15,6 +15,7 @@ from gateway.domain.layout import joined
 from gateway.domain.specimen import Specimens
 from gateway.keyholder.client import KeyholderClient
 from gateway.letters.wording import Letters
+from gateway.portal.absence import AbsencePage
 from gateway.portal.account import AccountPages
 from gateway.portal.cases import CasePages
 from gateway.portal.cover_sheets import CoverSheets
@@ -26,23 +27,29 @@ from gateway.portal.desk.entry import Desk
 from gateway.portal.desk.item import ItemPages
 from gateway.portal.desk.items import Items
 from gateway.portal.desk.late_recognition import LateRecognition
+from gateway.portal.desk.letters import LetterPages
 from gateway.portal.desk.listing import ListingPages
 from gateway.portal.desk.reports import ReportPages
 from gateway.portal.desk.tray import TrayPages
 from gateway.portal.desk.users import UserPages
 from gateway.portal.downloads import Downloads
+from gateway.portal.drafts import DraftPages
+from gateway.portal.full_copy import FullCopyPage, KeyDesk
 from gateway.portal.genuine import GenuinePage
 from gateway.portal.linking import LinkingPages
+from gateway.portal.mail_tool import MailToolPages
 from gateway.portal.notices import NoticePages
 from gateway.portal.own_agreements import OwnAgreementPages
 from gateway.portal.own_sign_in import OwnSignInPages
 from gateway.portal.page_images import PageImages
 from gateway.portal.pages import Pages
+from gateway.portal.parcelling import Parcelling
 from gateway.portal.providers import ProviderPages
 from gateway.portal.public import PublicPages
 from gateway.portal.purpose import PurposePage
 from gateway.portal.reading import ReadingPages
 from gateway.portal.refusals import RefusalPage
+from gateway.portal.releasing import ReleasePages
 from gateway.portal.replying import ReplyPages
 from gateway.portal.sign_in import SignIn
 from gateway.portal.signatures import Signatures
@@ -85,6 +92,8 @@ class Parts:
     signatures: Signatures
     recheck_seconds: float
     clock: Clock
+    parcelling: Parcelling | None = None
+    key_desk: KeyDesk | None = None
 
 
 def topics_of(parts: Parts) -> Iterable[Topic]:
@@ -114,10 +123,14 @@ def _cases(of: Parts) -> Iterable[Topic]:
         CasePages(of.pages, of.visitors, of.vault, of.database, of.authority, of.clock, of.wake_notifier),
         ReplyPages(
             of.pages, of.visitors, of.vault, of.database, of.keyholder, of.blobs, of.authority, of.deposit_key,
-            of.limits, of.clock, of.wake_notifier,
+            of.limits, of.clock, of.wake_notifier, of.parcelling,
         ),
         ReadingPages(of.pages, of.visitors, of.vault, of.signatures, of.limits),
         WithdrawPages(of.pages, of.visitors, of.vault, of.database, of.authority),
+        ReleasePages(of.pages, of.visitors, of.vault, of.database, of.authority, of.clock, of.wake_notifier),
+        DraftPages(
+            of.pages, of.visitors, of.vault, of.database, of.keyholder, of.authority, of.clock, of.wake_notifier
+        ),
         CoverSheets(
             of.pages, of.visitors, of.vault, of.database, of.authority, Letters(of.pages.site.environment)
         ),
@@ -128,6 +141,11 @@ def _cases(of: Parts) -> Iterable[Topic]:
 def _account(of: Parts) -> Iterable[Topic]:
     return (
         AccountPages(of.pages, of.visitors, of.database, of.keyholder, of.authenticator, of.clock),
+        AbsencePage(of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock),
+        FullCopyPage(
+            of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock, of.wake_notifier, of.key_desk
+        ),
+        MailToolPages(of.pages, of.visitors, of.database, of.clock, of.wake_notifier),
         OwnSignInPages(of.pages, of.visitors, of.database, of.keyholder, of.authenticator, of.authority, of.clock),
         OwnAgreementPages(of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock),
         LinkingPages(of.pages, of.visitors, of.database, of.keyholder, of.authenticator, of.clock),
@@ -142,6 +160,7 @@ def _desk(of: Parts) -> Iterable[Topic]:
     return (
         TrayPages(desk, items),
         ItemPages(desk, items),
+        LetterPages(desk, Letters(of.pages.site.environment)),
         EnrollingPages(desk, items),
         ListingPages(desk, documents),
         EnrolmentPages(desk, documents),

@@ -159,13 +159,17 @@ class Vault:
         A received message has one key for all its parts; a composed one a key for each.
         """
         grant = await self._keyholder.open(visitor.token, found.row.id, part if found.row.composed else None)
-        return Opened(found, _summary(grant.summary_key, found.row), grant.key)
+        return Opened(found, open_summary(grant.summary_key, found.row), grant.key)
 
     async def octets(self, opened: Opened, part: str) -> SealedOctets:
         """Return the octets of a received message, or of one part of a composed one, still sealed but for their key."""
         path = part if opened.found.row.composed else ""
-        rows = await self._database.read(segments_of, opened.found.row.id, path)
-        return SealedOctets([SegmentReader(self._blobs, row, opened.key) for row in rows])
+        return await self.sealed_octets(opened.found.row.id, path, opened.key)
+
+    async def sealed_octets(self, message_id: str, path: str, key: bytes) -> SealedOctets:
+        """Return the octets of a message's segments, those of a part of a composed one, still sealed but for a key."""
+        rows = await self._database.read(segments_of, message_id, path)
+        return SealedOctets([SegmentReader(self._blobs, row, key) for row in rows])
 
     async def receipts(self, found: Found) -> list[Receipt]:
         """Return who a message of the visitor's own side was for, and who has opened it."""
@@ -215,7 +219,7 @@ class Vault:
         reads = _reads(connection, person_id, place.side, shown)
         return [
             MessageLine(
-                row, _summary(keys[row.id], row), reads[row.id][0], row.side == place.side.value, reads[row.id][1]
+                row, open_summary(keys[row.id], row), reads[row.id][0], row.side == place.side.value, reads[row.id][1]
             )
             for row in shown
         ]
@@ -238,7 +242,8 @@ class SealedOctets:
             first += reader.octets
 
 
-def _summary(key: bytes, row: Row[Any]) -> Summary:
+def open_summary(key: bytes, row: Row[Any]) -> Summary:
+    """Open the summary of a message's row. Raises Tampered."""
     return Summary.from_bytes(open_box(key, bytes(row.sealed_summary), summary_context(row.id)))
 
 

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import re2
 
-from gateway.screening.candidates import LONG, Code, Number, find_codes, find_numbers, lines_with_digits
+from gateway.screening.candidates import Code, find_codes, lines_with_digits
 from gateway.screening.chunk import Form
 from gateway.screening.closeness import closeness_after, closeness_before
 from gateway.screening.folding import BEGIN, END
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label, Role
 from gateway.screening.marks import find_heads, may_say
+from gateway.screening.numbers import Number, find_numbers
+from gateway.screening.spans import find_spans
 from gateway.screening.tables import Tables
 from gateway.screening.view import Reading, View
 
+_Found = TypeVar("_Found", Number, Code)
 _BEFORE: Final = 140  # characters looked at before a number
 _AFTER: Final = 60
 _ADDRESS: Final = re.compile(
@@ -36,6 +39,7 @@ _DIALLED: Final = re.compile(
     r"\b(?:call|ring|reach|phone|text|fax)\b[^.\n\d]{0,30} (?:at|on|under) \Z",
     re.IGNORECASE,
 )
+_DIGIT: Final = re.compile("[0-9]")
 _DECIMAL: Final = re.compile(r"\d{1,3}\.\d{5,}\Z")
 _NUMBERED: Final = frozenset("no n num number numbers nr nos id ids # nummer numero numer code ref reference".split())
 
@@ -68,6 +72,7 @@ class Scan:
         self._named: frozenset[str] | None = None
         self._codes: list[Code] | None = None
         self._lines: list[tuple[int, int]] | None = None
+        self._told: dict[tuple[int, int], frozenset[str]] = {}  # what may be said around spans
         self._headed: dict[tuple[int, int], frozenset[str]] = {}  # what heads of columns may say
         self._labels_of_heads: dict[tuple[int, int], list[Label]] = {}
         self._around: dict[tuple[int, int], Around] = {}
@@ -78,20 +83,20 @@ class Scan:
         """Numbers of 9 to 22 digits."""
         if self._numbers is None:
             found = find_numbers(self.view) if self.view.has_digits else ()
-            self._numbers = [one for one in found if self._concerns(one.start, one.end)]
+            self._numbers = self._concerned(found)
         return self._numbers
 
     def codes(self) -> list[Code]:
         """Codes of letters and digits."""
         if self._codes is None:
             found = find_codes(self.view, None if self.is_long else self.lines_with_digits)
-            self._codes = [one for one in found if self._concerns(one.start, one.end)]
+            self._codes = self._concerned(found)
         return self._codes
 
     @property
     def is_long(self) -> bool:
         """Whether one pass over all of it costs less than several over its lines with digits."""
-        return len(self.view.octets) > LONG
+        return self.view.is_long
 
     @property
     def lines_with_digits(self) -> list[tuple[int, int]]:
@@ -116,6 +121,11 @@ class Scan:
 
     def may_say(self, start: int, end: int) -> frozenset[str]:
         """Classes of labels among MARKED which may be said around a span: no others are."""
+        if (start, end) not in self._told:
+            self._told[start, end] = self._may_say(start, end)
+        return self._told[start, end]
+
+    def _may_say(self, start: int, end: int) -> frozenset[str]:
         octets = self.view.octets
         told = may_say(octets[max(0, start - _BEFORE) : start], octets[end : end + _AFTER])
         head = self._head_of(start, end)
@@ -143,9 +153,12 @@ class Scan:
         return self._around[start, end]
 
     def beside(self, label: Label, pattern: re.Pattern[str], reach: int = 70) -> list[tuple[re.Match[str], float]]:
-        """Matches of a pattern after a label, before it, or in the column under it, each with its closeness."""
+        """Matches of a pattern after a label, before it, or in the column under it, each with its closeness. What it
+        finds has digits in it, or counts nothing.
+        """
         found: list[tuple[re.Match[str], float]] = []
-        after = pattern.search(self.text, label.end, min(len(self.text), label.end + reach + 40))
+        until = min(len(self.text), label.end + reach + 40)
+        after = pattern.search(self.text, label.end, until) if _DIGIT.search(self.text, label.end, until) else None
         if after and after.start() - label.end <= reach:
             found.append(
                 (
@@ -153,7 +166,9 @@ class Scan:
                     closeness_before(self.text, label, after.start(), fields=self.view.form is Form.FIELDS),
                 )
             )
-        before = list(pattern.finditer(self.text, max(0, label.start - 40), label.start))
+        since = max(0, label.start - 40)
+        numbered = _DIGIT.search(self.text, since, label.start) is not None
+        before = list(pattern.finditer(self.text, since, label.start)) if numbered else ()
         if before:
             found.append((before[-1], closeness_after(self.text, before[-1].end(), label)))
         for start, end, close in self.tables.below(label.start, label.end):
@@ -164,15 +179,23 @@ class Scan:
 
     def _concerns(self, start: int, end: int) -> bool:
         """Whether a span was read otherwise, or stands behind what was: the rest is context, and cut off somewhere."""
+        marked = self._marks
+        if not marked:
+            return True
+        before = bisect_right(marked, start) - 1
+        if before >= 0 and (self.text[marked[before]] == BEGIN or start - marked[before] <= _BEHIND_MARK):
+            return True
+        return before + 1 < len(marked) and marked[before + 1] <= end
+
+    @property
+    def _marks(self) -> list[int]:
         if self._marked is None:
             otherwise = self.view.reading in _READ_OTHERWISE
-            self._marked = [match.start() for match in _MARK.finditer(self.view.octets)] if otherwise else []
-        if not self._marked:
-            return True
-        before = bisect_right(self._marked, start) - 1
-        if before >= 0 and (self.text[self._marked[before]] == BEGIN or start - self._marked[before] <= _BEHIND_MARK):
-            return True
-        return before + 1 < len(self._marked) and self._marked[before + 1] <= end
+            self._marked = [start for start, _ in find_spans(_MARK, self.view.octets)] if otherwise else []
+        return self._marked
+
+    def _concerned(self, found: Iterable[_Found]) -> list[_Found]:
+        return [one for one in found if self._concerns(one.start, one.end)] if self._marks else list(found)
 
 
 _READ_OTHERWISE: Final = frozenset(Reading) - {Reading.PLAIN, Reading.MARKUP, Reading.JOINED}

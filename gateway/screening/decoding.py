@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import re2
 
-from gateway.screening.candidates import LONG
 from gateway.screening.folding import MARK_BEGIN, MARK_END
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import Span, find_spans
+from gateway.screening.view import View
 
 _AROUND: Final = 160  # characters of surroundings kept before and after what was decoded
 _LONGEST: Final = 200_000  # characters of one encoded run that are tried
@@ -25,11 +27,11 @@ _MOST: Final = 2_000_000  # characters given per text, all together
 _APART: Final = 100  # tokens that are given with all their surroundings
 
 
-def decoded(octets: bytes, text: str) -> str:
+def decoded(view: View) -> str:
     """Passages of a text with what is encoded in them undone, a form feed between them; "" when there is nothing."""
     passages: list[str] = []
     size = 0
-    for passage in _passages(octets, text):
+    for passage in _passages(view):
         passages.append(passage)
         size += len(passage)
         if size > _MOST:
@@ -37,10 +39,11 @@ def decoded(octets: bytes, text: str) -> str:
     return "\n\f\n".join(passages)
 
 
-def _passages(octets: bytes, text: str) -> Iterator[str]:
-    if any(sign in octets for sign in (b"%", b"\\", b"&", b"=", b"+00")) and _ESCAPED.search(octets):
+def _passages(view: View) -> Iterator[str]:
+    octets, text = view.octets, view.text
+    if any(sign in octets for sign in (b"%", b"\\", b"&", b"=", b"+00")) and view.may_match(_ESCAPED):
         yield from _unescaped(octets, text)
-    tokens = _find_tokens(octets)
+    tokens = _find_tokens(view)
     for number, (start, end) in enumerate(tokens):
         token = text[start : min(end, start + _LONGEST)]
         begins, ends = max(0, start - _AROUND), end + _AROUND // 2
@@ -53,11 +56,11 @@ def _passages(octets: bytes, text: str) -> Iterator[str]:
                 yield text[begins:start] + MARK_BEGIN + plain + MARK_END + text[end:ends]
 
 
-def _find_tokens(octets: bytes) -> list[tuple[int, int]]:
+def _find_tokens(view: View) -> list[Span]:
     """Where tokens stand that look encoded, in the order of the text; what two patterns see is given twice."""
-    if len(octets) > LONG:
-        return [match.span() for match in _ANY_TOKEN.finditer(octets)]
-    return sorted({match.span() for pattern in _TOKENS for match in pattern.finditer(octets)})
+    if view.is_long:
+        return list(find_spans(_ANY_TOKEN, view.octets))
+    return sorted({span for pattern in _TOKENS for span in find_spans(pattern, view.octets)})
 
 
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
@@ -67,19 +70,21 @@ _ONE: Final = (
 )
 _ESCAPE: Final = re.compile(rf"(?:{_ONE})", re.IGNORECASE)
 _RUN_OF_ESCAPES: Final = re.compile(rf"(?:{_ONE})(?:[ ,]?(?:{_ONE}))*", re.IGNORECASE)
-_ESCAPED: Final = re2.compile(
-    rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|%2[0-9cdf][0-9]|"
-    rb"\\u00[2-7][0-9a-f]"
+_ESCAPED: Final = sifted(
+    re2.compile(
+        rb"(?i)%(?:25)?3[0-9]|\\x3[0-9]|\\u003[0-9]|\\u\{0*3[0-9]\}|\\0?(?:6[0-7]|7[01])|&#0*(?:4[89]|5[0-7])\b|&#x0*3[0-9]\b|u\+003[0-9]|=3[0-9]|%2[0-9cdf][0-9]|"
+        rb"\\u00[2-7][0-9a-f]"
+    )
 )
 
 
 def _unescaped(octets: bytes, text: str) -> Iterator[str]:
     last = -1
-    for match in _ESCAPED.finditer(octets):
-        if match.start() < last:
+    for found, _ in find_spans(_ESCAPED, octets):
+        if found < last:
             continue
-        start = max(0, match.start() - 8 * _AROUND)
-        last = match.start() + 8 * _AROUND
+        start = max(0, found - 8 * _AROUND)
+        last = found + 8 * _AROUND
         yield _mark(text[start:last])
 
 

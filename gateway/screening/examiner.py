@@ -19,8 +19,10 @@ from gateway.screening.context import Scan
 from gateway.screening.detectors import DETECTORS
 from gateway.screening.normalise import read_views
 from gateway.screening.policy import Policy
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import finds
 from gateway.screening.view import Reading, View
-from gateway.screening.weighing import Doubt, Sighting, logit_of, probability, weigh
+from gateway.screening.weighing import WEIGHTS, Doubt, Sighting, logit_of, probability, weigh
 
 _CERTAIN: Final = 0.95
 _STRONG: Final = 0.7
@@ -28,9 +30,11 @@ _MOST: Final = 20_000  # sightings kept of one mail
 _MOST_HELD: Final = 4_000_000  # octets of views that are kept until all labels are known
 _MOST_OF_A_KIND: Final = 1_000  # of one kind in one place, when they already count
 _PERSONAL: Final = frozenset({Kind.BIRTH_DATE, Kind.PASSPORT, Kind.SSN, Kind.ITIN})
-_BULK: Final = re2.compile(
-    rb"(?i)unsubscribe|view (?:this email|in your browser)|manage (?:your )?preferences|abmelden|"
-    rb"darse de baja|desabonner|list-id|opt[- ]out"
+_BULK: Final = sifted(
+    re2.compile(
+        rb"(?i)unsubscribe|view (?:this email|in your browser)|manage (?:your )?preferences|abmelden|"
+        rb"darse de baja|desabonner|list-id|opt[- ]out"
+    )
 )
 
 
@@ -38,9 +42,13 @@ _Key = tuple[Kind, str, str, str]  # kind, place, number, family of the detector
 
 
 class Examiner:
-    """Collects sightings chunk by chunk. Not thread-safe: one mail, one examiner."""
+    """Collects sightings chunk by chunk. Not thread-safe: one mail, one examiner.
 
-    def __init__(self, policy: Policy) -> None:
+    One that `looks_at_all` puts nothing off that hardly counts: for who compares numbers with known ones.
+    """
+
+    def __init__(self, policy: Policy, *, looks_at_all: bool = False) -> None:
+        self._looks_at_all = looks_at_all
         self._policy = policy
         self._sightings: dict[_Key, Sighting] = {}
         self._doubts: list[tuple[Doubt, View]] = []
@@ -99,6 +107,10 @@ class Examiner:
         )
         return Verdict(findings, tuple(self._unreadable))
 
+    def numbers(self) -> frozenset[str]:
+        """All taxpayers' numbers seen; of one that `looks_at_all` also where little speaks for their being any."""
+        return frozenset(number for _, _, number, family in self._sightings if family == "taxpayer")
+
     @property
     def _seen(self) -> int:
         return len(self._sightings) + len(self._doubts)
@@ -127,7 +139,7 @@ class Examiner:
 
     def _put_off(self, doubt: Doubt, view: View) -> None:
         """Look at what may count now, and keep the rest for when all labels of the mail are known."""
-        if doubt.most >= self._least or self._held > _MOST_HELD:
+        if self._looks_at_all or doubt.most >= self._least or self._held > _MOST_HELD:
             for sighting in doubt.look():
                 self._add(sighting, view.place)
         elif len(self._doubts) < _MOST:
@@ -137,8 +149,14 @@ class Examiner:
 
     def _settle_doubts(self) -> None:
         """Look at what a label elsewhere in the mail may make count."""
+        known: dict[tuple[frozenset[str], str], float] = {}
         for doubt, view in self._doubts:
-            if not doubt.labels.isdisjoint(self._labels):
+            asked = doubt.labels, view.place
+            if asked not in known:
+                known[asked] = max((self._elsewhere(name, view.place) for name in doubt.labels), default=0.0)
+            elsewhere = known[asked]
+            most = 1.0 if view.reading is Reading.JOINED else elsewhere  # see _odds
+            if elsewhere and doubt.most + most * WEIGHTS[doubt.family]["mail_named"] >= self._least:
                 for sighting in doubt.look():
                     self._add(sighting, view.place)
         self._doubts.clear()
@@ -163,10 +181,10 @@ class Examiner:
         for label in scan.heads:
             self._labels.setdefault(label.name, set()).add(f"{view.place}|{view.form.value}")
         if view.has_digits and view.reading is Reading.PLAIN:
-            pieces = fragments.find_pieces(view.octets, view.text)
+            pieces = fragments.find_pieces(view)
             self._pieces += [(view.place, piece) for piece in pieces[:50]]
             self._examine_joined(pieces, view.place)
-        self._bulk = self._bulk or _BULK.search(view.octets) is not None
+        self._bulk = self._bulk or (view.may_match(_BULK) and finds(_BULK, view.octets))
 
     def _examine_joined(self, pieces: list[fragments.Piece], place: str) -> None:
         """Look at the numbers that pieces make, of one text or of several places of the mail."""

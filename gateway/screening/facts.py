@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import re2
 
+from gateway.screening.sieve import sifted
+
 _TABLE: Final = tomllib.loads(files("gateway.screening").joinpath("facts.toml").read_text("utf-8"))
 
 STRONG: Final = frozenset(_TABLE["facts"]["strong"])
@@ -32,12 +34,12 @@ def compile_phrases(phrases: Iterable[str]) -> Any:
     return re2.compile(rf"\b(?:{joined})\b".encode(), options)
 
 
-FACTS: Final = compile_phrases(STRONG | EVENTS | WEAK)
+FACTS: Final = sifted(compile_phrases(STRONG | EVENTS | WEAK))
 PLAIN: Final = compile_phrases(_TABLE["facts"]["plain"])
 GENERAL: Final = compile_phrases(_TABLE["facts"]["general"])
 OWN: Final = compile_phrases(_TABLE["facts"]["own"])
 FORM_TITLES: Final = frozenset(_TABLE["forms"]["titles"])
-TITLES: Final = compile_phrases(FORM_TITLES)
+TITLES: Final = sifted(compile_phrases(FORM_TITLES))
 
 _TITLED: Final = re.compile(
     r"\b(?:"

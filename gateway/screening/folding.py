@@ -10,11 +10,14 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import re2
 
 from gateway.screening.lexicon import LEXICON
+from gateway.screening.spans import find_spans
 
 OTHER_LETTER: Final = "~"
 
@@ -109,33 +112,47 @@ def _to_ascii(text: str) -> bytes:
 def _without_scripts(text: str) -> str:
     """Words of other scripts that name a kind as that name, and numbers that are counted in them as digits."""
     octets = text.encode("utf-8", "ignore")  # surrogates fold to nothing, and RE2 takes none
-    if _SCRIPTS.search(octets):
-        octets = _SCRIPTS.sub(_name_script, octets)
-    text = octets.decode("utf-8")
+    text = b"".join(_named(octets)).decode("utf-8")
     if "年" in text or "년" in text:
         text = _DAY.sub(r"\1-\2-\3 ", text)
     text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
     return text.translate(_BRAILLE) if "\u283c" in text else text
 
 
-def _name_script(match: re2._Match[bytes]) -> bytes:
-    word = match.group()
-    return b" %b " % _NAMES.get(word.decode("utf-8").casefold(), word.decode("utf-8")).encode("utf-8")
+def _named(octets: bytes) -> Iterator[bytes]:
+    last = 0
+    for start, end in find_spans(_SCRIPTS, octets):
+        yield octets[last:start]
+        yield _name_of(octets[start:end])
+        last = end
+    yield octets[last:]
+
+
+@lru_cache(maxsize=1_024)
+def _name_of(word: bytes) -> bytes:
+    told = word.decode("utf-8")
+    return b" %b " % _NAMES.get(told.casefold(), told).encode("utf-8")
 
 
 def _fold_run(problem: UnicodeError) -> tuple[str, int]:
     """A run of characters beyond Latin-1, for `str.encode`."""
     assert isinstance(problem, UnicodeEncodeError)
-    run = problem.object[problem.start : problem.end]
-    return (_TABLE[ord(run)] if len(run) == 1 else run.translate(_TABLE)), problem.end
+    return problem.object[problem.start : problem.end].translate(_TABLE), problem.end
 
 
 def _fold_near_run(problem: UnicodeError) -> tuple[str, int]:
     """The same, and a text in which another script is met begins anew."""
     assert isinstance(problem, UnicodeEncodeError)
-    if _BEYOND_LATIN.search(problem.object, problem.start, problem.end):
+    run = problem.object[problem.start : problem.end]
+    folded = _near_latin(run) if len(run) <= _SHORT else _near_latin.__wrapped__(run)
+    if folded is None:
         raise problem
-    return _fold_run(problem)
+    return folded, problem.end
+
+
+@lru_cache(maxsize=1_024)
+def _near_latin(run: str) -> str | None:
+    return None if _BEYOND_LATIN.search(run) else run.translate(_TABLE)
 
 
 def _fold_character(character: str) -> str:
@@ -174,6 +191,7 @@ def _fold_sign(character: str, category: str) -> str:
     return OTHER_LETTER if category[0] in "LNM" else "."
 
 
+_SHORT: Final = 4  # characters of a run of quotes and dashes, which a text has often
 _ANY: Final = "gateway.fold"
 _NEAR_LATIN: Final = "gateway.fold.near-latin"
 codecs.register_error(_ANY, _fold_run)

@@ -11,10 +11,13 @@ from typing import Final
 import re2
 
 from gateway.screening.lexicon import LEXICON
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import find_spans
+from gateway.screening.view import View
 
 ORDER: Final = {word: order for order, name in enumerate(("start", "middle", "end")) for word in LEXICON.pieces[name]}
 _ANY: Final = "|".join(re.escape(word).replace("\\ ", r"[\s_-]{1,3}") for word in sorted(ORDER, key=len, reverse=True))
-GATE: Final = re2.compile(rf"(?i)\b(?:{_ANY})\b".encode())
+GATE: Final = sifted(re2.compile(rf"(?i)\b(?:{_ANY})\b".encode()))
 _COUNT: Final = re.compile(
     r"^\W{0,3}(?:(?:of|the)\s)?(?:half|part|bit|group|[1-6]|two|three|four|five|six|dos|tres|cuatro|cinco|zwei|drei|vier|deux|trois|quatre|cinq|due|tre|quattro|quatro|twee|drie)?"
     r"(?:\s*(?:digits?|numbers?|nos?\.?|ones|cifras|digitos|ziffern|stellen|chiffres|cifre|numeri|cijfers))?(?=\D|$)",
@@ -29,15 +32,17 @@ _BEHIND: Final = 25
 _SPLITS: Final = frozenset({(3, 2, 4), (5, 4), (4, 5), (3, 6), (6, 3), (3, 3, 3), (2, 7), (2, 3, 4), (4, 2, 3)})
 _NEAR: Final = 150  # characters between pieces that nothing names
 _APART: Final = 400  # and between pieces of a number that is named
-_NAMED: Final = re2.compile(
-    rb"(?i)\b(?:"
-    + b"|".join(
-        re.escape(phrase).replace("\\ ", r"[\s'._/-]{1,3}").encode()
-        for name in ("ssn", "itin", "atin", "ein", "tin")
-        for phrase in sorted(LEXICON.phrases[name])
-        if "#" not in phrase
+_NAMED: Final = sifted(
+    re2.compile(
+        rb"(?i)\b(?:"
+        + b"|".join(
+            re.escape(phrase).replace("\\ ", r"[\s'._/-]{1,3}").encode()
+            for name in ("ssn", "itin", "atin", "ein", "tin")
+            for phrase in sorted(LEXICON.phrases[name])
+            if "#" not in phrase
+        )
+        + rb")\b"
     )
-    + rb")\b"
 )
 _MOST: Final = 200  # words of order that are looked at in one text
 
@@ -53,11 +58,13 @@ class Piece:
     named: bool = False  # whether a taxpayer's number is spoken of near it
 
 
-def find_pieces(octets: bytes, text: str) -> list[Piece]:
-    """Pieces that words of order name, in the order of the text. `octets` and `text` are the same ASCII."""
+def find_pieces(view: View) -> list[Piece]:
+    """Pieces that words of order name, in the order of the text."""
+    if not view.may_match(GATE):
+        return []
+    octets, text = view.octets, view.text
     words: list[tuple[int, int, int]] = []
-    for match in GATE.finditer(octets):
-        start, end = match.span()
+    for start, end in find_spans(GATE, octets):
         words.append((start, end, ORDER[re.sub(r"[\s_-]+", " ", text[start:end].lower())]))
         if len(words) == _MOST:
             break
@@ -65,7 +72,7 @@ def find_pieces(octets: bytes, text: str) -> list[Piece]:
         return []
     pieces: list[Piece] = []
     source = hash(text)
-    spoken = [match.span()[0] for match in _NAMED.finditer(octets)]
+    spoken = [start for start, _ in find_spans(_NAMED, octets)] if view.may_match(_NAMED) else []
     last = 0
     for (start, end, order), (following, _, _) in pairwise([*words, (len(text), 0, 0)]):
         found = _ahead(text, end, _until(text, end, min(following, end + _AHEAD))) or _behind(
@@ -104,11 +111,11 @@ def join(pieces: list[Piece]) -> set[str]:
     """Every nine-digit number that two to four pieces make, in the order they claim and in the order they came."""
     made: set[str] = set()
     for row in (pieces, sorted(pieces, key=lambda piece: piece.order)):
+        sizes = tuple(len(piece.digits) for piece in row)
         for at in range(min(len(row), _MOST)):
             for number in (2, 3, 4):
-                told = row[at : at + number]
-                if tuple(len(piece.digits) for piece in told) in _SPLITS and _belong(told):
-                    made.add("".join(piece.digits for piece in told))
+                if sizes[at : at + number] in _SPLITS and _belong(row[at : at + number]):
+                    made.add("".join(piece.digits for piece in row[at : at + number]))
     return made
 
 

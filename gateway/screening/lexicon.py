@@ -54,10 +54,10 @@ class _Entry:
 
 
 class Lexicon:
-    """Phrases by their first word, longest first; one phrase may stand in several classes."""
+    """Phrases by their first word and their second, longest first; one phrase may stand in several classes."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._by_first: dict[str, list[_Entry]] = {}
+        self._begun: dict[str, dict[str, list[_Entry]]] = {}  # first word → second one, or "" → phrases
         self.phrases: dict[str, tuple[str, ...]] = {}
         self.beginnings: dict[
             tuple[str, ...], set[str]
@@ -70,28 +70,34 @@ class Lexicon:
                 said = _words(phrase, 0, len(phrase))[0]
                 words = (said[0], *(word for word in said[1:] if word != "s"))  # "taxpayer's" is "taxpayer"
                 self.beginnings.setdefault(words[:2], set()).add(name)
-                self._by_first.setdefault(words[0], []).append(_Entry(words, name, role))
-        for entries in self._by_first.values():
-            entries.sort(key=lambda entry: -len(entry.words))
+                following = self._begun.setdefault(words[0], {})
+                following.setdefault("".join(words[1:2]), []).append(_Entry(words, name, role))
+        for following in self._begun.values():
+            for entries in following.values():
+                entries.sort(key=lambda entry: -len(entry.words))
         self.pieces: dict[str, tuple[str, ...]] = {name: tuple(words) for name, words in table["pieces"].items()}
         self.answers: tuple[str, ...] = tuple(table["answers"]["phrases"])
         self.scripts: dict[str, str] = dict(table["scripts"])
 
     def labels(self, text: str, start: int, end: int) -> list[Label]:
         """All labels between two offsets of an ASCII text, in order; of those that start together the longest ones."""
-        words, starts, ends = _words(text, start, end)
+        told, starts, ends = _words(text, start, end)
+        words = tuple(told)
+        last = len(words) - 1
         found: list[Label] = []
         at = 0
-        while at < len(words):
-            entries = self._by_first.get(words[at])
+        while at <= last:
+            following = self._begun.get(words[at])
+            if following is None:
+                at += 1
+                continue
             length = skipped = 0
-            for entry in entries or ():
+            longer = following.get(words[at + 1], ()) if at < last else ()
+            for entry in (*longer, *following.get("", ())):
                 size = len(entry.words)
                 if size < length:
                     break
-                if entry.words == tuple(words[at : at + size]) and _stands(
-                    text, entry, starts[at], ends[at + size - 1]
-                ):
+                if entry.words == words[at : at + size] and _stands(text, entry, starts[at], ends[at + size - 1]):
                     length = size
                     skipped = max(skipped, 1 if entry.role is Role.RAISES else size)
                     found.append(Label(entry.name, entry.role, starts[at], ends[at + length - 1]))
@@ -150,29 +156,29 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     starts: list[int] = []
     ends: list[int] = []
     glued = 0  # changes between letters and digits in the code that a word is part of
-    before = start  # where the last word ended, or a code may go on
-    digits = False  # whether that word was of digits
+    before, previous = start, ""  # where the last word ended, or a code may go on, and that word
+    lower = text[start:end].lower()
     for match in _WORD.finditer(text, start, end):
-        word = match[0]
         first, last = match.span()
+        word = lower[first - start : last - start]
         if first != before:  # as most words, it stands by itself
             glued = 0
         else:
             if _is_inside(text, first, last):
-                before, digits, glued = last, False, glued + 1
+                before, previous, glued = last, word, glued + 1
                 continue  # letters inside a code
-            glued = 0 if word == "#" else glued + (word.isdigit() != digits)
-        before, digits = last, word.isdigit()
+            glued = 0 if word == "#" else glued + (word.isdigit() != previous.isdigit())
+        before, previous = last, word
         if glued > 2:
             continue  # "B161HNK6J7QI" says nothing
-        single = last - first == 1 and word.isalpha()
-        if single and word == "s" and text[first - 1 : first] == "'" and text[first - 2 : first - 1].isalpha():
-            continue
-        if single and words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
-            words[-1] += word.lower()
-            ends[-1] = last
-            continue
-        words.append(word.lower())
+        if last - first == 1 and word.isalpha():
+            if text[first] == "s" and text[first - 1 : first] == "'" and text[first - 2 : first - 1].isalpha():
+                continue
+            if words and len(words[-1]) < 6 and _continues(text, starts[-1], ends[-1], first):
+                words[-1] += word
+                ends[-1] = last
+                continue
+        words.append(word)
         starts.append(first)
         ends.append(last)
     return words, starts, ends

@@ -14,10 +14,12 @@ from typing import Final
 import re2
 
 from gateway.screening.lexicon import LEXICON, OF_KINDS, Label
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import find_spans
 from gateway.screening.validators import FOREIGN
 from gateway.screening.view import View
 
-MARKED: Final = frozenset({"ssn", "itin", "atin", "ein", "qi_ein", "tin", "ptin", "caf", "here", "tax", *FOREIGN})
+MARKED: Final = frozenset({*"ssn itin atin ein qi_ein tin ptin caf here tax routing".split(), *FOREIGN})
 """Classes that are told: those without which some number is nothing."""
 
 NOTHING: Final[frozenset[str]] = frozenset()
@@ -50,7 +52,7 @@ def _heads() -> re2._Regexp:
     return re2.compile(f"(?i)(?:\\b|_|[0-9])(?:{phrases})(?:\\b|_|[0-9]|(?-i:[A-Z]))", _options())
 
 
-HEADS: Final = _heads()
+HEADS: Final = sifted(_heads())
 
 
 # How labels begin: with one word, or two. A word of lower case letters is cut from a text where it stands between signs
@@ -125,8 +127,9 @@ def find_heads(view: View) -> list[Label]:
     """Labels of kinds, wherever they stand."""
     labels: list[Label] = []
     last = -1
-    for match in HEADS.finditer(view.octets):
-        start, end = match.span()
+    if not view.may_match(HEADS):
+        return []
+    for start, end in find_spans(HEADS, view.octets):
         start += view.text[start].isdigit()
         if start < last:
             continue
@@ -141,14 +144,14 @@ def may_say(*stretches: bytes) -> frozenset[str]:
     octets = b"\n%b\n" % b"\n1\n".join(stretches)  # each pattern takes in a sign before, and one behind
     told: frozenset[str] = NOTHING
     at, text = 0, ""
-    while match := BEGUN.search(octets, at):
-        at, end = match.span()
+    while (span := next(find_spans(BEGUN, octets, at), None)) is not None:
+        at, end = span
         text = text or octets.decode("ascii").lower()
         told |= _names(text, at + 1, end)
         at += 1  # the next one may begin within this one
     at = 0
-    while match := GLUED.search(octets, at):
-        at, end = match.span()
+    while (span := next(find_spans(GLUED, octets, at), None)) is not None:
+        at, end = span
         text = text or octets.decode("ascii").lower()
         run = _APART.match(octets, at + 1)
         if run is None:

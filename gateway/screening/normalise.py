@@ -15,12 +15,14 @@ from gateway.screening.chunk import Chunk, Form
 from gateway.screening.decoding import decoded, rotated
 from gateway.screening.folding import BEGIN, END, MARK_BEGIN, MARK_END, fold
 from gateway.screening.lexicon import LEXICON
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import find_spans, finds
 from gateway.screening.view import Reading, View
 
 _LEVELS: Final = 2  # an encoding inside an encoding is undone, and no deeper
 _AROUND: Final = 120
 _OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
-_SPACED: Final = re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,3}[A-Za-z0-9]){7,}\b")
+_SPACED: Final = sifted(re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,3}[A-Za-z0-9]){7,}\b"))
 _BROKEN: Final = re2.compile(rb"[A-Za-z0-9.-]{1,24} ?(?:\n ?[A-Za-z0-9./-]{1,8} ?){1,8}(?:\n ?[A-Za-z0-9./-]{1,24})?")
 _BROKEN_DIGITS: Final = re.compile(r"\d{1,9}-? ?\n ?\d{1,9}[.,]?\Z")  # a number too short to be looked for by itself
 _CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
@@ -28,7 +30,7 @@ _CHAIN: Final = re.compile(r"[0-9](?:[ \t.,:;/_-]{0,3}[0-9]){7,}")
 
 def _gate(name: str) -> re2._Regexp:
     words = "|".join(re.escape(word).replace("\\ ", r"[\s'_-]{1,3}") for word in LEXICON.pieces[name])
-    return re2.compile(rf"(?i)\b(?:{words})\b".encode())
+    return sifted(re2.compile(rf"(?i)\b(?:{words})\b".encode()))
 
 
 _BACKWARDS: Final = _gate("backwards")
@@ -77,7 +79,7 @@ def _readings_of_markup(octets: bytes, declared: bool) -> Iterator[tuple[bytes, 
 
 def _derived(view: View, level: int) -> Iterator[View]:
     """Views of the passages of a view that can be read otherwise."""
-    inner = decoded(view.octets, view.text)
+    inner = decoded(view)
     if inner and level < _LEVELS:
         source = fold(inner)
         again = View(source, view.place, view.form, Reading.DECODED)
@@ -97,15 +99,12 @@ def _derived(view: View, level: int) -> Iterator[View]:
 
 
 def _spelled(view: View) -> str:
-    return _passages(
-        view.text, [(run.start, run.end, run.digits) for run in numberwords.find_spelled(view.octets, view.text)]
-    )
+    return _passages(view.text, [(run.start, run.end, run.digits) for run in numberwords.find_spelled(view)])
 
 
 def _squeezed(view: View) -> str:
     runs = []
-    for match in _SPACED.finditer(view.octets) if view.has_digits else ():
-        start, end = match.span()
+    for start, end in find_spans(_SPACED, view.octets) if view.has_digits and view.may_match(_SPACED) else ():
         run = view.text[start:end]
         if any(map(str.isalpha, run)) and any(map(str.isdigit, run)):
             runs.append((start, end, re.sub(r"[ ._*|\t-]", "", run)))
@@ -117,8 +116,7 @@ def _unwrapped(view: View) -> str:
     if view.form is Form.HEADER or not view.has_digits:
         return ""  # each of its lines is another field
     runs = []
-    for match in _BROKEN.finditer(view.octets):
-        start, end = match.span()
+    for start, end in find_spans(_BROKEN, view.octets):
         run = view.text[start:end]
         if not any(map(str.isdigit, run)):
             continue
@@ -128,7 +126,7 @@ def _unwrapped(view: View) -> str:
 
 
 def _backwards(view: View) -> str:
-    if _BACKWARDS.search(view.octets) is None:
+    if not (view.may_match(_BACKWARDS) and finds(_BACKWARDS, view.octets)):
         return ""
     return _passages(
         view.text, [(chain.start(), chain.end(), chain.group()[::-1]) for chain in _CHAIN.finditer(view.text)]
@@ -136,7 +134,7 @@ def _backwards(view: View) -> str:
 
 
 def _turned_letters(view: View) -> str:
-    if _ROTATED.search(view.octets) is None:
+    if not (view.may_match(_ROTATED) and finds(_ROTATED, view.octets)):
         return ""
     return f"{view.text[:200]}\n{BEGIN}{rotated(view.text)}{END}"
 

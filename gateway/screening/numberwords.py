@@ -15,6 +15,10 @@ from typing import Any, Final, NamedTuple
 
 import re2
 
+from gateway.screening.sieve import sifted
+from gateway.screening.spans import find_spans, finds
+from gateway.screening.view import View
+
 _GAP: Final = r"[\s,.;:/_'\"()*|\-]{0,4}"
 _LEAST: Final = 4  # words in a row that count as a run
 _LONGEST: Final = 4_000  # characters of one run that are read
@@ -38,13 +42,13 @@ class Spelled:
     digits: str
 
 
-def find_spelled(octets: bytes, text: str) -> Iterator[Spelled]:
-    """Runs of number words that say at least six digits, and digits whose signs are written in words ("512 dash 34").
-
-    `octets` and `text` are the same ASCII.
-    """
-    for run in (*RUN.finditer(octets), *(PARTED.finditer(octets) if GATE.search(octets) else ())):
-        start, end = run.span()
+def find_spelled(view: View) -> Iterator[Spelled]:
+    """Runs of number words that say six digits or more, and digits whose signs are written in words ("512 dash 34")."""
+    octets, text = view.octets, view.text
+    runs = [*find_spans(RUN, octets)] if view.may_match(RUN) else []
+    if view.may_match(GATE) and finds(GATE, octets):
+        runs += find_spans(PARTED, octets)
+    for start, end in runs:
         end = min(end, start + _LONGEST)
         digits = _say(_pieces(text[start:end].lower()))
         if sum(map(str.isdigit, digits)) >= 6:
@@ -209,7 +213,7 @@ def _compile(pattern: str) -> Any:
     return re2.compile(pattern.encode(), options)
 
 
-RUN: Final = _compile_run()
+RUN: Final = sifted(_compile_run())
 _BETWEEN: Final = "|".join(
     sorted(
         (word for word, (does, _) in WORDS.items() if does in {"dash", "fills", "joins"} and word != "by"),
@@ -218,6 +222,6 @@ _BETWEEN: Final = "|".join(
     )
 )
 _PARTS: Final = rf"[0-9]{{1,5}}[ ,]{{0,2}}(?:(?:{_BETWEEN})[ ,]{{1,2}}){{1,2}}(?:by )?"
-GATE: Final = _compile(rf"[0-9][ ,]{{0,2}}(?:{_BETWEEN})[ ,]")
+GATE: Final = sifted(_compile(rf"[0-9][ ,]{{0,2}}(?:{_BETWEEN})[ ,]"))
 # Three parts, or two of nine digits.
 PARTED: Final = _compile(rf"\b(?:(?:{_PARTS}){{2,8}}[0-9]{{1,5}}|(?:{_PARTS})[0-9]{{4,7}})\b")

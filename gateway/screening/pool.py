@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from gateway import maillog
 from gateway.domain.errors import ScreeningUnavailable
+from gateway.domain.guard import NumbersKey
 from gateway.domain.layout import Layouts
 from gateway.domain.recognition import Recognition
 from gateway.domain.verdict import Outcome, Unread, Unreadable, Verdict
@@ -40,6 +41,7 @@ from gateway.screening.protocol import (
     lacks_pages,
 )
 from gateway.screening.recognition.asking import read_fax
+from gateway.screening.wanted import SealedNumbers, Wanted
 
 T = TypeVar("T")
 
@@ -184,6 +186,26 @@ class Pool:
         take minutes. What no child could read is told as such. Raises ScreeningUnavailable when there are no children.
         """
         return await read_fax(self._ask_reader, documents, layouts)
+
+    async def find_numbers(self, octets: bytes, message_id: str, to: NumbersKey) -> SealedNumbers:
+        """Find the taxpayers' numbers of a mail, sealed where they are found; for a pool of `numbers.COMMAND`.
+
+        Raises ScreeningUnavailable without children, BadAnswer where one failed over this mail.
+        """
+        asked = Wanted(message_id, to, octets).encode()
+        found = await self._find_numbers(Role.TEXT, asked)
+        return await self._find_numbers(Role.PAGES, asked) if found.lacks_pages else found
+
+    async def _find_numbers(self, role: Role, asked: bytes) -> SealedNumbers:
+        restarts = self._restarts
+        try:
+            async with self._child(role, self._patience.reader) as child:
+                return SealedNumbers.decode(await self._ask(child, Request(Task.NUMBERS, len(asked)), asked))
+        except BadAnswer:
+            await asyncio.sleep(_NEWS_SECONDS)
+            if self._restarts != restarts:  # it was not this mail's doing
+                raise ScreeningUnavailable(_AGAIN) from None
+            raise
 
     async def _ask_reader(self, octets: bytes) -> bytes:
         restarts = self._restarts

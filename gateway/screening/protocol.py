@@ -59,6 +59,7 @@ class Task(StrEnum):
     PROBE = "probe"  # try what a child must not be able to do
     COUNT = "count"  # say how many pages a PDF has
     RECOGNISE = "recognise"  # say what pages of a fax are
+    NUMBERS = "numbers"  # find taxpayers' numbers and seal them to the keyholder: in children of the guard alone
 
 
 class Role(StrEnum):

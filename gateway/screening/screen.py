@@ -32,12 +32,14 @@ def screen(
     limits: Limits | None = None,
     on_fault: Callable[[str], None] | None = None,
     extract: Extract = extract_mail,
+    examiner: Examiner | None = None,
 ) -> Verdict:
-    """Look into one mail. `first` ends at the first certain finding; `on_fault` is told where our own code gave up.
+    """Look into one mail. `first` ends at the first certain finding; `on_fault` is told where our own code gave up;
+    an `examiner` that is handed in can be asked for more than the verdict.
 
     Raises nothing: whatever ends the look early makes the mail unscreenable, beside what was found until then.
     """
-    examiner = Examiner(policy)
+    examiner = examiner or Examiner(policy)
     try:
         for item in extract(octets, Budget(limits)):
             examiner.take(item)

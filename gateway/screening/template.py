@@ -52,7 +52,7 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         for octets in (*map(known.mail, known.MAILS), *warming.mails()):
             screen(octets, orders.policy, limits=child.limits_of(orders))
         _silence()
-        touched = touching.find_touched(partial(_look, orders)) if orders.role is Role.TEXT else []
+        touched = _settle(orders) if orders.role is Role.TEXT else []
         control.send(READY)
         _fork_on_demand(control, orders, tasks, touched)
     except Exception as problem:  # noqa: BLE001 - its program starts another; the place in code is all that is told
@@ -89,6 +89,12 @@ def _trim_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def _settle(orders: Orders) -> list[touching.Span]:
+    """Lay memory out for children that live for milliseconds, and return the pages that they will write to."""
+    touching.gather()
+    return touching.find_touched(partial(_look, orders))
 
 
 def _look(orders: Orders) -> None:

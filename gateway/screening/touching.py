@@ -3,6 +3,9 @@
 After a fork a page is shared until somebody writes to it, and a child writes to the same thousand and more in every
 mail: the counts of references beside each object see to that. To have them copied by a few calls of the kernel takes a
 third of the time that a trial look takes, which meets them one by one.
+
+What nobody writes to costs as well: a fork makes an entry for each page, and an end takes each away. Memory in huge
+pages has one entry where small ones have 512, and comes apart only where a child writes.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ _PAGE: Final = os.sysconf("SC_PAGESIZE")
 _OF_FILE, _OWN, _PRESENT = 1 << 61, 1 << 56, 1 << 63  # bits of an entry of pagemap(5)
 _NEAR: Final = _PAGE  # to copy a page more takes less than another call
 _POPULATE_WRITE: Final = 23  # MADV_POPULATE_WRITE, Linux 5.14
+_COLLAPSE: Final = 25  # MADV_COLLAPSE, Linux 6.1
+_HUGE: Final = 2 << 20  # where a huge page is larger, the kernel refuses, and takes it as it was
 _PR_SET_DUMPABLE: Final = 4
 _MOST_TOLD: Final = 1 << 20
 
@@ -54,6 +59,15 @@ def copy_pages(spans: Sequence[Span]) -> bool:
     return bool(spans) and all(_libc.madvise(start, length, _POPULATE_WRITE) == 0 for start, length in spans)
 
 
+def gather() -> int:
+    """Put this process's own memory into huge pages, as far as the kernel can, and return how many it has now."""
+    gathered = 0
+    for start, end in list(_writable(anonymous=True)):
+        for address in range(-(-start // _HUGE) * _HUGE, end - _HUGE + 1, _HUGE):
+            gathered += _libc.madvise(address, _HUGE, _COLLAPSE) == 0
+    return gathered
+
+
 def _tell(work: Callable[[], object], to: int) -> None:
     """Be the fork that tries."""
     try:
@@ -82,11 +96,11 @@ def _own_pages() -> Iterator[Span]:
                 yield begun, last
 
 
-def _writable() -> Iterator[Span]:
-    """First and last address of all memory that is this process's own to write to."""
+def _writable(*, anonymous: bool = False) -> Iterator[Span]:
+    """First and last address of all memory that is this process's own to write to; `anonymous`: that is of no file."""
     with open("/proc/self/maps", encoding="ascii", errors="replace") as maps:
         for line in maps:
-            span, rights, *_ = line.split(maxsplit=2)
-            if rights.startswith("rw") and rights.endswith("p"):
+            span, rights, _, _, inode, *_ = line.split()
+            if rights.startswith("rw") and rights.endswith("p") and not (anonymous and inode != "0"):
                 start, end = span.split("-")
                 yield int(start, 16), int(end, 16)

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+import re2
+
 from gateway.screening.chunk import Form
+from gateway.screening.sieve import LONG, matching
 
 _DIGIT: Final = re.compile(rb"[0-9]")
 
@@ -34,8 +37,22 @@ class View:
     form: Form = Form.TEXT
     reading: Reading = Reading.PLAIN
     text: str = field(init=False, repr=False)
+    _matching: list[frozenset[re2._Regexp]] = field(init=False, repr=False, compare=False, default_factory=list)
     has_digits: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "has_digits", _DIGIT.search(self.octets) is not None)
         object.__setattr__(self, "text", self.octets.decode("ascii"))
+
+    @property
+    def is_long(self) -> bool:
+        """Whether one pass over all of it costs less than several over what of it may matter."""
+        return len(self.octets) > LONG
+
+    def may_match(self, pattern: re2._Regexp) -> bool:
+        """Whether one of the sifted patterns may match somewhere: of a long text it is known, of a short one not."""
+        if not self.is_long:
+            return True
+        if not self._matching:
+            self._matching.append(matching(self.octets))
+        return pattern in self._matching[0]

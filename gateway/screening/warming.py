@@ -19,7 +19,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from types import ModuleType
 from typing import Final
 
-from gateway.screening import facts, fragments, marks, numberwords
+from gateway.screening import facts, fragments, marks, numberwords, sieve
 from gateway.screening.lexicon import LEXICON, Role
 
 _PROSE: Final = 3_000  # characters of a letter
@@ -113,6 +113,7 @@ def meet_beginnings() -> None:
         if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
         for phrase in phrases
     }
+    sieve.matching(_prose().encode("ascii", "replace"))
     for pattern, phrases, before in (
         (marks.HEADS, kinds, ("",)),
         (marks.BEGUN, {phrase for name in marks.MARKED for phrase in LEXICON.phrases[name]}, ("",)),

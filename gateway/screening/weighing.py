@@ -52,6 +52,7 @@ class Doubt:
     `most` is what its evidence may be at most without such a label: to look at what stands around it costs much more.
     """
 
+    family: str
     labels: frozenset[str]
     most: float
     look: Callable[[], Iterator[Sighting]] = field(repr=False)

@@ -159,7 +159,7 @@ def _public_files(settings: Settings) -> list[Path]:
 
 
 def _secret_files(settings: Settings) -> list[Path]:
-    relay, smime = settings.notifier.relay, settings.notifier.smime
+    relay, smime, copies = settings.notifier.relay, settings.notifier.smime, settings.full_copies.keys
     named = [
         settings.submission.certificate,
         settings.submission.key,
@@ -172,8 +172,11 @@ def _secret_files(settings: Settings) -> list[Path]:
         settings.notifier.direct.ca_file if settings.notifier.direct else None,
         smime.certificate if smime else None,
         smime.key if smime else None,
+        copies.smime.authorities if copies.smime else None,
     ]
     passphrase = settings.keys.passphrase_file
     folders = (settings.keys.folder, settings.notifier.dkim.folder)
     keys = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path != passphrase]
+    own = copies.openpgp
+    keys += [path for path in own.parent.glob(f"{own.stem}*{own.suffix}") if path.is_file() and path not in keys]
     return [*filter(None, named), *keys]

@@ -10,7 +10,8 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Table, and
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
-from gateway.domain.rights import Right, Standing, standing_in, strongest
+from gateway.domain.rights import Right, Standing, is_employed, standing_in, strongest
+from gateway.store.absences import deputies_of
 from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.memory import remembered
 from gateway.store.places import cases_named, holder_of, places_in, roles_of
@@ -104,16 +105,16 @@ def correspondents(connection: Connection, authority: AuthorityKey, case_id: str
 
 @remembered
 def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> set[str]:
-    """Return the employees who stand in a case, alone or by a team."""
+    """Return the employees who stand in a case, alone or by a team, and the deputies of those who are absent."""
     rows = connection.execute(_ASSIGNED_TO, {"case": case_id, "now": now_us})
     assigned = genuine(assignment, rows, authority)
     teams = {row.team_id for row in assigned if row.team_id}
     members = connection.execute(_MEMBERS, {"listed": list(teams), "now": now_us})
     people = {row.person_id for row in assigned if row.person_id}
     people |= {row.person_id for row in genuine(team_member, members, authority)}
-    alive = set(connection.execute(_ALIVE, {"listed": list(people)}).scalars())
-    roles = roles_of(connection, authority, list(alive))
-    return {one for one in alive if one not in roles or any(span.holds(now_us) for _, span in roles[one])}
+    employed = _employed(connection, authority, people, now_us)
+    deputies = deputies_of(connection, authority, employed, now_us) - employed
+    return employed | _employed(connection, authority, deputies, now_us)
 
 
 @remembered
@@ -127,6 +128,13 @@ def case_sealing_key(connection: Connection, authority: AuthorityKey, case_id: s
         raise StoreUnavailable("The case has no key yet. Please try again later.")
     require_genuine(sealing_key, row, authority)
     return SealingKey(row.id, row.suite, bytes(row.public))
+
+
+def _employed(connection: Connection, authority: AuthorityKey, people: set[str], now_us: int) -> set[str]:
+    """Return those of these people who have not left, and whose role holds."""
+    alive = set(connection.execute(_ALIVE, {"listed": list(people)}).scalars()) if people else set()
+    roles = roles_of(connection, authority, list(alive)) if alive else {}
+    return {one for one in alive if is_employed(roles.get(one, ()), now_us)}
 
 
 def _case(row: Row[Any] | None) -> Case | None:

@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, func, liter
 from gateway import maillog
 from gateway.domain.clock import from_microseconds
 from gateway.domain.notice import MAX_COUNT, NoticeKind, NoticeState
-from gateway.domain.reference import parse
+from gateway.domain.reference import Reference, parse
 from gateway.domain.timing import Timing, topic_of
 from gateway.failpoints import failpoint
 from gateway.store import statements
@@ -31,8 +31,9 @@ from gateway.store.cases import standings
 from gateway.store.outbox import NOTIFIER, Entry, OutboxState, put, record_withheld
 from gateway.store.reach import Reachable, reachable
 from gateway.store.reminders import owed, paces, set_paces, take_turns
-from gateway.store.tables import case, outbox, person
+from gateway.store.tables import case, confirmation, outbox, person
 from gateway.store.transaction import Transaction
+from gateway.store.unopened import still_unopened
 
 SECOND_US = 1_000_000
 _ALONE: Mapping[str, Timing] = MappingProxyType({})
@@ -87,7 +88,7 @@ def _lease(
     authority: AuthorityKey | None,
 ) -> list[Entry]:
     taken = [one for row in rows if (one := _read(tx, row, timings)) is not None]
-    going = _in_pace(tx, _drop_unowed(tx, taken, authority), timings)
+    going = _in_pace(tx, _drop_opened(tx, _drop_unowed(tx, taken, authority)), timings)
     addresses = reachable(tx.connection, {one.row.person_id for one in going}, tx.now_us)
     entries: list[Entry] = []
     for one in going:
@@ -183,6 +184,7 @@ def _join(tx: Transaction, leads: Mapping[Topic, _Taken]) -> None:
         lead.joined = tx.execute(joining.values(state=OutboxState.JOINED.value, lead_id=lead.row.id))
         lead.fields["joined"] = lead.joined
         lead.fields["count"] = min(lead.joined + 1, MAX_COUNT)
+        lead.fields["thread"] = lead.fields.get("reference", "") if len(cases) == 1 else ""
         lead.fields["reference"] = lead.row.case_reference if len(cases) == 1 else ""
         failpoint("outbox.join")
 
@@ -222,6 +224,19 @@ def _drop_unowed(tx: Transaction, taken: list[_Taken], authority: AuthorityKey |
             tx.execute(update(outbox).where(outbox.c.id == row.id).values(ended))
             record_withheld(tx, row.id, NoticeKind.REMINDER, row.person_id)
     return [one for one in taken if not _is_reminder(one) or one.row.id in kept]
+
+
+def _drop_opened(tx: Transaction, taken: list[_Taken]) -> list[_Taken]:
+    """End notices of a reply that nobody has opened, where somebody has meanwhile; return the rows that are left."""
+    asked = [one for one in taken if one.kind is NoticeKind.UNOPENED and "sample" not in one.fields]
+    waiting = still_unopened(tx, {one.row.message_id for one in asked})
+    over = [one.row for one in asked if one.row.message_id not in waiting]
+    ended = {"state": OutboxState.WITHHELD.value, "lease_until_us": None, "settled_us": tx.now_us}
+    for row in over:
+        tx.execute(update(outbox).where(outbox.c.id == row.id).values(ended))
+        record_withheld(tx, row.id, NoticeKind.UNOPENED, row.person_id)
+    dropped = {row.id for row in over}
+    return [one for one in taken if one.row.id not in dropped]
 
 
 def _is_reminder(one: _Taken) -> bool:
@@ -284,7 +299,19 @@ def _entry(one: _Taken, known: list[str], lease_us: int) -> Entry:
         joined=int(fields.get("joined", 0)),
         lead_id=row.lead_id,
         sample=str(fields.get("sample", "")),
+        thread=_thread_in(fields),
+        team_id=str(fields.get("team", "")),
+        reads=int(fields.get("reads", 0)),
+        asked=bytes(row.asked or b""),
+        report=str(fields.get("report", "")),
     )
+
+
+def _thread_in(fields: Mapping[str, Any]) -> Reference | None:
+    """Return the message whose thread a notice is of, where it names one. Raises ValueError."""
+    named = fields.get("thread", fields.get("reference"))
+    found = parse(named) if named else None
+    return found if found is not None and found.message else None
 
 
 def _put_aside(tx: Transaction, row_id: str) -> None:
@@ -304,8 +331,16 @@ _DUE = (
         person.c.time_zone,
         person.c.ended_us,
         case.c.reference.label("case_reference"),
+        confirmation.c.sealed.label("asked"),
     )
-    .select_from(outbox.join(person, person.c.id == outbox.c.person_id).outerjoin(case, case.c.id == outbox.c.case_id))
+    .select_from(
+        outbox.join(person, person.c.id == outbox.c.person_id)
+        .outerjoin(case, case.c.id == outbox.c.case_id)
+        .outerjoin(
+            confirmation,
+            and_(confirmation.c.message_id == outbox.c.message_id, confirmation.c.person_id == outbox.c.person_id),
+        )
+    )
     .where(text("outbox.state = 0"), outbox.c.due_us <= bindparam("now"))
     .order_by(outbox.c.due_us, outbox.c.id)
     .limit(bindparam("most", type_=Integer))

@@ -51,6 +51,7 @@ T = TypeVar("T")
 READERS = 4
 MAX_GROUP = 256
 GATHER_SECONDS = 0.02
+RETURN_SECONDS = 0.003
 
 # SQLite's primary result codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL,
 # NOTADB.
@@ -72,6 +73,7 @@ class Database:
         program: str | None = None,
         has_rights: bool = True,
         on_death: Callable[[], object] = lambda: None,
+        return_seconds: float = RETURN_SECONDS,
     ) -> None:
         """Open the engines. Raises StoreUnavailable at the first use, not here, when the store is away.
 
@@ -91,6 +93,8 @@ class Database:
         self._rights: str | None = None
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._of_this_turn: deque[Call] = deque()
+        self._callers = 0
+        self._return_seconds = return_seconds
         self._dead = threading.Event()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._writer = threading.Thread(target=self._write_groups, name="writer", daemon=True)
@@ -216,17 +220,27 @@ class Database:
         """Prepare a call and those that come meanwhile: each group has its cost, whatever is in it."""
         group: list[Call] = []
         until = monotonic() + GATHER_SECONDS
+        patience = monotonic() + self._return_seconds
         while call is not None:
             if _is_done(call, _prepare):
                 group.append(call)
             if len(group) == MAX_GROUP or monotonic() > until:
                 return group
             try:
-                call = self._calls.get_nowait()
+                call = self._next(group, patience)
             except queue.Empty:
                 return group
         self._calls.put(None)
         return group
+
+    def _next(self, group: list[Call], patience: float) -> Call | None:
+        """Return the next call; wait a little where fewer have come than came at once before. Raises queue.Empty.
+
+        Who was told sends its next message at once, or never: without a wait those that send one after the other part
+        into two groups, which take turns and cost as much each as one of all.
+        """
+        wait = patience - monotonic() if 0 < len(group) < self._callers and group[-1].is_prepared else 0.0
+        return self._calls.get(timeout=wait) if wait > 0 else self._calls.get_nowait()
 
     def _commit(self, group: list[Call]) -> None:
         try:
@@ -246,6 +260,7 @@ class Database:
             for call in group:
                 fail(call, StoreUnavailable("The store stopped. Please try again later."))
             raise
+        self._callers = len(group) + self._calls.qsize()
         for call in done:
             call.finish()
         wake(done)
@@ -285,17 +300,15 @@ class Database:
                 fail(call, problem)
             else:
                 done.append(call)
-        if not done:
-            return [], again
-        _run_steps(connection, "SAVEPOINT verb")
         try:
             batch.write(connection)
         except Exception as problem:
             if is_of_the_store(problem):
                 raise
-            _run_steps(connection, "ROLLBACK TO SAVEPOINT verb", "RELEASE SAVEPOINT verb")
+            connection.rollback()  # nothing else stands in it: a savepoint would cost every group a copy of its pages
+            connection.begin()
+            self._recollect(connection)
             return [], [*done, *again]
-        _run_steps(connection, "RELEASE SAVEPOINT verb")
         return done, again
 
     def _run_alone(self, connection: Connection, calls: list[Call]) -> list[Call]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
+from gateway.store import statements
 from gateway.store.privileges import authorizer
 
 BUSY_SECONDS = 30
@@ -86,6 +87,6 @@ def _sqlite(url: str, *, read_only: bool, program: str | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        statements.execute(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, and_, bindparam, delete, select, text, update
 
 from gateway.domain.clock import from_microseconds
 from gateway.domain.errors import Tampered
@@ -108,6 +108,15 @@ def settle(tx: Transaction, entry: ReportEntry, state: ReportState, reply: str, 
     else:
         values |= {"due_us": next_due_us}
     return bool(tx.execute(update(fax_report).where(_held(entry)).values(values)))
+
+
+def listed(rows: Connection, *, ended: bool, limit: int) -> list[Row[Any]]:
+    """Return reports, the newest first: source, state, attempts, when asked for, when due, what was last answered.
+    Those that ended only where `ended`.
+    """
+    columns = [column for column in fax_report.c if column.name != "sealed"]
+    wanted = select(*columns).order_by(fax_report.c.created_us.desc(), fax_report.c.id).limit(limit)
+    return list(rows.execute(wanted if ended else wanted.where(text("fax_report.state = 0"))))
 
 
 def forget(tx: Transaction) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 _ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 _DIGITS: Final = 20
+_EACH: Final = re.compile(f".{{{_DIGITS}}}")
 _DRAWN_AT_ONCE: Final = 256
 _drawn: list[str] = []
 """Random digits for ids to come: a system call for each id would each time let another thread have the interpreter."""
@@ -34,8 +35,8 @@ def _next_digits() -> str:
         return _drawn.pop()
     except IndexError:
         digits = os.urandom(_DIGITS // 2 * _DRAWN_AT_ONCE).hex()
-        _drawn.extend(digits[place : place + _DIGITS] for place in range(_DIGITS, len(digits), _DIGITS))
-        return digits[:_DIGITS]
+        _drawn.extend(_EACH.findall(digits))
+        return _drawn.pop()
 
 
 os.register_at_fork(after_in_child=_drawn.clear)  # a child would give the same ids as its parent

@@ -6,8 +6,9 @@ import hmac
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
+from gateway.domain.notice import NoticeKind
 from gateway.domain.rights import Side
 from gateway.store.memory import Source
 from gateway.store.tables import message, outbox, recipient, segment
@@ -38,7 +39,8 @@ def messages_of_case(
 ) -> Sequence[Row[Any]]:
     """Return up to `limit` messages of a case, newest first, older than `before` (received_us, id).
 
-    A withdrawn message is in nobody's view but its author's side, and mail from outside in the office's alone.
+    A withdrawn message is in nobody's view but its author's side, one that waits to be released likewise, and mail from
+    outside in the office's alone.
     """
     conditions = [message.c.case_id == case_id]
     if reader_side is not Side.OFFICE:
@@ -46,7 +48,7 @@ def messages_of_case(
     if before is not None:
         at, message_id = before
         conditions.append(or_(message.c.received_us < at, and_(message.c.received_us == at, message.c.id < message_id)))
-    conditions.append(or_(message.c.withdrawn_us.is_(None), message.c.side == reader_side.value))
+    conditions.append(_in_view(reader_side))
     statement = (
         select(message).where(*conditions).order_by(message.c.received_us.desc(), message.c.id.desc()).limit(limit)
     )
@@ -57,7 +59,7 @@ def is_shown_to(row: Row[Any], reader_side: Side) -> bool:
     """Tell whether a message of a case is in the view of this side; see `messages_of_case`."""
     if row.side == Side.OUTSIDE.value:
         return reader_side is Side.OFFICE and row.withdrawn_us is None
-    return row.withdrawn_us is None or row.side == reader_side.value
+    return (row.withdrawn_us is None and row.held_until_us is None) or row.side == reader_side.value
 
 
 def withdrawn_of_case(connection: Connection, case_id: str, reader_side: Side) -> Sequence[Row[Any]]:
@@ -74,6 +76,12 @@ def withdrawn_of_case(connection: Connection, case_id: str, reader_side: Side) -
             seen,
         ).order_by(message.c.received_us.desc(), message.c.id.desc())
     ).all()
+
+
+def _in_view(reader_side: Side) -> ColumnElement[bool]:
+    """Tell the messages that are neither withdrawn nor waiting to be released, and all of the reader's own side."""
+    shown = and_(message.c.withdrawn_us.is_(None), message.c.held_until_us.is_(None))
+    return or_(shown, message.c.side == reader_side.value)
 
 
 def segments_of(connection: Connection, message_id: str, part: str = "") -> Sequence[Row[Any]]:
@@ -99,6 +107,7 @@ def unread_counts(connection: Connection, person_id: str, case_ids: Iterable[str
             recipient.c.person_id == person_id,
             recipient.c.first_read_us.is_(None),
             message.c.withdrawn_us.is_(None),
+            message.c.held_until_us.is_(None),
             message.c.case_id.in_(list(case_ids)),
         )
         .group_by(message.c.case_id)
@@ -114,7 +123,7 @@ def last_activity(connection: Connection, case_ids: Iterable[str], reader_side: 
         .where(
             message.c.case_id.in_(list(case_ids)),
             message.c.side.not_in(hidden),
-            or_(message.c.withdrawn_us.is_(None), message.c.side == reader_side.value),
+            _in_view(reader_side),
         )
         .group_by(message.c.case_id)
     )
@@ -130,6 +139,12 @@ def find_by_message_ids(source: Source, hashes: Sequence[str]) -> Row[Any] | Non
     return min(rows, key=lambda row: order[row.message_id_hash], default=None)
 
 
+def find_by_reference(source: Source, reference: str) -> Row[Any] | None:
+    """Return the message with this whole reference: its id, its case, when it came; None where there is none."""
+    named: Select[Any] = select(message.c.id, message.c.case_id, message.c.received_us)
+    return source.execute(named.where(message.c.reference == reference)).first()
+
+
 def find_by_notices(source: Source, outbox_ids: Sequence[str]) -> Row[Any] | None:
     """Return the message that one of these notices told of, the first in the given order."""
     for outbox_id in outbox_ids:
@@ -137,3 +152,10 @@ def find_by_notices(source: Source, outbox_ids: Sequence[str]) -> Row[Any] | Non
         if (row := source.execute(statement).first()) is not None:
             return row
     return None
+
+
+def notice_kind(source: Source, outbox_id: str) -> NoticeKind | None:
+    """Return the kind of a notice that told of a message, None for any other row, and for one that is not ours."""
+    told = select(outbox.c.kind).where(outbox.c.id == outbox_id, outbox.c.message_id.is_not(None))
+    row = source.execute(told).first()
+    return None if row is None else NoticeKind(row.kind)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
 
+from gateway.domain.jsontext import json_writer
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.reference import Reference
 from gateway.store.ids import new_id
@@ -25,7 +25,7 @@ from gateway.store.tables import outbox
 from gateway.store.transaction import Transaction
 
 NOTIFIER = "notifier"
-_JSON = json.JSONEncoder()
+_write = json_writer()
 
 
 class OutboxState(IntEnum):
@@ -44,7 +44,10 @@ class Entry:
 
     `lease_us` is the end of the lease and its token: a settlement with another one changes nothing. `joined` counts the
     rows told with this one; `lead_id` is set on a row for a further address of the lead's person. `zone` is the
-    person's own time zone, or empty; `sample` the language of one that concerns nobody, else empty.
+    person's own time zone, or empty; `sample` the language of one that concerns nobody, else empty. `thread` is the
+    message that is told of where `reference` names the case alone, as several are told of; `team_id` the team that the
+    thread is of. `asked` is, sealed, what the person's own mail tool wrote of the message that is told of; `report`
+    says of which recipients a report is, and what became of them.
     """
 
     id: str
@@ -69,6 +72,11 @@ class Entry:
     joined: int = 0
     lead_id: str | None = None
     sample: str = ""
+    thread: Reference | None = None
+    team_id: str = ""
+    reads: int = 0
+    asked: bytes = field(default=b"", repr=False)
+    report: str = ""
 
 
 def put(
@@ -85,8 +93,10 @@ def put(
 ) -> str:
     """Enter a notice to a person and return the row's id.
 
-    `fields` may hold `reference`, `count`, `state` (a NoticeState), `until_us`, and of discarded mail `refusal` and
-    `kinds` (words with commas between them), or the language of a `sample`; nothing else is ever told. `lead_id` is of
+    `fields` may hold `reference`, `count`, `reads`, `state` (a NoticeState), `until_us`, `report`, `address` (where it
+    goes, if it is one of the person's), and of discarded mail `refusal` and
+    `kinds` (words with commas between them), or the language of a `sample`; nothing else is ever told. `team` is the
+    team that an answer may come from. `lead_id` is of
     a further address's row, and of what is told by itself. It is due now, or when `due_us` says.
     """
     row_id = new_id()
@@ -99,7 +109,7 @@ def put(
         case_id=case_id,
         message_id=message_id,
         lead_id=lead_id,
-        fields=_JSON.encode(dict(fields or {})),
+        fields=_write(dict(fields or {})),
         state=OutboxState.WAITING.value,
         due_us=tx.now_us if due_us is None else due_us,
         lease_until_us=None,

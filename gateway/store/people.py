@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, or_, select
 
+from gateway.domain.confirmation import Wish
 from gateway.domain.rights import Side
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.memory import remembered
@@ -16,13 +17,19 @@ from gateway.store.tables import person, person_address, team, team_member
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One identity: an employee or a person of the other side."""
+    """One identity: an employee or a person of the other side.
+
+    Which of their messages an employee wants to be confirmed, and how long these wait before they are released, is
+    known of one asked for by their id.
+    """
 
     id: str
     programme: str
     side: Side
     name: str
     language: str
+    confirm: Wish = Wish.NEVER
+    delay_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +44,34 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How a person wants to be told. An empty zone is the programme's."""
+    """How a person wants to be told. An empty zone is the programme's. Of employees: which of their messages are
+    confirmed, how many minutes these wait before they are released (None: as long as the site says), and whether
+    replies come to them whole, where the site permits that.
+    """
 
     language: str
     wants_link: bool
     time_zone: str
+    confirm: Wish = Wish.FIRST
+    delay_minutes: int | None = None
+    full_copies: bool = False
 
 
 def wishes_of(connection: Connection, person_id: str) -> Wishes:
     """Return how a person wants to be told, as it is now."""
     row = connection.execute(_WISHES, {"person": person_id}).one()
-    return Wishes(row.language, bool(row.wants_link), row.time_zone or "")
+    zone, wish, full = row.time_zone or "", Wish(row.confirm), bool(row.full_copies)
+    return Wishes(row.language, bool(row.wants_link), zone, wish, row.delay_minutes, full)
 
 
 @remembered
 def person_by_id(connection: Connection, person_id: str) -> Person | None:
     """Return a person who has not been ended, or None."""
     row = connection.execute(_BY_ID, {"person": person_id}).first()
-    return None if row is None else Person(row.id, row.programme, Side(row.side), row.name, row.language)
+    if row is None:
+        return None
+    wish, minutes = Wish(row.confirm), row.delay_minutes
+    return Person(row.id, row.programme, Side(row.side), row.name, row.language, wish, minutes)
 
 
 @remembered
@@ -101,7 +118,14 @@ def _valid(now: Any) -> ColumnElement[bool]:
 # Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _NOW: BindParameter[Any] = bindparam("now")
 _BY_ID = select(person).where(person.c.id == bindparam("person"), person.c.ended_us.is_(None))
-_WISHES = select(person.c.language, person.c.wants_link, person.c.time_zone).where(person.c.id == bindparam("person"))
+_WISHES = select(
+    person.c.language,
+    person.c.wants_link,
+    person.c.time_zone,
+    person.c.confirm,
+    person.c.delay_minutes,
+    person.c.full_copies,
+).where(person.c.id == bindparam("person"))
 _BY_ADDRESS = (
     select(person)
     .join(person_address, person_address.c.person_id == person.c.id)

@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Table, and
 
 from gateway.domain.enrolment import AgreementState, PlaceState
 from gateway.domain.rights import Agreement, Authorisation, Holder, Place, Right, Role, Side, Span
+from gateway.store.absences import absences_to
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.people import teams_of
 from gateway.store.tables import (
@@ -56,12 +57,26 @@ def holder_of(
     connection: Connection, authority: AuthorityKey, person_id: str, now_us: int, case_ids: Sequence[str] | None = None
 ) -> Holder | None:
     """Return what rows give a person in these cases (None: in all); None for nobody, or one ended."""
+    known = _employee_or_nobody(connection, authority, person_id, now_us, case_ids)
+    if known is None:
+        return None
+    if known.side is not Side.OFFICE:
+        return replace(known, places=_places_of(connection, authority, person_id, now_us, case_ids))
+    absences = absences_to(connection, authority, person_id, now_us)
+    absent = [(_employee_or_nobody(connection, authority, row.person_id, now_us, case_ids), row) for row in absences]
+    return replace(known, stands_in_for=tuple((one, _span(row)) for one, row in absent if one is not None))
+
+
+def _employee_or_nobody(
+    connection: Connection, authority: AuthorityKey, person_id: str, now_us: int, case_ids: Sequence[str] | None
+) -> Holder | None:
+    """Return what rows give an employee themselves; of the other side who they are; None for nobody, or one ended."""
     row = connection.execute(_ALIVE, {"person": person_id}).first()
     if row is None:
         return None
     known = Holder(row.id, Side(row.side), row.programme)
     if known.side is not Side.OFFICE:
-        return replace(known, places=_places_of(connection, authority, person_id, now_us, case_ids))
+        return known
     teams = list(teams_of(connection, authority, person_id, now_us))
     asked = {"person": person_id, "listed": teams, "now": now_us, "cases": case_ids}
     rows = connection.execute(_ASSIGNMENTS if case_ids is None else _ASSIGNMENTS_IN, asked)
@@ -114,7 +129,8 @@ def places_of_person(
 def cases_named(holder: Holder) -> set[str]:
     """Return every case that the rows of a person name, whether they stand in it or not."""
     of_agreements = {case_id for place in holder.places for case_id, _ in place.agreement.covers}
-    return of_agreements | {case_id for case_id, _ in (*holder.assignments, *holder.visits)}
+    absent = [case_id for one, _ in holder.stands_in_for for case_id, _ in one.assignments]
+    return of_agreements.union(absent, (case_id for case_id, _ in (*holder.assignments, *holder.visits)))
 
 
 def _places_of(

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Row, and_, bindparam, select, text, update
 
 from gateway.domain.notice import NoticeKind
+from gateway.store.confirmations import is_news
 from gateway.store.tables import case, message, outbox, pace, person, recipient
 from gateway.store.transaction import Transaction
 
@@ -59,7 +60,8 @@ def read_by(tx: Transaction, message_id: str, person_id: str, *, may_act: bool) 
     """Note that somebody has opened a message: their own reminders end, and all others' where they may act."""
     own = (recipient.c.message_id == message_id, recipient.c.person_id == person_id)
     unread = update(recipient).where(*own, recipient.c.first_read_us.is_(None))
-    tx.execute(unread.values(first_read_us=tx.now_us, remind_us=None))
+    if tx.execute(unread.values(first_read_us=tx.now_us, remind_us=None)):
+        is_news(tx, [message_id])
     if may_act:
         release(tx, message_id)
 

@@ -14,7 +14,9 @@ from gateway.domain.reference import parse
 from gateway.domain.rights import Side
 from gateway.failpoints import failpoint
 from gateway.store import statements
+from gateway.store.absences import deputies_of
 from gateway.store.cases import office
+from gateway.store.confirmations import NEWS_OF, is_news, is_news_of
 from gateway.store.outbox import NOTIFIER, Entry, OutboxState, address_hash, joined_to, put
 from gateway.store.reach import note_attempt, with_states
 from gateway.store.tables import message, outbox, person
@@ -41,6 +43,9 @@ def settle_all(
         statements.run_all(tx.connection, _SETTLE, rows)
         for one in plain.values():
             _record(tx, hash_key, one.entry, one.delivery, OutboxState.DELIVERED)
+        told = {one.entry.message_id for one in plain.values() if one.entry.kind in NEWS_OF}
+        if heard := [message_id for message_id in told if message_id is not None]:
+            is_news(tx, heard, reports=True)
         failpoint("outbox.settle")
     return [one.entry.id in plain or settle(tx, authority, hash_key, *one) for one in outcomes]
 
@@ -76,6 +81,8 @@ def settle(
         alike = OutboxState.JOINED if state is OutboxState.WAITING else state
         outcome = {"settled_us": row["settled_us"], "last_reply": row["last_reply"]}
         tx.execute(update(outbox).where(joined_to(entry.id)).values(**outcome, state=alike.value))
+    if ended and entry.kind in NEWS_OF:
+        is_news_of(tx, entry.lead_id or entry.id)
     failpoint("outbox.settle")
     return True
 
@@ -108,15 +115,20 @@ def tell_employees(tx: Transaction, authority: Ed25519PublicKey, entry: Entry, s
 
 
 def concerned(tx: Transaction, authority: Ed25519PublicKey, message_id: str | None, case_id: str | None) -> set[str]:
-    """Return whom of the office a message concerns: its author, when an employee who has not left, else the case's."""
+    """Return whom of the office a message concerns: its author, when an employee who has not left, and while they are
+    absent their deputy; else the case's.
+    """
     author = tx.one(
         select(message.c.author_id)
         .join(person, person.c.id == message.c.author_id)
         .where(message.c.id == message_id, message.c.side == Side.OFFICE.value, person.c.ended_us.is_(None))
     )
-    if author is not None:
-        return {author.author_id}
-    return office(tx.connection, authority, case_id, tx.now_us) if case_id else set()
+    if author is None:
+        return office(tx.connection, authority, case_id, tx.now_us) if case_id else set()
+    deputies = deputies_of(tx.connection, authority, [author.author_id], tx.now_us)
+    if deputies and case_id:
+        deputies &= office(tx.connection, authority, case_id, tx.now_us)
+    return {author.author_id, *deputies}
 
 
 def _plain(tx: Transaction, outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

@@ -22,6 +22,7 @@ import pytest
 
 from gateway.process import holder
 from gateway.supervisor import read_status
+from tests import warm
 
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 
@@ -80,10 +81,7 @@ def run_gateway(*arguments: object, config: Path | None = None, given: str = "")
     environment = {name: value for name, value in os.environ.items() if name != "GATEWAY_CONFIG"}
     if config is not None:
         environment["GATEWAY_CONFIG"] = str(config)
-    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
-    done = subprocess.run(
-        command, input=given, env=environment, capture_output=True, text=True, check=False, timeout=110
-    )
+    done = warm.run([*map(str, arguments)], environment, given)
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
     return done
 

@@ -6,6 +6,8 @@ import os
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import typer
 
 from gateway.cli.app import COMMANDS, assembled
 from tests.cli.conftest import Site, founded, run_gateway
+from tests.warm import ROOT
 
 
 def commands(app: typer.Typer, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -58,6 +61,20 @@ def test_every_command_has_help(command: tuple[str, ...], capsys: pytest.Capture
     told = capsys.readouterr().out
     assert told.startswith("Usage: gateway")
     assert "\x1b" not in told
+
+
+def test_each_command_loads_with_nothing_of_another_loaded() -> None:
+    """Other tests fork their commands from a process that has loaded them all."""
+    code = (
+        "import os, pkgutil, sqlalchemy, typer, cryptography.x509, structlog, gateway.cli.app as app\n"
+        "for name, place in app.COMMANDS.items():\n"
+        "    if not os.fork():\n"
+        "        pkgutil.resolve_name(place)\n"
+        "        os._exit(0)\n"
+        "    if os.wait()[1]: print(name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_a_noun_without_a_verb_gets_its_help() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from gateway.inbound.doors import MOST_BY_CORES, DoorTls, _all_places, _limits, 
 from gateway.inbound.listener import Occupancy, bind_port
 
 RELAY = """
-[submission.relays.mta]
+[relay.mta]
 kind = "own-mta"
+authenticates_senders = true
 starttls = ["127.0.0.1:0"]
 tls = ["127.0.0.1:0"]
 networks = ["10.0.0.0/28"]
@@ -37,12 +39,13 @@ def settings(folder: Path, more: str = "", **replaced: str) -> SubmissionSetting
 def test_every_door_is_bound_in_the_order_in_which_workers_open_them(short_path: Path) -> None:
     own = settings(short_path)
     nobody: Any = None
+    door: Any = SimpleNamespace(mailrooms={})
     anyone: Any = {"mta": None}
     bound = bind_doors(own)
     try:
         names = [door.name for door in bound]
         openings: list[Any] = list(
-            _openings(nobody, own, DoorTls(nobody, anyone), "secure.localhost", Occupancy(_limits(own)))
+            _openings(door, own, DoorTls(nobody, anyone), "secure.localhost", Occupancy(_limits(own)))
         )
         assert names == ["starttls", "tls", "relays.mta.starttls", "relays.mta.tls", "lmtp"]
         assert [one.keywords.get("name", "lmtp") for one in openings] == names == [name for name, _ in _all_places(own)]

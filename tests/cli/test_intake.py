@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sqlalchemy import select
 from gateway import config
 from gateway.domain.address import Address
 from gateway.domain.clock import to_microseconds
+from gateway.domain.fax_report import FaxReport, ReportKind
 from gateway.domain.summary import Arrival, Summary
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.tray import IntakeTray, OutsideMail
@@ -31,6 +33,7 @@ from gateway.mime.automatic import AutomaticKind
 from gateway.store import intake, keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
+from gateway.store.fax_reports import ReportState, claim, enter_report, report_key, seal_report, settle
 from gateway.store.keystore import KeyStore
 from gateway.store.sealing import open_box, summary_context, summary_key
 from gateway.store.tables import message_wrap
@@ -330,6 +333,24 @@ def test_sources_are_told_apart(site: Site, faxes: FaxIntake) -> None:
     assert one.items() >= {"received": 3, "filed": 2, "failures": 1, "review": 1, "waiting": 2, "left": 0}.items()
     assert one["state"] == "not configured"
     assert "line-two" in site.gateway("intake", "sources")
+
+
+def test_reports_that_fax_servers_asked_for_are_listed_with_what_became_of_them(site: Site) -> None:
+    settings = config.load(site.config)
+    key = report_key(keyfiles.return_path_key(settings.keys.folder))
+    asked = FaxReport(ReportKind.DELIVERED, "fax@onramp.example", (("a@agency.example", ""),), "", "", 1)
+    with closing(Database(settings.store.url, program="fax")) as database:
+        for source in ("router-1", "router-2"):
+            database.call(enter_report, source, seal_report(key, asked))
+    with closing(Database(settings.store.url, program="notifier")) as database:
+        entries = database.call(lambda tx: claim(tx, lease_us=60_000_000, limit=100))
+        sent = next(entry for entry in entries if entry.source == "router-2")
+        database.call(lambda tx: settle(tx, sent, ReportState.SENT, "250 2.0.0 taken"))
+    waiting = site.asked("intake", "reports")
+    assert [(one["source"], one["state"], one["attempts"]) for one in waiting] == [("router-1", "waiting", 1)]
+    listed = {one["source"]: one for one in site.asked("intake", "reports", "--all")}
+    assert (listed["router-2"]["state"], listed["router-2"]["answer"]) == ("sent", "250 2.0.0 taken")
+    assert "onramp.example" not in site.gateway("intake", "reports", "--all")
 
 
 def test_a_source_whose_clock_differs_is_told_of(site: Site, faxes: FaxIntake) -> None:

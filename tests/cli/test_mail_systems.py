@@ -16,8 +16,9 @@ from gateway.process import ProgramLock, make_run_folder
 from tests.dialogs.certificates import make_certificate
 
 RELAY = """
-[submission.relays.mta]
+[relay.mta]
 kind = "own-mta"
+authenticates_senders = true
 starttls = ["127.0.0.1:0"]
 networks = ["10.0.0.0/28", "10.1.0.1"]
 client_ca = "mta.pem"
@@ -40,7 +41,7 @@ def test_without_either_both_are_off(tmp_path: Path) -> None:
     found = told(written(tmp_path))
     assert (found["lmtp"].state, found["relays"].state) == (State.OFF, State.OFF)
     assert "submission.lmtp" in found["lmtp"].advice
-    assert "submission.relays" in found["relays"].advice
+    assert "[relay.NAME]" in found["relays"].advice
 
 
 def test_more_processes_than_cores_are_warned_of(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_sample_reaches_an_employee_with_the_site_s_own_words_and_nobody_else(
         site.gateway("designated-user", "add", "ada@agency.example", "--case", case, "--name", "Ada")
         told = site.asked("notification", "sample", "meeting", "ann.lee@AGENCY.example", "--language", "es")
         assert (told["state"], told["last_reply"][:3]) == ("delivered", "250")
-        ((to, mail),) = found.taken
+        ((to, mail),) = [one for one in found.taken if "[MUESTRA]" in one[1]["Subject"]]
         assert to == ["Ann.Lee@agency.example"]
         assert mail["Subject"] == "[TEST] [MUESTRA] Venga a vernos"
         assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
@@ -137,6 +137,12 @@ def test_a_sample_reaches_an_employee_with_the_site_s_own_words_and_nobody_else(
         assert after == {"language": "es", "link": False, "time_zone": "Europe/Zurich"}
         site.gateway("notification", "wishes", "ann.lee@agency.example", "--language", "fr", code=65)
         site.gateway("notification", "wishes", "ann.lee@agency.example", "--time-zone", "Mars/Base", code=65)
+        confirmed = site.asked("employee", "confirm", "ann.lee@agency.example")
+        assert confirmed == {"confirm": "first", "delay_minutes": 0}
+        confirmed = site.asked("employee", "confirm", "ann.lee@agency.example", "daily", "--delay", "5")
+        assert confirmed == {"confirm": "daily", "delay_minutes": 0}  # no more than the site has
+        site.gateway("employee", "confirm", "ada@agency.example", "each", code=67)
+        site.gateway("employee", "confirm", "ann.lee@agency.example", "always", code=64)
         site.gateway("notification", "sample", "reminder", "ann.lee@agency.example")
         body = found.taken[-1][1].get_body(("plain",))
         assert body is not None

@@ -52,7 +52,7 @@ def test_a_folder_is_screened_and_told_in_words(mails: Path) -> None:
     assert any(line.startswith("unscreenable") and "c.eml  encrypted: " in line for line in told)
     assert not any("a.eml" in line or "notes.txt" in line for line in told)
     assert [line.split()[:2] for line in told[-5:-2]] == [["clean", "1"], ["tainted", "1"], ["unscreenable", "1"]]
-    assert "2879" not in done.stdout + done.stderr
+    assert "41-2879" not in done.stdout + done.stderr  # a folder of a test may be called 2879
 
 
 def test_json_has_one_object_a_line_in_order(mails: Path) -> None:

@@ -228,6 +228,35 @@ async def test_what_is_asked_for_in_one_turn_is_one_group(database: Database) ->
     assert len(commits) == 1
 
 
+async def test_a_group_of_prepared_verbs_waits_for_those_who_came_with_them_before(store_url: str) -> None:
+    database = Database(store_url, return_seconds=30)
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+
+    def prepare(number: int) -> str:
+        loop.call_soon_threadsafe(begun.set)
+        return f"{number}"
+
+    async def prepared(number: int) -> None:
+        await database.run_prepared(lambda: prepare(number), keep)
+
+    with counted_commits(database) as commits:
+        await asyncio.gather(*(prepared(number) for number in range(3)))
+        begun.clear()
+        first = asyncio.create_task(prepared(3))
+        await begun.wait()
+        await asyncio.gather(first, *(prepared(number) for number in (4, 5)))
+    assert len(commits) == 2
+    database.close()
+
+
+async def test_a_group_does_not_wait_long_for_who_does_not_come_again(store_url: str) -> None:
+    database = Database(store_url, return_seconds=0.01)
+    await asyncio.gather(*(database.run_prepared(lambda: "a", lambda *_: None) for _ in range(3)))
+    await database.run_prepared(lambda: "b", keep)
+    assert "b" in await database.read(names)
+    database.close()
+
+
 async def test_readers_see_only_what_is_committed(database: Database) -> None:
     await database.run(keep, "committed")
     written, free = threading.Event(), threading.Event()

@@ -24,6 +24,8 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import system_clock
 from gateway.domain.intake import month_of
+from gateway.domain.reference import Reference
+from gateway.domain.thread_address import ThreadAddresses
 from gateway.domain.verdict import Kind
 from gateway.inbound.allowance import Allowance
 from gateway.inbound.listener import DoorLimits, Listener, open_listener
@@ -36,12 +38,12 @@ from gateway.screening.protocol import Role
 from gateway.store import tables
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from tests.corpus.site_reports import abuse_report, dmarc_report, tls_report
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.house import Client
 from tests.nameserver import nameserver
 from tests.settled import DEPOSIT_KEY, Settled
+from tests.tables import make_tables
 
 DOMAIN = "secure.example.gov"
 PORTAL = "https://messages.example.gov/"
@@ -107,7 +109,7 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     made = f"sqlite:///{tmp_path_factory.mktemp('vault')}/gateway.db"
-    upgrade(made)
+    make_tables(made)
     return made
 
 
@@ -408,6 +410,19 @@ async def test_an_employees_sender_hears_the_same_for_every_recipient_before_any
         assert {await client.ask(f"RCPT TO:<{one}>") for one in recipients} == {
             "550 5.7.1 This is the door for mail from outside: please use your agency's mail route."
         }
+        assert (await client.ask("DATA"))[:4] == "554 "
+
+
+@pytest.mark.parametrize("sender", ["ines@tours.example", "", "dana@agency.example.gov"])
+async def test_a_thread_address_is_refused_before_any_content_genuine_or_not(outside: Outside, sender: str) -> None:
+    genuine = ThreadAddresses(DOMAIN, b"r" * 32).of(Reference("SM", "7K2Q", "9F4T"), "dana")
+    forged = f"T-SM-7K2Q-9F4T-{'A' * 8}-{'B' * 16}@{DOMAIN}"
+    async with outside.connected() as client:
+        await client.ask("EHLO mail.tours.example")
+        await client.ask(f"MAIL FROM:<{sender}>")
+        said = {await client.ask(f"RCPT TO:<{one}>") for one in (str(genuine), str(genuine).upper(), forged)}
+        assert len(said) == 1
+        assert said.pop().endswith("please use your agency's mail route.")
         assert (await client.ask("DATA"))[:4] == "554 "
 
 

@@ -125,9 +125,10 @@ async def test_a_picture_of_too_many_pixels_is_not_drawn(pool: Pool) -> None:
     assert not made.complete
 
 
-async def test_six_hundred_pages_are_read(pool: Pool) -> None:
-    made = await read(pool, blank_pages(600))
-    assert len(made.pages) == 600
+@pytest.mark.parametrize("count", [60, pytest.param(600, marks=pytest.mark.sweep)])
+async def test_six_hundred_pages_are_read(pool: Pool, count: int) -> None:
+    made = await read(pool, blank_pages(count))
+    assert len(made.pages) == count
     assert all(one.blank for one in made.pages)
     assert made.complete
 

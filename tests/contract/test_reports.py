@@ -20,9 +20,10 @@ from gateway.domain.notice import NoticeKind, message_id
 from gateway.domain.reply import SmtpReply
 from gateway.domain.return_path import ReturnPaths
 from gateway.inbound import replies
+from gateway.inbound.ending import EndedTransaction
 from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParameters
 from gateway.inbound.mx import OutsideDoor, OutsideTransaction, SenderHashes
-from gateway.inbound.relay import EndedTransaction, RelayDoor
+from gateway.inbound.relay import RelayDoor
 from gateway.inbound.reports import Reports
 from gateway.inbound.submission import SubmissionDoor, SubmissionTransaction
 from gateway.inbound.tray import IntakeTray

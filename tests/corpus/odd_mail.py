@@ -33,6 +33,9 @@ MAILS: dict[str, Maker] = {}
 ENCRYPTED = frozenset({"rights_managed", "smime_enveloped", "pgp_mime_encrypted"})
 """Those that are encrypted for someone, which the door refuses."""
 
+AUTOMATIC = frozenset({"delivery_report", "read_receipt"})
+"""Those that no person wrote: they end at the door, with a line on the case."""
+
 
 def odd_mails(parties: Parties | None = None) -> Iterator[tuple[str, bytes]]:
     """Every mail of the corpus, made when it is asked for."""

@@ -65,7 +65,11 @@ class DemoFolder:
 
     def play(self, environment: Mapping[str, str] | None = None, seconds: float = SECONDS) -> Ended:
         """Run `gateway demo --check` to its end; after so many seconds it is killed, and its code is None."""
-        child = self.start("--check", environment=environment)
+        return self.end(self.start("--check", environment=environment), seconds)
+
+    @staticmethod
+    def end(child: subprocess.Popen[str], seconds: float = SECONDS) -> Ended:
+        """Let a demo run to its end, as `play` does."""
         try:
             told, _ = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.outbox import OutboxState
 from tests.notifying import Time, settle_in, tell
+from tests.tables import make_tables
 
 SIGKILL = -9
 
@@ -32,7 +32,7 @@ async def step(url: str, what: str, row_id: str, failpoint: str = "") -> int:
 def settled(tmp_path: Path, state: OutboxState) -> tuple[Database, str, str]:
     """A notice whose notification has this state, sent to the agent."""
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url, clock=Time())
     database.call(settle_in)
     row_id = database.call(tell)

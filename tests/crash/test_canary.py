@@ -5,15 +5,20 @@ searched: none. The same story and the same search in a build whose sealing copi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from email import message_from_bytes
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
 
 from gateway.demo import search as engine
+from gateway.demo.search import Hit
 from tests.canary import search, search_process
 from tests.canary_story import ROOT, UNSEALED_BUILD, CanaryStory
+from tests.worlds import Traps
 
 FAULTS = (
     "submission.commit=error,submission.committed=kill,smtp.reply=error,blob.write.after=error,blob.rename=eio,"
@@ -37,16 +42,35 @@ FORMS = ("word text", "hex", "base64 of octets", "octets", "word utf-16-le", "wo
 
 
 @asynccontextmanager
-async def played(folder: Path, environment: dict[str, str]) -> AsyncIterator[CanaryStory]:
-    """Play the story, and yield with everything still running."""
-    (folder / "once").mkdir()
-    story = CanaryStory(folder, {"GATEWAY_FAILPOINT_ONCE": str(folder / "once"), **environment})
+async def played(folder: Path, environment: dict[str, str], traps: Traps | None = None) -> AsyncIterator[CanaryStory]:
+    """Play the story, with the traps set once its people are there, and yield with everything still running."""
+    story = CanaryStory(folder, environment if traps is None else traps.environment | environment)
     try:
         await story.open()
+        if traps is not None:
+            traps.set_all()
         await story.play()
         yield story
     finally:
         await story.world.close()
+
+
+OWN_IDS = re.compile(rb"(?mi)^(?:In-Reply-To|References|Original-Message-ID):[^\n]*(?:\n[ \t][^\n]*)*")
+"""Where a mail to an employee names the message that it is about: by the id that their own mail tool gave it."""
+
+
+def found(story: CanaryStory, *folders: Path) -> list[Hit]:
+    """Return every form of the canary there, but for the ids of their own messages in what employees are told."""
+    return [hit for hit in search(story.canary, *folders) if not is_own_id(hit, story.world.people["dana"].address)]
+
+
+def is_own_id(hit: Hit, author: str) -> bool:
+    path = Path(hit.path)
+    if path.parent.name != "outside-world" or hit.form != "word text":
+        return False
+    octets = path.read_bytes()
+    named = any(begin <= hit.offset < end for begin, end in (one.span() for one in OWN_IDS.finditer(octets)))
+    return named and parseaddr(message_from_bytes(octets)["To"])[1] == author
 
 
 def open_files(pid: int) -> list[Path]:
@@ -61,17 +85,18 @@ def open_files(pid: int) -> list[Path]:
 
 async def search_everywhere(folder: Path, failpoints: str) -> None:
     cores = set(ROOT.glob("core*"))
-    async with played(folder, {"GATEWAY_FAILPOINTS": failpoints}) as story:
-        acted = {path.name for path in (folder / "once").iterdir()}
-        assert acted == {item.partition("=")[0] for item in failpoints.split(",")}
+    (folder / "once").mkdir()
+    traps = Traps(folder / "once", dict(item.split("=") for item in failpoints.split(",")))
+    async with played(folder, {}, traps) as story:
+        assert [name for name in traps.names if not traps.has_acted(name)] == []
         for pid in story.processes():
             assert search_process(story.canary, pid) == []
             for file in open_files(pid):
                 with suppress(OSError):
                     assert engine.search_octets(engine.octets(story.canary), file.read_bytes(), str(file)) == []
-        running = search(story.canary, folder)
+        running = found(story, folder)
     assert running == []
-    assert search(story.canary, folder) == []
+    assert found(story, folder) == []
     log = story.world.log.read_text()
     assert '"level": "debug"' in log or '"level":"debug"' in log, "the log is not at debug: it proves nothing"
     assert (story.backup / "manifest.json").exists()
@@ -96,10 +121,10 @@ async def test_the_same_search_finds_each_form_where_sealing_is_off(short_path: 
     path = os.pathsep.join(filter(None, (str(UNSEALED_BUILD), os.environ.get("PYTHONPATH", ""))))
     async with played(short_path, {"PYTHONPATH": path, "GATEWAY_TEST_UNSEALED": "yes"}) as story:
         pass
-    found = {hit.form.removeprefix("folded ") for hit in search(story.canary, story.world.vault, story.backup)}
-    assert [form for form in FORMS if not any(seen.endswith(form) for seen in found)] == []
+    seen = {hit.form.removeprefix("folded ") for hit in search(story.canary, story.world.vault, story.backup)}
+    assert [form for form in FORMS if not any(one.endswith(form) for one in seen)] == []
     places = {tag: engine.words(story.word(tag)) for tag in RESTS}
     content = [path.read_bytes() for path in story.world.vault.rglob("*") if path.is_file()]
     unseen = [tag for tag, forms in places.items() if not any(engine.search_octets(forms, one) for one in content)]
     assert unseen == []
-    assert search(story.canary, story.world.folder / "outside-world", story.world.log.parent) == []
+    assert found(story, story.world.folder / "outside-world", story.world.log.parent) == []

@@ -14,12 +14,12 @@ from sqlalchemy import update
 from gateway.store import tables
 from gateway.store.authority import sign
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.outbox import waiting
 from gateway.store.transaction import Transaction
 from tests.nameserver import nameserver
 from tests.notifying import AUTHORITY, Time, settle_in, tell
 from tests.relay import Certificate, Sink, relay
+from tests.tables import make_tables
 
 SIGKILL = -9
 DAY_US = 24 * 3600 * 1_000_000
@@ -28,7 +28,7 @@ DAY_US = 24 * 3600 * 1_000_000
 def peopled(folder: Path) -> tuple[str, Database]:
     """Make a store with people in it; return where it is, and the store."""
     url = f"sqlite:///{folder}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url, clock=Time())
     database.call(settle_in)
     return url, database

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import smtplib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,16 +59,21 @@ def refusal(port: int, *, patient: bool = True) -> str | None:
 
 
 TAKING = ("mx.take", "blob.write.before", "blob.fsync", "blob.rename", "blob.folder_fsync", "mx.taken")
+SOME = random.Random(os.environ.get("CRASH_SEED", "1")).sample(TAKING, 2)
 
 
-async def test_killed_anywhere_while_it_takes_clean_mail_the_repeat_finds_it_kept_once(tmp_path: Path) -> None:
-    port, traps = free_port(), Traps(tmp_path, dict.fromkeys(TAKING, "kill"))
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("places", [SOME, pytest.param(TAKING, marks=pytest.mark.sweep)], ids=["some", "all"])
+async def test_killed_anywhere_while_it_takes_clean_mail_the_repeat_finds_it_kept_once(
+    tmp_path: Path, places: Sequence[str]
+) -> None:
+    port, traps = free_port(), Traps(tmp_path, dict.fromkeys(places, "kill"))
     door = f'\n[mx]\nlisten = ["127.0.0.1:{port}"]\nposition = "first-hop"\nclean = "tray"\n'
     taken_in = select(tables.leaf.c.id).where(tables.leaf.c.kind == "taken_in")
     async with running_world(Plan(more=FAST + door), traps.environment) as world:
         papers = len(await office.rows(world.settings, select(tables.intake)))
         entered = len(await office.rows(world.settings, taken_in))
-        for number, name in enumerate(TAKING):
+        for number, name in enumerate(places):
             mail = clean(number)
             traps.set(name)
             with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
@@ -87,7 +95,7 @@ async def test_killed_anywhere_while_it_takes_clean_mail_the_repeat_finds_it_kep
             blobs = BlobFolder(world.settings.store.blobs)
             octets = b"".join(b"".join(SegmentReader(blobs, row, grant.key).read()) for row in segments)
             assert octets == mail.encode()
-        assert len(await office.rows(world.settings, taken_in)) == entered + len(TAKING)
+        assert len(await office.rows(world.settings, taken_in)) == entered + len(places)
         assert list(engine.search(engine.words("rehearsal7311"), [world.folder]).hits) == []
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.tls_outcomes import PolicyType, ResultType, TlsOutcome, count_tls
 from gateway.store.tls_reports import ReportState, reports
 from tests.nameserver import nameserver
 from tests.notifying import Time
 from tests.relay import Certificate, Sink, relay
 from tests.reporting import Web
+from tests.tables import make_tables
 
 SIGKILL = -9
 
@@ -37,7 +37,7 @@ async def test_a_kill_loses_no_report_and_repeats_only_the_same(
     tmp_path: Path, failpoint: str, may_repeat: bool
 ) -> None:
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url, clock=Time())
     database.call(count_tls, "agent.example", TlsOutcome(PolicyType.NONE, ResultType.SUCCESS, "mx.agent.example"))
     certificate, sink, web = Certificate(tmp_path, "reports.agent.example"), Sink(), Web()

@@ -127,7 +127,7 @@ class MemoryDoor:
         self.guessed_from.append(peer.address)
         trouble(credentials.username, "auth")
         await asyncio.sleep(0)
-        if (credentials.username, credentials.password) != ("joe", "right"):
+        if (credentials.username, credentials.secret) != ("joe", "right"):
             raise errors.NotAuthenticated("The name or the app password is wrong.")
         return f"principal:{credentials.username}"
 

@@ -19,15 +19,15 @@ from gateway.inbound.submission import SubmissionDoor
 from gateway.store import tables
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from tests.dialogs.house import Client
 from tests.settled import DEPOSIT_KEY, DOMAIN, Settled
+from tests.tables import make_tables
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Settled]:
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url)
     yield Settled(database)
     database.close()
@@ -60,7 +60,7 @@ async def test_automatic_mail_is_answered_for_each_recipient_and_ends(
             "354 send the message, end with <CRLF>.<CRLF>",
             "250 2.6.0 automatic mail ends here: entered, and not kept",
             "250 2.6.0 automatic mail ends here: entered, and not kept",
-            "550 5.7.1 The envelope sender is no employee's own address.",
+            "550 5.7.1 The envelope sender is no employee's own address, and no team's.",
         ]
     finally:
         await client.close()

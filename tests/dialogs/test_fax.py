@@ -23,13 +23,13 @@ from gateway.inbound.fax.site import hosts_of, open_servers
 from gateway.inbound.listener.tls import server_context
 from gateway.store.database import Database
 from gateway.store.fax_reports import report_key
-from gateway.store.migrations import upgrade
 from gateway.store.tables import fax_arrival, fax_recognition, fax_report, intake
 from tests.contract.test_faxes import House
 from tests.fax_reader import Reader
 from tests.faxes import failure, sample
 from tests.postfix import free_port
 from tests.relay import Certificate
+from tests.tables import make_tables
 
 DOMAIN = "gateway.example"
 TO = [f"FAX=+12025550142@{DOMAIN}"]
@@ -38,7 +38,7 @@ TO = [f"FAX=+12025550142@{DOMAIN}"]
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url)
     yield House(database, tmp_path)
     database.close()

@@ -19,11 +19,11 @@ from gateway.inbound.mx import OutsideDoor, SenderHashes
 from gateway.inbound.reports import Reports
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.outbox import put
 from gateway.store.transaction import Transaction
 from tests.corpus.returned_mail import failure
 from tests.dialogs.house import Client
+from tests.tables import make_tables
 
 PATHS = ReturnPaths("gw.test", b"r" * 32)
 
@@ -32,7 +32,7 @@ PATHS = ReturnPaths("gw.test", b"r" * 32)
 async def opened(tmp_path: Path) -> AsyncIterator[tuple[Listener, Database, str]]:
     """The door with nobody who screens, and a notice that went out."""
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url)
     absent: Any = None
     door = OutsideDoor(

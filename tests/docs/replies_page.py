@@ -26,6 +26,31 @@ incident's number. `4yz` means try again later, `5yz` means change something fir
 """
 
 
+SHOWN = """
+## How mail tools show a refusal
+
+No tool shows a `250`. *swaks* shows the whole line, by `<~*` under TLS. *Thunderbird* says that sending failed and that
+the mail server responded, then the enhanced code and the text, on one line. Behind an *Exchange* nobody sees the line
+itself: its report chooses words of its own by the enhanced code, in the sense of the last column, and has our text in
+small print below. So a code is not only right by RFC 3463, it is the one of those that misleads least.
+
+| refused with | swaks | Thunderbird | what Exchange's own words come to |
+| --- | --- | --- | --- |
+"""
+EXCHANGE = {
+    "5.1.1": "there is no such recipient: look at the address",
+    "5.3.4": "the message is too large: make it smaller",
+    "5.4.6": "the mail goes round in a loop: tell your administrator",
+    "5.6.0": "something in the content cannot be taken: look at it, and send again",
+    "5.6.1": "this kind of content is not taken",
+    "5.7.1": "you may not send to this recipient: ask its owner or your administrator",
+    "5.7.7": "the message was changed on its way",
+    "5.7.20": "the message is not signed as it has to be: tell your administrator",
+    "5.7.22": "the message is not signed as it has to be: tell your administrator",
+}
+"""By enhanced code, in our words: Exchange's differ with its version and language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One reply: the group it stands in, its codes and its text."""
@@ -48,7 +73,7 @@ def page() -> str:
     for group, lines in groups.items():
         rows = "\n".join(f"| `{line.codes}` | {_cell(line.text)} |" for line in lines)
         sections.append(f"\n## {group}\n\n| codes | text |\n| --- | --- |\n{rows}\n")
-    return "".join(sections)
+    return "".join((*sections, SHOWN, *_shown(groups["The message"])))
 
 
 def own_lines() -> Iterator[Line]:
@@ -86,6 +111,19 @@ def _errors() -> Iterator[str]:
     yield "\n## What the programs behind the doors refuse\n\n| codes | error | what it means |\n| --- | --- | --- |\n"
     for kind, codes in error_kinds():
         yield f"| `{codes}` | `{kind.__name__}` | {_cell((kind.__doc__ or '').splitlines()[0].rstrip('.'))} |\n"
+
+
+def _shown(of_message: list[Line]) -> Iterator[str]:
+    """A row for each refusal of a message for good: those with fixed words, and the errors of the programs."""
+    errors = [
+        Line("", f"{code} {enhanced}", ANY)
+        for kind, (code, enhanced) in replies.TABLE.items()
+        if code >= 550 and not kind.__subclasses__()
+    ]
+    fixed = [line for line in of_message if line.codes.startswith("55")]
+    for line in dict.fromkeys((*errors, *fixed)):
+        enhanced, text = line.codes.split()[1], _cell(line.text)
+        yield f"| `{line.codes}` | `<~* {line.codes} {text}` | `{enhanced} {text}` | {EXCHANGE[enhanced]} |\n"
 
 
 def _words(node: ast.expr) -> str:

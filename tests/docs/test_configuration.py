@@ -10,7 +10,7 @@ from gateway.config.example import Site, example
 from tests.docs.sources import ROOT
 
 PAGE = ROOT / "docs" / "configuration.md"
-TABLE = re.compile(r"^#+ .*?`?\[([a-z.]+)\]`?", re.MULTILINE)
+TABLE = re.compile(r"^#+ .*?`?\[([a-z_.]+)\]`?", re.MULTILINE)
 
 
 def test_every_key_stands_under_its_table() -> None:

@@ -19,10 +19,11 @@ OWN: dict[str, set[str]] = {
     "submission": {"deposit.key", "return-path.key"},
     "mx": {"deposit.key", "return-path.key"},
     "fax": {"deposit.key"},
+    "guard": set(),
     "notifier": {"address.key", "return-path.key"},
     "portal": {"deposit.key"},
 }
-NO_NETWORK = {"keyholder", "authenticator"}
+NO_NETWORK = {"keyholder", "authenticator", "guard"}
 
 
 def test_every_program_has_a_unit_and_the_target_wants_them_all() -> None:
@@ -48,10 +49,17 @@ def test_a_unit_hides_every_key_but_its_programs_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_only_the_keyholder_sees_its_store_and_only_the_portal_its_socket(name: str) -> None:
+def test_the_key_that_signs_full_copies_is_the_portals_alone(name: str) -> None:
+    folder = str(settings().full_copies.keys.openpgp.parent)
+    assert (folder in hidden(name)) == (name != "portal")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_only_the_keyholder_sees_its_store_and_only_who_asks_it_its_socket(name: str) -> None:
     store = settings().keyholder.store_url.removeprefix("sqlite:///")
     assert (str(Path(store).parent) in hidden(name)) == (name != "keyholder")
     assert (str(settings().keyholder.socket.parent) in hidden(name)) == (name not in {"keyholder", "portal"})
+    assert (str(settings().keyholder.guard_socket.parent) in hidden(name)) == (name not in {"keyholder", "guard"})
     assert settings().keyholder.operator_socket.parent == settings().keyholder.socket.parent
 
 
@@ -86,7 +94,7 @@ def hidden(name: str) -> set[str]:
     return {path.lstrip("-") for line in directives(unit(name), "InaccessiblePaths") for path in line.split()}
 
 
-@pytest.mark.parametrize("name", ["mx", "fax", "portal"])
+@pytest.mark.parametrize("name", ["mx", "fax", "guard", "portal"])
 def test_the_unit_of_a_program_with_children_leaves_them_their_locks(name: str) -> None:
     allowed = {word for line in directives(unit(name), "SystemCallFilter") for word in line.split()}
     assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "seccomp"} <= allowed

@@ -185,8 +185,8 @@ async def test_a_responder_without_manners_makes_no_loop(folder: Path) -> None:
             while len(await office.rows(world.settings, ended)) < 2:
                 await asyncio.sleep(0.1)
         assert len(away.mail) == 1
-        before = (NoticeKind.MEETING.value, NoticeKind.INVITATION.value)
-        told = select(tables.outbox.c.person_id).where(tables.outbox.c.kind.not_in(before))
+        others = (NoticeKind.MEETING, NoticeKind.INVITATION, NoticeKind.CASE_ASSIGNED, NoticeKind.CONFIRMATION)
+        told = select(tables.outbox.c.person_id).where(tables.outbox.c.kind.not_in([one.value for one in others]))
         rows = await office.rows(world.settings, told)
         assert {row.person_id for row in rows} == {world.people["ines"].id, world.people["raul"].id}
         assert await office.rows(world.settings, select(tables.notice_report)) == []

@@ -17,17 +17,19 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy import insert, select, update
 
 from gateway.casework.samples import order_sample
+from gateway.domain.address import parse_address
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.notice import NoticeKind
+from gateway.domain.thread_address import ThreadAddresses
 from gateway.outbound.courier import AllowList
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.outbox import OutboxState
 from gateway.store.transaction import Transaction
 from gateway.wake import notify
 from tests.notifying import PROGRAMMES, SIGNER, Time, notifier, settle_in, tell
 from tests.relay import Certificate, Sink, relay
+from tests.tables import make_tables
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def time() -> Time:
 @pytest.fixture
 def database(tmp_path: Path, time: Time) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     opened = Database(url, clock=time)
     opened.call(settle_in)
     yield opened
@@ -106,12 +108,34 @@ async def test_a_person_s_language_and_choice_of_no_link_are_honoured(
     assert "https://" not in body.get_content()
 
 
-async def test_an_employee_is_given_the_case_s_address_to_answer_to(
+async def test_an_employee_is_given_the_address_of_the_thread_to_answer_to(
     database: Database, sink: Sink, port: int, certificate: Certificate, time: Time, tmp_path: Path
 ) -> None:
     database.call(tell, "clerk", NoticeKind.REPLY_RECEIVED)
     await notifier(database, port, certificate.path, tmp_path, time).send_due()
-    assert read(sink.mail[0])["Reply-To"] == "sm-7k2q@gateway.example"
+    threads = ThreadAddresses("gateway.example", b"r" * 32)
+    found = threads.read(parse_address(read(sink.mail[0])["Reply-To"]))
+    assert found is not None
+    assert str(found.message) == "SM-7K2Q-9F4T"
+    assert threads.is_for(found, ["clerk"])
+
+
+async def test_replies_told_together_are_answered_in_the_thread_of_the_first(
+    database: Database, sink: Sink, port: int, certificate: Certificate, time: Time, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        database.call(tell, "clerk", NoticeKind.REPLY_RECEIVED)
+    one = notifier(database, port, certificate.path, tmp_path, time)
+    sink.data_replies += ["451 4.3.0 later"]
+    await one.send_due()
+    time.now += timedelta(minutes=10)
+    await one.send_due()
+    (envelope,) = sink.mail
+    mail = read(envelope)
+    assert "SM-7K2Q-9F4T" not in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    found = ThreadAddresses("gateway.example", b"r" * 32).read(parse_address(mail["Reply-To"]))
+    assert found is not None
+    assert str(found.message) == "SM-7K2Q-9F4T"
 
 
 async def test_a_delayed_notice_is_the_same_mail_when_it_goes(

@@ -22,8 +22,9 @@ from tests.postfix import PATIENCE, fates_of, free_port, hand_in, lines_of, post
 from tests.worlds import log_lines, reference_in, running_world, signed_in
 
 RELAY = """
-[submission.relays.mta]
+[relay.mta]
 kind = "own-mta"
+authenticates_senders = true
 {door} = ["127.0.0.1:{port}"]
 networks = ["127.0.0.8/31"]
 client_ca = "{listed}"
@@ -81,7 +82,7 @@ async def test_postfix_relays_over_a_client_certificate_and_its_reports_end_here
             async with asyncio.timeout(PATIENCE):
                 while len(entries := await ended_mail(world)) < 2:
                     await asyncio.sleep(0.1)
-            assert [line["kind"] for line in entries] == ["delivery-report", "auto-submitted"]
+            assert [line["kind"] for line in entries] == ["delivery-report", "out-of-office"]
             assert {line["relay"] for line in entries} == {"mta"}
             assert sum(line["event"] == "deposited" for line in log_lines(world)) == 1
 

@@ -20,8 +20,8 @@ from gateway.domain.notice import Notice, NoticeKind
 from gateway.domain.reference import Reference
 from gateway.outbound.dkim import Signer, sign
 from gateway.outbound.notification import Draft, Renderer
-from gateway.outbound.smime import load_mail_signer, sign_mail
 from gateway.outbound.templates import Templates
+from gateway.parcels.smime_signing import load_mail_signer, sign_mail
 from gateway.programmes import load_programme
 from gateway.resources import programmes_folder, templates_folder
 from tests.signing import DAY, card

@@ -15,7 +15,6 @@ from gateway.outbound.courier import Courier
 from gateway.outbound.notifier import Notifier
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.outbox import OutboxState, put
 from gateway.store.transaction import Transaction
 from tests.abroad import Abroad
@@ -23,6 +22,7 @@ from tests.authority import Authority
 from tests.nameserver import nameserver
 from tests.notifying import notifier, settle_in
 from tests.relay import Sink, relay
+from tests.tables import make_tables
 
 
 class Hanging:
@@ -44,7 +44,7 @@ class Hanging:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     url = f"sqlite:///{tmp_path}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     opened = Database(url, program=None)
     opened.call(settle_in)
     yield opened

@@ -19,7 +19,7 @@ from gateway.domain.notice import Notice, NoticeKind
 from gateway.domain.reference import Reference
 from gateway.outbound.dkim import sign
 from gateway.outbound.notification import Draft, Renderer
-from gateway.outbound.smime import load_mail_signer
+from gateway.parcels.smime_signing import load_mail_signer
 from tests.notifying import PROGRAMMES, SIGNER, TEMPLATES
 from tests.signing import NOW, card
 
@@ -96,8 +96,8 @@ def mailbox() -> Iterator[Mailbox]:
 
 def notification(kind: NoticeKind, renderer: Renderer) -> bytes:
     notice = Notice(kind, "en", Reference("SM", "7K2Q", "9F4T"), "https://gateway.example/", AT, "production")
-    mail = renderer.render(Draft(notice, parse_address(ANN), "0123456789abcdef"), PROGRAMMES["cwa"])
-    return sign(renderer.signed(mail), (SIGNER,), AT)
+    draft = Draft(notice, parse_address(ANN), "0123456789abcdef")
+    return sign(renderer.signed(draft, renderer.render(draft, PROGRAMMES["cwa"])), (SIGNER,), AT)
 
 
 def test_no_notification_of_any_kind_is_answered(mailbox: Mailbox, tmp_path: Path) -> None:

@@ -18,13 +18,14 @@ SOURCE = Source("line-one")
 PAPERS = ("Form 15410", "Form 15410 Appendix", "Form 8821")
 
 
-def fax_of(texts: Sequence[str], number: int = 1) -> bytes:
-    """A fax mail with a page for each text."""
+def fax_of(texts: Sequence[str], number: int = 1, pages: bytes = b"") -> bytes:
+    """A fax mail with a page for each text; `pages` is a TIFF to send in the place of those drawn here."""
     headers = [
         f'From: "+12025550{number:03}" <fax-admin@router.example.gov>', "To: <FAX=273@gateway.example>",
         f"Subject: Fax ({len(texts)} pages)", f"Message-ID: <desk.{number}@fax.example.gov>",
     ]  # fmt: skip
-    return mail(headers, [part('image/tiff; name="fax.tif"; application=faxbw', tiff(texts))], "fax-message")
+    content = pages or tiff(texts)
+    return mail(headers, [part('image/tiff; name="fax.tif"; application=faxbw', content)], "fax-message")
 
 
 def recognised(part_path: str = "1", turns: Sequence[int] = (0, 0, 0)) -> Recognition:
@@ -50,12 +51,16 @@ def recognised(part_path: str = "1", turns: Sequence[int] = (0, 0, 0)) -> Recogn
 
 
 async def bring(
-    clerks: Clerks, texts: Sequence[str] = PAPERS, found: Recognition | None = None, number: int = 1
+    clerks: Clerks,
+    texts: Sequence[str] = PAPERS,
+    found: Recognition | None = None,
+    number: int = 1,
+    pages: bytes = b"",
 ) -> str:
     """Let a fax come, and be recognised; return its reference."""
     house = clerks.house
     intake = FaxIntake(house.database, house.blobs, house.authority, house.deposit_key)
-    reference = (await intake.take(SOURCE, fax_of(texts, number))).reference
+    reference = (await intake.take(SOURCE, fax_of(texts, number, pages))).reference
     if found is not None:
         await recognise(clerks, reference, found)
     return reference

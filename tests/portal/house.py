@@ -29,6 +29,7 @@ from gateway.authenticator.server import AuthenticatorServer
 from gateway.casework import correspondence
 from gateway.casework.correspondence import Posting, Served
 from gateway.casework.deposit import ReceivedDeposit, seal_received
+from gateway.config import ClientCertificateSettings
 from gateway.domain.clock import from_microseconds, to_microseconds
 from gateway.domain.programme import Programme
 from gateway.domain.summary import Summary
@@ -39,8 +40,10 @@ from gateway.keyholder.client import OperatorClient as KeyholderOperator
 from gateway.keyholder.server import KeyholderServer
 from gateway.mime.summary import read_facts
 from gateway.portal.app import Portal
+from gateway.portal.full_copy import KeyDesk
+from gateway.portal.parcelling import Parcelling
 from gateway.portal.signatures import Signatures
-from gateway.portal.site import PortalSite, Way
+from gateway.portal.site import Outgoing, PortalSite, Way
 from gateway.portal.uploads import UploadLimits
 from gateway.programmes import load_programmes
 from gateway.resources import programmes_folder
@@ -48,9 +51,9 @@ from gateway.store import cases, keyfiles
 from gateway.store.blobs import BlobFolder
 from gateway.store.database import Database
 from gateway.store.keystore import KeyStore
-from gateway.store.migrations import upgrade
 from tests.agreed import write_agreed
 from tests.portal.specimens import shipped
+from tests.tables import make_tables
 
 PASSWORD = "correct horse battery staple 7"
 DOMAIN = "gateway.example"
@@ -85,10 +88,15 @@ class Someone:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a house asks of sign-ins, and what it has people acknowledge before one."""
+    """What a house asks of sign-ins, what it has people acknowledge before one, how long employees' messages wait, and
+    what makes full copies.
+    """
 
     policy: Policy = field(default_factory=Policy)
     banner: str = ""
+    delay_minutes: int = 0
+    parcelling: Parcelling | None = None
+    key_desk: KeyDesk | None = None
 
 
 @dataclass
@@ -227,6 +235,7 @@ async def open_house(
     ways: tuple[Way, ...] = (),
     sender: CodeSender | None = None,
     rules: Rules | None = None,
+    certificates: ClientCertificateSettings | None = None,
 ) -> AsyncIterator[House]:
     """Build a house, run it, and leave nothing behind. `providers` are made when the portal's address is known."""
     folder = Path(tempfile.mkdtemp(prefix="house-"))
@@ -242,6 +251,7 @@ async def open_house(
             sender,
             rules or Rules(),
             counties=counties,
+            certificates=certificates,
         ) as house:
             yield house
     finally:
@@ -261,11 +271,12 @@ async def _opened(
     rules: Rules,
     *,
     counties: bool,
+    certificates: ClientCertificateSettings | None,
 ) -> AsyncIterator[House]:
     keys = folder / "keys"
     keyholder_keys.generate(keys, None)
     url = f"sqlite:///{folder}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     clock = TestClock()
     database = Database(url, clock=clock)
     keystore = KeyStore(f"sqlite:///{folder}/keyholder.db", clock=clock)
@@ -300,6 +311,9 @@ async def _opened(
             rules.banner,
             rules.policy.app_passwords,
             rules.policy.sunsets,
+            delay_minutes=rules.delay_minutes,
+            full_copies=rules.parcelling.permitted if rules.parcelling else frozenset(),
+            outgoing=Outgoing(DOMAIN, 465, 587, rules.policy.app_passwords, tokens=True, certificates=True),
         ),
         programmes=programmes,
         database=database,
@@ -314,6 +328,8 @@ async def _opened(
         specimens=shipped(programmes, environment, clock),
         recheck_seconds=recheck_seconds,
         clock=clock,
+        parcelling=rules.parcelling,
+        key_desk=rules.key_desk,
     )
     portal.bind()
     authenticator = AuthenticatorServer(
@@ -327,6 +343,7 @@ async def _opened(
         origin=f"https://localhost:{portal.port}",
         sender=sender,
         policy=rules.policy,
+        certificates=certificates,
         clock=clock,
     )
     house = House(

@@ -7,6 +7,7 @@ import json
 import re
 
 import httpx2
+import pypdfium2
 import pytest
 from sqlalchemy import select
 
@@ -178,6 +179,22 @@ async def test_an_enrolment_is_opened_with_the_values_that_were_suggested(clerks
     assert page.count(f"?item={item}") == 2
     again = await edda.browser.http.post(address, data={**typed, "cases": clerks.case})
     assert again.headers["location"] == answer.headers["location"]
+
+
+async def test_a_letter_to_the_sender_tells_the_reference_and_nothing_of_the_fax(clerks: Clerks, edda: Desk) -> None:
+    item = await bring(clerks, ["Consent of Vale Tours"], found=None, number=40)
+    page, action = await edda.see(f"{QUEUE}/{item}"), f"{QUEUE}/{item}/letter"
+    answer = await press(edda, page, action, reason="missing-page", language="es")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == f'attachment; filename="letter-{item}.pdf"'
+    words = "".join(one.get_textpage().get_text_bounded() for one in pypdfium2.PdfDocument(answer.content))
+    assert item in words
+    assert "Vale" not in words
+    (entry,) = [one for one in await entries(clerks, "fax_letter_made") if one["by"] == clerks.edda.id]
+    assert (entry["facts"]["reason"], entry["facts"]["language"]) == ("missing-page", "es")
+    for wrong in ({"reason": "sold"}, {"language": "xx"}):
+        assert (await press(edda, page, action, **{"reason": "received", "language": "en", **wrong})).status_code == 400
+    assert (await press(edda, page, action.replace(item, "U-AAAA-AAAA"), reason="received")).status_code in {404, 403}
 
 
 async def test_a_page_that_nobody_signed_for_gives_nothing(clerks: Clerks, edda: Desk) -> None:

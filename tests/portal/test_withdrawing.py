@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from gateway.casework.automatic import Ending, end
+from gateway.mime.automatic import AutomaticKind
 from gateway.store import tables
 from gateway.store.claims import claim
 from gateway.store.outbox import OutboxState
@@ -51,7 +53,8 @@ async def test_what_nobody_opened_is_gone_and_its_notices_with_it(story: Story, 
     for path in ("", "/parts/1", "/copy.eml", "/received.eml", "/withdraw"):
         assert (await berg.see(f"/messages/{story.first}{path}")).status_code in {403, 404}
     assert await states(story) == {OutboxState.WITHHELD.value}
-    assert await story.house.database.run(claim, 300_000_000, 50) == []
+    claimed = await story.house.database.run(claim, 300_000_000, 50)
+    assert [entry for entry in claimed if entry.message_id] == []
 
 
 async def test_what_was_opened_leaves_a_line_and_an_open_page_gives_no_more(
@@ -72,6 +75,25 @@ async def test_what_was_opened_leaves_a_line_and_an_open_page_gives_no_more(
     async with Browser(story.house) as otto:
         await otto.sign_in(story.otto)
         assert GONE not in (await otto.see(f"/messages/{story.first}")).text
+
+
+async def test_a_recall_request_is_a_line_that_leads_to_withdrawing(story: Story, ines: Browser, berg: Browser) -> None:
+    def automatic(kind: AutomaticKind) -> Ending:
+        return Ending(kind, "mta", (story.case_id,), 1, story.ines.id)
+
+    run = story.house.database.run
+    for kind in (AutomaticKind.RECALL, AutomaticKind.OUT_OF_OFFICE, AutomaticKind.OUT_OF_OFFICE):
+        await run(end, "relay", automatic(kind))
+    page = (await ines.see(f"/cases/{story.case}")).text
+    assert "A wish to recall a message of Ines" in " ".join(page.split())
+    assert "2 times within an hour" in page
+    links = re.findall(r'href="(/messages/[^"]+/withdraw)"', page)
+    assert len(links) == 1
+    await withdraw(ines, links[0].split("/")[2])
+    page = (await ines.see(f"/cases/{story.case}")).text
+    assert "/withdraw" not in page
+    assert "open it and press" in page
+    assert "Automatic mail" not in (await berg.see(f"/cases/{story.case}")).text
 
 
 async def test_the_record_keeps_who_did_it_and_who_had_read_and_a_second_time_changes_nothing(

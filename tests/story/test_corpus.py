@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +14,7 @@ import pytest_asyncio
 
 from gateway.demo.actors import Browser
 from gateway.demo.world import World
-from tests.corpus.odd_mail import ENCRYPTED, MAILS, Parties
+from tests.corpus.odd_mail import AUTOMATIC, ENCRYPTED, MAILS, Parties
 from tests.worlds import Conversation, part_links, reference_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,7 +25,7 @@ TRACE = re.compile(
     rb"|reply-to|references|in-reply-to|x-[\w-]*)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
-LEGAL = [name for name in MAILS if name not in ENCRYPTED]
+LEGAL = [name for name in MAILS if name not in ENCRYPTED | AUTOMATIC]
 HIDDEN = (b"hidden.person", b"other.hidden", b"internal.agency.example", b"10.1.2.3", b"10.9.8.7")
 
 
@@ -118,15 +119,20 @@ async def test_signed_mail_is_read_and_its_signature_told(
 
 
 async def test_mail_that_is_encrypted_for_someone_is_refused_at_the_end_of_its_data(world: World) -> None:
-    for name, code, text in await asyncio.to_thread(_send_encrypted, world):
+    for name, code, text in await asyncio.to_thread(_send, world, ENCRYPTED):
         assert (code, "send it without Encrypt" in text) == (550, True), f"{name}: {text}"
 
 
-def _send_encrypted(world: World) -> list[tuple[str, int, str]]:
+def _send(world: World, names: Collection[str]) -> list[tuple[str, int, str]]:
     parties = Parties(world.people["dana"].address, world.case_address)
     with Conversation(world, implicit=True) as conversation:
-        replies = {name: conversation.send(MAILS[name](parties)) for name in sorted(ENCRYPTED)}
+        replies = {name: conversation.send(MAILS[name](parties)) for name in sorted(names)}
     return [(name, reply.code, reply.text) for name, reply in replies.items()]
+
+
+async def test_automatic_mail_ends_at_the_door(world: World) -> None:
+    for name, code, text in await asyncio.to_thread(_send, world, AUTOMATIC):
+        assert (code, "automatic mail ends here" in text) == (250, True), f"{name}: {text}"
 
 
 def _subject(octets: bytes) -> str:

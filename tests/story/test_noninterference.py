@@ -27,6 +27,7 @@ from gateway.domain.credential import Principal
 from gateway.domain.errors import GatewayError
 from gateway.domain.summary import Mailbox, Summary
 from gateway.domain.timing import Timing
+from gateway.inbound.asking import Asking
 from gateway.inbound.listener.seam import MailParameters, Peer, RecipientParameters
 from gateway.inbound.submission import SubmissionDoor
 from gateway.outbound.courier import Courier
@@ -36,12 +37,13 @@ from gateway.outbound.relay import Relay, RelayWay
 from gateway.store import tables
 from gateway.store.blobs import BlobFolder
 from gateway.store.cases import case_sealing_key
+from gateway.store.confirmations import asked_key
 from gateway.store.database import Database
-from gateway.store.migrations import upgrade
 from gateway.store.transaction import Transaction
 from tests.notifying import NOON, PROGRAMMES, RENDERER, SIGNER, Time
 from tests.relay import Certificate, Sink, relay
 from tests.settled import DEPOSIT_KEY, DOMAIN, Settled
+from tests.tables import make_tables
 
 RENAMED_EACH = 20
 SEED = 6
@@ -108,7 +110,7 @@ async def submitted(door: SubmissionDoor, site: Settled, octets: bytes, to: str)
     envelope = MailParameters("dana@agency.example", None, "8BITMIME", False, None, None, None)
     try:
         transaction = await door.begin(PEER, Principal(site.people["dana"], "credential"), envelope)
-        await transaction.add_recipient(RecipientParameters(to, None, None))
+        await transaction.add_recipient(RecipientParameters(to, frozenset({"SUCCESS"}), None))
         transaction.start()
         transaction.write(octets)
         await transaction.drain()
@@ -148,9 +150,11 @@ def rename(tx: Transaction, people: dict[str, str], dice: random.Random) -> None
 
 
 def stripped(octets: bytes) -> bytes:
-    """A notification without what may differ: its ids, its reference, its signature."""
+    """A notification without what may differ: its ids, its reference, its signature, and the ids of the thread."""
     bare = UNIQUE.sub(b"", octets)
     bare = re.sub(rb"notice\.[0-9a-f]{32}@", b"notice.ID@", bare)
+    bare = re.sub(rb"(?m)^((?:In-Reply-To|References|Message-ID): )<[0-9]+@[0-9]+\.example>", rb"\1<OWN>", bare)
+    bare = re.sub(rb"(?m)^(Reply-To: )t-[a-z0-9-]+@", rb"\1THREAD@", bare)
     return re.sub(rb"T-SM-([2-9A-Z]{4})-[2-9A-Z]{4}", rb"T-SM-\1-REF", bare)
 
 
@@ -186,11 +190,12 @@ async def compare(messages: int, folder: Path, tmp_path: Path) -> None:
     """Deposit so many messages, send what there is to send for each, compare."""
     dice = random.Random(SEED)
     url = f"sqlite:///{folder}/gateway.db"
-    upgrade(url)
+    make_tables(url)
     database = Database(url, clock=Time(NOON))
     site, blobs, sink, certificate = Settled(database), BlobFolder(folder / "blobs"), Sink(), Certificate(tmp_path)
     nobody: Any = None
-    door = SubmissionDoor(database, blobs, nobody, {"cwa": site.mailroom}, DEPOSIT_KEY, lambda: None)
+    asking = Asking(asked_key(b"r" * 32), frozenset({"cwa"}))
+    door = SubmissionDoor(database, blobs, nobody, {"cwa": site.mailroom}, DEPOSIT_KEY, lambda: None, asking=asking)
     first: dict[tuple[bytes, bytes], bytes] = {}
     taken = seen = 0
     try:
@@ -211,9 +216,10 @@ async def compare(messages: int, folder: Path, tmp_path: Path) -> None:
     finally:
         database.close()
     assert taken > messages * 0.95  # else the messages are not what a door would take, and show nothing
-    # To the case: two people of the other side are told. An answer: two of the team, and its author.
+    # To the case: two people of the other side are told, and the author. An answer: two of the team, and its author.
     assert {kind for kind, _ in first} == {
         b"A message is waiting for you", b"A reply has arrived", b"Your submission was successful",
+        b"Your message was filed", b"Delivery report",
     }  # fmt: skip
     assert seen >= taken * 2
 

@@ -21,6 +21,7 @@ import pytest_asyncio
 from gateway.demo.actors import Browser, Page
 from gateway.demo.site import Plan
 from gateway.demo.world import World
+from tests.said import said
 from tests.worlds import COUNTY, FAST, Conversation, kill, part_links, reference_in, running_world, signed_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -31,6 +32,7 @@ LINKS = re.compile(r'\b(?:href|src|action)="(/[^"#]*)', re.IGNORECASE)
 
 
 def require_own_words(text: str, where: str) -> None:
+    text = said(text)
     for pattern in (FOREIGN, FAX):
         found = pattern.search(text)
         assert found is None, f"{where}: {found and text[max(0, found.start() - 60) : found.end() + 60]}"

@@ -11,8 +11,9 @@ import pytest
 from tests.style.source import ROOT
 
 OLD = 'case "$*" in *platform*) echo 3.9.2; exit 0;; esac; exit 1'
-OPTIMISED = 'case "$*" in -V) echo Fake;; *--clear*) exit 1;; esac; exit 0'
-PLAIN = 'case "$*" in -V) echo Fake;; *--clear*|*CONFIG_ARGS*) exit 1;; esac; exit 0'
+OPTIMISED = 'case "$*" in -V) echo Optimised;; *--clear*) exit 1;; esac; exit 0'
+PLAIN = 'case "$*" in -V) echo Plain;; *--clear*|*CONFIG_ARGS*) exit 1;; esac; exit 0'
+UNFIT = 'case "$*" in -V) echo Unfit;; *ensurepip*) exit 1;; esac; exit 0'
 NO_VENV = 'case "$*" in *"import venv"*) exit 1;; esac; exit 0'
 
 
@@ -31,16 +32,27 @@ def test_setup_says_what_python_lacks(tmp_path: Path, python: str | None, compla
     assert not (tmp_path / ".venv").exists()
 
 
-@pytest.mark.parametrize(("first", "told_of"), [("PLAIN", True), ("OPTIMISED", False)])
-def test_setup_names_an_optimised_python_beside_a_plain_one(tmp_path: Path, first: str, told_of: bool) -> None:
-    folders = [tmp_path / "first", tmp_path / "second"]
-    for folder, kind in zip(folders, (PLAIN if first == "PLAIN" else OPTIMISED, OPTIMISED), strict=True):
-        folder.mkdir()
-        fake_python(folder, kind, "python3")
-    told = run(tmp_path, "setup", PATH=":".join(map(str, [*folders, "/usr/bin", "/bin"])))
-    assert told.returncode == 69
-    assert "making .venv with Fake" in told.stdout
-    assert (f"PYTHON={folders[1]}/python3 make setup" in told.stdout) is told_of
+@pytest.mark.parametrize(
+    ("pythons", "taken", "told"),
+    [
+        ((PLAIN, OPTIMISED), "Optimised", "taking {1}/python3"),
+        ((OPTIMISED, PLAIN), "Optimised", None),
+        ((PLAIN, UNFIT, OPTIMISED), "Optimised", "taking {2}/python3"),
+    ],
+)
+def test_setup_takes_an_optimised_python_before_a_plain_one(
+    tmp_path: Path, pythons: tuple[str, ...], taken: str, told: str | None
+) -> None:
+    folders = folders_with(tmp_path, *pythons)
+    said = run(tmp_path, "setup", PATH=":".join(map(str, [*folders, "/usr/bin", "/bin"])))
+    assert f"making .venv with {taken}" in said.stdout
+    assert said.stdout.startswith(f"setup: {told.format(*folders)}" if told else "setup: making")
+
+
+def test_setup_takes_the_python_that_is_named_and_never_another(tmp_path: Path) -> None:
+    plain, optimised = folders_with(tmp_path, PLAIN, OPTIMISED)
+    told = run(tmp_path, "setup", PATH=f"{optimised}:/usr/bin:/bin", PYTHON=f"{plain}/python3")
+    assert told.stdout.startswith("setup: making .venv with Plain")
 
 
 def test_peers_says_what_to_install_where_there_is_no_apt(tmp_path: Path) -> None:
@@ -58,6 +70,14 @@ def run(folder: Path, script: str, **environment: str) -> subprocess.CompletedPr
     return subprocess.run(
         command, cwd=folder, env=path | environment, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def folders_with(folder: Path, *pythons: str) -> list[Path]:
+    folders = [folder / str(number) for number in range(len(pythons))]
+    for each, body in zip(folders, pythons, strict=True):
+        each.mkdir()
+        fake_python(each, body, "python3")
+    return folders
 
 
 def fake_python(folder: Path, body: str | None, name: str = "python") -> Path:

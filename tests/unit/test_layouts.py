@@ -56,7 +56,7 @@ def test_a_programme_may_say_nothing_of_its_forms_looks(tmp_path: Path) -> None:
         ('look = "e-mail"', 'look = "mail"', "look: must be one of"),
         ('names = ["Form 15410"]', "names = []", "forms[1]: names: must be a list"),
         ('leaf = "first"', 'leaf = "second"', "leaf: must be one of"),
-        ("from = 0, to = 9000", "from = 9000, to = 9000", "forms[2]: first_bands: each begins above its end"),
+        ('groups = ["2-7", "3-2-4"]', 'groups = ["2+7"]', "groups: must be a list, each entry how many boxes"),
         ('titles = ["Tax Inf', 'title = ["x"]\ntitles = ["Tax Inf', "forms[3]: title: is not known here"),
         ("[[forms]]", "[[forms]", "is not TOML"),
     ],

@@ -49,6 +49,8 @@ EVENTS: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
         {"reference": "R-4F7K-2M9P", "verdict": "tainted", "findings": 2, "upstream": "4gXy"},
     ),
     (maillog.deposited, ("T-SM-7K2Q-9F4T", 812, "4fXyZ1"), {"upstream": "4fXyZ1"}),
+    (maillog.parcels_made, (2, 1), {"made": 2, "without": 1}),
+    (maillog.parcel_withheld, ("outboxid1", "key-gone"), {"outbox": "outboxid1", "reason": "key-gone"}),
     (maillog.swept, (3,), {"blobs": 3}),
     (maillog.taken_in, ("U-4F7K-2M9P", 812, "cases"), {"reference": "U-4F7K-2M9P", "octets": 812, "tray": "cases"}),
     (

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway import maillog
-from gateway.casework.deposit import Received, ReceivedDeposit, SealedMessage, seal_received
+from gateway.casework.deposit import Received, ReceivedDeposit, seal_received
 from gateway.casework.faxes import (
     Arrival,
     Entered,
@@ -30,6 +30,7 @@ from gateway.casework.faxes import (
     mail_key,
     place_key,
 )
+from gateway.casework.sealed import SealedMessage
 from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import ScreeningUnavailable
 from gateway.domain.fax import DocumentKind, Fax

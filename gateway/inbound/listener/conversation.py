@@ -1,4 +1,4 @@
-"""The commands of SMTP as this listener obeys them (RFC 5321 section 4, RFC 2920, 3207, 4954).
+"""The commands of SMTP as this listener obeys them (RFC 5321 section 4, RFC 2920, 3207).
 
 What it does: greets, reads a command, obeys it, replies. What it trusts: nobody before AUTH, and after it only the
 principal that the door gave. What it holds: one command. How it fails: every exception becomes a reply; too many
@@ -14,14 +14,11 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway.domain.errors import NotAuthenticated, RateExceeded
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
 from gateway.inbound.listener.inbox import LineTooLong, PeerGone
 from gateway.inbound.listener.naming import XCLIENT, XFORWARD, parse_xclient, parse_xforward
-from gateway.inbound.listener.reception import Reception
-from gateway.inbound.listener.seam import Credentials, Door
-from gateway.inbound.listener.state import ListenerSettings, ListenerState
+from gateway.inbound.listener.signing_in import SigningIn
 from gateway.inbound.listener.transfer import reply_to
 from gateway.inbound.listener.wire import Hangup
 
@@ -32,27 +29,19 @@ _OTHERS_WORDS: Final = frozenset(b"GET POST HEAD PUT DELETE OPTIONS CONNECT TRAC
 _BEFORE_TLS: Final = frozenset({b"EHLO", b"NOOP", b"STARTTLS", b"QUIT", b"BDAT"})  # BDAT refuses by itself, see there
 _JUNK: Final = frozenset({b"NOOP", b"RSET", b"HELP", b"VRFY", b"EHLO", b"HELO", b"LHLO", b"XCLIENT", b"XFORWARD"})
 _TLS_HANDSHAKE: Final = 0x16
-_MECHANISMS: Final = ("PLAIN", "LOGIN")
 
 
-class Conversation(Reception):
+class Conversation(SigningIn):
     """One peer's commands and what became of them."""
-
-    def __init__(self, door: Door, settings: ListenerSettings, state: ListenerState) -> None:
-        super().__init__(door, settings, state)
-        self._failed_sign_ins = 0
 
     async def converse(self) -> None:
         """Greet the peer and obey it until it, or we, hang up."""
-        refusal = self.why_unproven()
-        if refusal is not None:
-            raise Hangup(refusal, "relay")
-        self._welcome()
-        if not self.has_tls and await self.inbox.first() == _TLS_HANDSHAKE:
-            raise Hangup(None, "not-smtp")
+        await self._begin()
         while True:
             errors = self.errors
             try:
+                if not self.inbox.held:
+                    await self.inbox.wait()
                 line = self.inbox.line_at_hand(self.limits.command_octets)
                 reply = await self._obey(await self.read_line() if line is None else line[:-2])
             except LineTooLong:
@@ -68,6 +57,14 @@ class Conversation(Reception):
                 await self._slow_down()
             if self.state.is_closing and not self.is_busy:
                 raise Hangup(replies.CLOSING, "shutdown")
+
+    async def _begin(self) -> None:
+        refusal = self.why_unproven()
+        if refusal is not None:
+            raise Hangup(refusal, "relay")
+        self._welcome()
+        if not self.has_tls and await self.inbox.first() == _TLS_HANDSHAKE:
+            raise Hangup(None, "not-smtp")
 
     def _welcome(self) -> None:
         protocol = "LMTP" if self.settings.is_lmtp else "ESMTP"
@@ -115,7 +112,7 @@ class Conversation(Reception):
         if self.offers_tls:
             lines.append("STARTTLS")
         elif self.settings.require_auth:
-            lines.append("AUTH " + " ".join(_MECHANISMS))
+            lines.append("AUTH " + " ".join(self.mechanisms))
         if self.origin.may_name and not self.awaits_tls:
             lines += [" ".join(("XCLIENT", *XCLIENT)), " ".join(("XFORWARD", *XFORWARD))]
         lines.append("HELP")
@@ -175,58 +172,6 @@ class Conversation(Reception):
         if not self.origin.may_name:
             return replies.NOT_FROM_YOU
         return replies.NESTED_MAIL if self.has_transaction else None
-
-    async def auth(self, argument: bytes) -> SmtpReply | None:
-        """AUTH (RFC 4954): once a session, outside a message."""
-        refusal = self._why_no_auth()
-        if refusal is not None:
-            return refusal
-        mechanism, *initial = argument.decode("ascii", "replace").strip(" ").split(" ")
-        if not mechanism:
-            return replies.NEEDS_MECHANISM
-        if mechanism.upper() not in _MECHANISMS:
-            return replies.BAD_MECHANISM
-        if len(initial) > 1:
-            return replies.BAD_AUTH
-        credentials = await self._read_credentials(mechanism.upper(), initial)
-        if credentials is None:
-            return None
-        try:
-            principal = await self.door.authenticate(self.peer, credentials)
-        except (NotAuthenticated, RateExceeded) as problem:
-            await asyncio.sleep(self.state.occupancy.guess(self.origin.address, self.loop.time()))
-            self._failed_sign_ins += 1
-            if self._failed_sign_ins >= self.limits.auth_failures:
-                self.say(reply_to(problem, "smtp.auth"))
-                raise Hangup(replies.TOO_MANY_GUESSES, "limit") from None
-            return reply_to(problem, "smtp.auth")
-        assert self.session is not None
-        self.session.authenticated = True
-        self.session.auth_data = principal  # type: ignore[assignment]
-        return replies.SIGNED_IN
-
-    def _why_no_auth(self) -> SmtpReply | None:
-        assert self.session is not None
-        if not self.settings.require_auth:
-            return replies.NO_AUTH
-        if not self.session.extended_smtp:
-            return replies.HELO_FIRST
-        return replies.SIGNED_IN_ALREADY if self.session.authenticated else None  # before it, no message can begin
-
-    async def _read_credentials(self, mechanism: str, initial: list[str]) -> Credentials | None:
-        try:
-            said = await self.exchange(mechanism, initial)
-        except LineTooLong:
-            await self.skip_line()
-            self.say(replies.AUTH_LINE_TOO_LONG)
-            return None
-        if said is None:
-            return None
-        try:
-            return Credentials(mechanism, said.login.decode("utf-8"), said.password.decode("utf-8"))
-        except UnicodeDecodeError:
-            self.say(replies.BAD_AUTH)
-            return None
 
     async def rset(self, argument: bytes) -> SmtpReply | None:
         """RSET: drop the message."""

@@ -22,7 +22,7 @@ from gateway import maillog
 from gateway.domain.errors import ConfigError
 from gateway.domain.reply import SmtpReply
 from gateway.inbound import replies
-from gateway.inbound.listener.tls import server_context
+from gateway.inbound.listener.tls import asking_context
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -85,16 +85,10 @@ def is_in(address: str, networks: Networks) -> bool:
 
 
 def _read(certificate: Path, key: Path, client_ca: Path) -> tuple[ssl.SSLContext, frozenset[bytes]]:
-    """A context of its own each time: one that was used keeps the authorities and the sessions that it had."""
-    context = server_context(certificate, key)
-    context.verify_mode = ssl.CERT_OPTIONAL  # who shows none is told so, in words
-    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN  # what is in the file needs nobody above it
-    context.options |= ssl.OP_NO_TICKET
-    context.num_tickets = 0
+    context = asking_context(certificate, key, client_ca)  # who shows none is told so, in words
     try:
-        context.load_verify_locations(client_ca)
         keys = frozenset(map(_key_of, x509.load_pem_x509_certificates(client_ca.read_bytes())))
-    except (OSError, ValueError, UnsupportedAlgorithm) as problem:  # an SSLError is an OSError
+    except (OSError, ValueError, UnsupportedAlgorithm) as problem:
         raise ConfigError(f"TLS: {client_ca} has no certificates in PEM, or cannot be read") from problem
     return context, keys
 

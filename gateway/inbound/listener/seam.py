@@ -44,11 +44,17 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What AUTH brought (RFC 4954): `mechanism` is PLAIN or LOGIN. The password never shows in a repr."""
+    """What AUTH brought (RFC 4954): the mechanism, whom the peer says it is, and its proof, which no repr shows.
+
+    That is the password of PLAIN and LOGIN, and the access token of OAUTHBEARER and XOAUTH2; with a token `username`
+    may be empty.
+    """
 
     mechanism: str
     username: str
-    password: str = field(repr=False)
+    secret: str = field(repr=False)
+    certificate: bytes = field(default=b"", repr=False)
+    """Of EXTERNAL: the client certificate (DER) whose key TLS has proved; there is no other secret then."""
 
 
 @dataclass(frozen=True, slots=True)

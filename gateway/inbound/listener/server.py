@@ -15,8 +15,10 @@ from gateway.inbound.listener.conversation import Conversation
 from gateway.inbound.listener.handover import HandedPeers
 from gateway.inbound.listener.hosts import Networks, TrustedHosts
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
+from gateway.inbound.listener.sasl import Offer
 from gateway.inbound.listener.seam import Door
 from gateway.inbound.listener.state import ListenerSettings, ListenerState
+from gateway.inbound.listener.tls import ClientTls
 from gateway.inbound.listener.wire import silence_aiosmtpd
 
 _BACKLOG = 512
@@ -88,6 +90,8 @@ async def open_listener(
     tls_required: bool = True,
     handed: Handed | None = None,
     reports: bool = True,
+    offer: Offer | None = None,
+    people: ClientTls | None = None,
 ) -> Listener:
     """Open a port whose peers speak to `door`. `port` 0 takes a free one; `hostname` is how the server names itself.
 
@@ -95,7 +99,8 @@ async def open_listener(
     begins with TLS if `implicit_tls`; a listener without `tls` speaks plainly, and offers no AUTH. With `hosts` only
     these may speak, under their own context. Peers in `proxies` begin with a PROXY header, those in `speakers` may say
     XCLIENT and XFORWARD. Listeners that share an `occupancy` count together. With `handed` another process has the
-    port. Without `reports` none of delivery are offered. Raises OSError where the port cannot be had.
+    port. Without `reports` none of delivery are offered. `offer` has the ways to sign in: by app
+    password, without; with `people` by client certificate, too. Raises OSError where the port cannot be had.
     """
     settings = ListenerSettings(
         name,
@@ -109,6 +114,8 @@ async def open_listener(
         hosts=hosts,
         tls_required=tls_required,
         reports=reports,
+        offer=offer or Offer(),
+        people=people,
     )
     if implicit_tls and settings.context is None:
         raise ValueError("implicit TLS needs a TLS context")

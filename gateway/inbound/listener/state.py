@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from gateway.inbound.listener.hosts import Networks, TrustedHosts
 from gateway.inbound.listener.limits import DoorLimits, Occupancy
+from gateway.inbound.listener.sasl import Offer
+from gateway.inbound.listener.tls import ClientTls
 
 if TYPE_CHECKING:
     from gateway.inbound.listener.wire import Wire
@@ -38,10 +40,18 @@ class ListenerSettings:
     reports: bool = True
     """False where a report of delivery that is asked for is not sent: none is offered then (RFC 3461)."""
 
+    offer: Offer = field(default_factory=Offer)
+    """The ways to sign in, where that is required."""
+
+    people: ClientTls | None = None
+    """Asks mail tools for the certificates that they may sign in with; its `context` stands in place of `tls`."""
+
     @property
     def context(self) -> ssl.SSLContext | None:
         """What the next handshake uses."""
-        return self.tls if self.hosts is None else self.hosts.context
+        if self.hosts is not None:
+            return self.hosts.context
+        return self.tls if self.people is None else self.people.context
 
     @property
     def is_lmtp(self) -> bool:

@@ -27,6 +27,41 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def asking_context(certificate: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
+    """Return a context that asks for a client certificate of the authorities in a file, and goes on without one.
+
+    One of its own each time: a context that was used keeps the authorities and the sessions that it had. Raises
+    ConfigError where the files do not fit.
+    """
+    context = server_context(certificate, key)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN  # what is in the file needs nobody above it
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    try:
+        context.load_verify_locations(client_ca)
+    except OSError as problem:  # an SSLError is one
+        raise ConfigError(f"TLS: {client_ca} has no certificates in PEM, or cannot be read") from problem
+    return context
+
+
+class ClientTls:
+    """What a listener shows where it asks for client certificates. Raises ConfigError where the files do not fit."""
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path) -> None:
+        self._files = (certificate, key, client_ca)
+        self._context = asking_context(*self._files)
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """What the next handshake uses."""
+        return self._context
+
+    def renew(self) -> None:
+        """Let new handshakes use what the files hold now; sessions go on. Raises ConfigError: then nothing changed."""
+        self._context = asking_context(*self._files)
+
+
 def renew(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     """Let new handshakes on a context show what the files hold now; those there go on under what they have.
 

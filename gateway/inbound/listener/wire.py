@@ -1,7 +1,7 @@
 """One SMTP connection: aiosmtpd's protocol class with our own inbox, deadlines, TLS and endings.
 
 What it does: carries octets between a peer and its conversation. aiosmtpd's `SMTP` is the protocol object, keeps the
-session, runs the AUTH exchanges and owns the connection's task; this module replaces its reader, timer and loop.
+session, has the exchanges of AUTH and owns the connection's task; this module replaces its reader, timer and loop.
 What it trusts: nobody. What it holds: at most `inbox_octets` unread and what a transport buffers unsent; no message.
 How it fails: towards the peer with a 421 and a close; a peer that does not take that is cut off.
 
@@ -11,14 +11,12 @@ Every private name of aiosmtpd that this gateway touches stands in `PRIVATE_NAME
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
 from abc import ABC, abstractmethod
 from math import inf
 from typing import Any, Final, cast
 
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Session
 
 from gateway import maillog
 from gateway.domain.reply import SmtpReply
@@ -141,7 +139,7 @@ class Wire(SMTP, ABC):
 
     def say(self, reply: SmtpReply) -> None:
         """Put a reply after the ones not yet sent; it leaves before the next wait for the peer."""
-        self._unsent.append(b"%s\r\n" % str(reply).encode("ascii"))
+        self._unsent.append(reply.line)
         if reply.code >= 400:
             self.errors += 1
 
@@ -215,31 +213,6 @@ class Wire(SMTP, ABC):
         self.inbox.attach(self._link)
         self._has_tls = True
         self.begin_anew()
-
-    async def exchange(self, mechanism: str, arguments: list[str]) -> LoginPassword | None:
-        """Run aiosmtpd's exchange of PLAIN or LOGIN; None where it failed and the peer has been told."""
-        run = self.auth_PLAIN if mechanism == "PLAIN" else self.auth_LOGIN
-        try:
-            result = await run(self, [mechanism, *arguments])
-        except BareNewline:
-            raise Hangup(replies.BARE_NEWLINE, "syntax") from None
-        return result.auth_data if result.success and isinstance(result.auth_data, LoginPassword) else None
-
-    async def auth_PLAIN(self, _: SMTP, args: list[str]) -> AuthResult:
-        """PLAIN (RFC 4616): aiosmtpd's own would silently ignore an authorization identity other than the user's."""
-        response = await self.challenge_auth("") if len(args) == 1 else _decode(args[1])
-        if not isinstance(response, bytes):
-            if response is None:
-                self.say(replies.BAD_AUTH)
-            return AuthResult(success=False)
-        parts = response.split(b"\0")
-        if len(parts) != 3:
-            self.say(replies.BAD_AUTH)
-            return AuthResult(success=False)
-        if parts[0] not in (b"", parts[1]):
-            self.say(replies.OTHER_IDENTITY)
-            return AuthResult(success=False)
-        return AuthResult(success=True, auth_data=LoginPassword(parts[1], parts[2]))
 
     def spare(self, *, spared: bool) -> None:
         """Let the conversation go on even when the peer has left, or not any more."""
@@ -383,10 +356,3 @@ def silence_aiosmtpd() -> None:
 def _keep_credentials(_server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
     """Let aiosmtpd's exchange end with what was said; whether it proves anything is asked of the door."""
     return AuthResult(success=True, auth_data=data)
-
-
-def _decode(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None

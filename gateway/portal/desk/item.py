@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from gateway.casework.handling import REASONS
 from gateway.domain.errors import Malformed, Moved, NotAllowed
+from gateway.domain.letter import Reason
 from gateway.domain.programme import Form
 from gateway.domain.reference import parse
 from gateway.domain.rights import Verb
@@ -21,6 +22,7 @@ from gateway.portal.desk.entry import Clerk, Desk
 from gateway.portal.desk.items import Item, Items
 from gateway.portal.desk.leaves import Leaves
 from gateway.portal.desk.tray import PATH, where
+from gateway.portal.notices import language_names
 from gateway.store.cases import case_by_reference, standing
 from gateway.store.enrolments import Listed
 
@@ -154,6 +156,8 @@ class ItemPages:
             asks_in=await self.desk.database.read(self._writable, clerk, item),
             authorising=_authorising(clerk),
             reasons=REASONS,
+            letters=list(Reason) if item.fax is not None else [],
+            languages=language_names(clerk.programme.languages),
             problems=problems or {},
             typed=typed or {},
             now_us=clerk.now_us,

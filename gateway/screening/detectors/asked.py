@@ -16,6 +16,7 @@ from gateway.domain.verdict import Kind
 from gateway.screening.context import Scan
 from gateway.screening.detectors.birth import DATE, is_day
 from gateway.screening.lexicon import LEXICON, Role
+from gateway.screening.spans import find_spans
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
@@ -78,12 +79,11 @@ def detect(scan: Scan) -> Iterator[Sighting]:
 def _find_answers(scan: Scan) -> Iterator[tuple[int, int]]:
     """An answer stands on one line, and its value has digits."""
     if scan.is_long:
-        yield from (match.span() for match in _ANY_ANSWER.finditer(scan.view.octets))
+        yield from find_spans(_ANY_ANSWER, scan.view.octets)
         return
     for start, end in scan.lines_with_digits:
         for pattern in _ANSWERS:
-            for match in pattern.finditer(scan.view.octets, start, end):
-                yield match.span()
+            yield from find_spans(pattern, scan.view.octets, start, end)
 
 
 def _values(answer: str, here: float) -> Iterator[Sighting]:

@@ -11,6 +11,7 @@ from gateway.screening import validators
 from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import LEXICON, Label
+from gateway.screening.numbers import Number
 from gateway.screening.weighing import Sighting
 
 _ACCOUNT: Final = re.compile(r"(?<![\w.$/])\d(?:(?:[ -]?\d){5,18}|(?:\.\d){5,18})(?![\w%/]|[.,]\d)")
@@ -35,7 +36,7 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of IBANs and of bank accounts."""
     yield from _ibans(scan)
     for number in scan.numbers:
-        if len(number.digits) == 9 and validators.is_aba(number.digits):
+        if len(number.digits) == 9 and validators.is_aba(number.digits) and _may_route(scan, number):
             around = scan.around(number.start, number.end)
             close = around.closest({"routing"})
             if close < 0.9 and _FOLLOWING.match(scan.text, number.end):
@@ -50,6 +51,11 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         elif label.name == "bank" and scan.text[label.start : label.end].lower() in {"sort code", "sortcode"}:
             for match, close in scan.beside(label, _SORT_CODE):
                 yield Sighting(Kind.BANK, "bank", {"named": close, "bank": 1.0}, match.group())
+
+
+def _may_route(scan: Scan, number: Number) -> bool:
+    """Whether a routing number may be spoken of at a number, or an account follows it."""
+    return "routing" in scan.may_say(number.start, number.end) or _FOLLOWING.match(scan.text, number.end) is not None
 
 
 def _ibans(scan: Scan) -> Iterator[Sighting]:

@@ -13,6 +13,7 @@ from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import labelled
 from gateway.screening.facts import names_person
 from gateway.screening.lexicon import Label
+from gateway.screening.spans import find_spans
 from gateway.screening.weighing import Sighting
 
 _YEAR: Final = r"(?:1[89]|20)\d\d"
@@ -49,8 +50,8 @@ def detect(scan: Scan) -> Iterator[Sighting]:
         if label.name == "birth":
             yield from _dates(scan, label)
     octets = scan.view.octets
-    for may in _MAY_SIGN.finditer(octets) if b"b." in octets or b"*" in octets else ():
-        sign = _SIGN.match(scan.text, may.start() + 1)
+    for may, _ in find_spans(_MAY_SIGN, octets) if b"b." in octets or b"*" in octets else ():
+        sign = _SIGN.match(scan.text, may + 1)
         if sign is None:
             continue
         match = DATE.match(scan.text, sign.end())

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.domain.verdict import Kind
-from gateway.screening.candidates import Number
 from gateway.screening.context import Scan
 from gateway.screening.detectors.evidence import surroundings
+from gateway.screening.numbers import Number
 from gateway.screening.validators import is_card
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.screening.chunk import Form
 from gateway.screening.context import Around, Scan
@@ -14,6 +15,7 @@ from gateway.screening.weighing import WEIGHTS, weigh
 _MARKED = 300  # characters: a longer stretch read otherwise is a document, and hides nothing
 _MAY_NAME = re.compile(r"[A-Z][a-z]+ [A-Z]")
 
+_FORMS = {Form.FIELDS: "fields", Form.FILE_NAME: "file_name"}
 _READINGS = {
     Reading.DECODED: "hidden",
     Reading.SQUEEZED: "hidden",
@@ -42,19 +44,20 @@ def surroundings(scan: Scan, around: Around, start: int) -> dict[str, float]:
 
 def at_most(scan: Scan, family: str, shape: dict[str, float], span: tuple[int, int], told: frozenset[str]) -> float:
     """What evidence of a span may come to by its shape, when no label names its kind there, but those of `told`."""
-    weights = WEIGHTS[family]
-    may = {
-        "person": True,
-        "mail_person": True,
-        "here": "here" in told,
-        "tax": "tax" in told,
-        "alone": _is_alone(scan.text, *span),
-        "fields": scan.view.form is Form.FIELDS,
-        "file_name": scan.view.form is Form.FILE_NAME,
-    }
-    may |= dict.fromkeys(_READINGS.values(), scan.view.reading in _READINGS)
-    rest = sum(max(0.0, weights.get(name, 0.0)) for name, stands in may.items() if stands and name not in shape)
-    return weigh(family, shape) + rest
+    may = ["person", "mail_person", *(name for name in ("here", "tax") if name in told)]
+    if _is_alone(scan.text, *span):
+        may.append("alone")
+    if scan.view.form in _FORMS:
+        may.append(_FORMS[scan.view.form])
+    if scan.view.reading in _READINGS:
+        may += _READINGS.values()
+    return _most(family, tuple(shape.items()), tuple(may))
+
+
+@lru_cache(maxsize=4_096)
+def _most(family: str, shape: tuple[tuple[str, float], ...], may: tuple[str, ...]) -> float:
+    weights, known = WEIGHTS[family], dict(shape)
+    return weigh(family, known) + sum(max(0.0, weights.get(name, 0.0)) for name in {*may} - known.keys())
 
 
 def _is_alone(text: str, start: int, end: int) -> bool:

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import re2
+
 from gateway.domain.verdict import Kind
 from gateway.screening import facts
 from gateway.screening.chunk import Form
 from gateway.screening.context import Scan
-from gateway.screening.view import Reading
+from gateway.screening.spans import find_spans, finds
+from gateway.screening.view import Reading, View
 from gateway.screening.weighing import Sighting
 
 _LINE: Final = re.compile(
@@ -18,6 +21,12 @@ _LINE: Final = re.compile(
     r"box )?\d{1,2}[a-z]?[.):]? )?([A-Za-z][A-Za-z0-9 '/(),.&#-]{1,70}?)[ ]{0,3}(?:[:\t|]|\.{3,}|"
     r"_{3,})[ \t]*(.*)$",
     re.MULTILINE,
+)
+_WORDS: Final = "|".join(
+    sorted({label.split()[0] for label in facts.NAME_FIELDS | facts.FACT_FIELDS} | {"line", "box"})
+)
+_BEGUN: Final = re2.compile(
+    rf"(?im)^[ \t>*-]*(?:(?:line |box )?[0-9]{{1,2}}[a-z]?[.):]? )?(?:{_WORDS})[^A-Za-z0-9\n][^\n]*".encode()
 )
 _EMPTY: Final = re.compile(r"[\W_]*\Z")
 _MOST: Final = 2_000  # lines looked at in one view
@@ -27,10 +36,10 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """One sighting of a view that reads as a filled form."""
     if scan.view.reading not in {Reading.PLAIN, Reading.MARKUP}:
         return
-    title = facts.TITLES.search(scan.view.octets) is not None
+    title = scan.view.may_match(facts.TITLES) and finds(facts.TITLES, scan.view.octets)
     if not title and scan.view.form is not Form.FIELDS:
         return
-    named, filled, blank = _count_fields(scan.text)
+    named, filled, blank = _count_fields(scan.view)
     if named + filled < 2:
         return
     features = {
@@ -43,12 +52,12 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     yield Sighting(Kind.FILLED_FORM, "form", features, "form")
 
 
-def _count_fields(text: str) -> tuple[int, int, int]:
+def _count_fields(view: View) -> tuple[int, int, int]:
     """Name fields filled, fact fields filled, fields left blank."""
     named: set[str] = set()
     filled: set[str] = set()
     blank = 0
-    for seen, line in enumerate(_fields(text)):
+    for seen, line in enumerate(_fields(view)):
         if seen >= _MOST:
             break
         label, value = facts.phrase_of(line.group(1)), line.group(2).strip()
@@ -64,13 +73,12 @@ def _count_fields(text: str) -> tuple[int, int, int]:
     return len(named), len(filled), blank
 
 
-def _fields(text: str) -> Iterator[re.Match[str]]:
-    """Lines with a label and what stands beside it; most lines have no sign that could part the two."""
-    for line in text.split("\n"):
-        if ":" in line or "\t" in line or "|" in line or "..." in line or "___" in line:
-            field = _LINE.match(line)
-            if field:
-                yield field
+def _fields(view: View) -> Iterator[re.Match[str]]:
+    """Lines with a label and what stands beside it, but for lines that begin like none of the labels that count."""
+    for start, end in find_spans(_BEGUN, view.octets):
+        field = _LINE.match(view.text, start, end)
+        if field:
+            yield field
 
 
 _CONTACT: Final = frozenset("telephone phone email e mail address signature country agent amount".split()) | {

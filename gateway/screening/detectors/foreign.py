@@ -9,10 +9,11 @@ from typing import Final
 import stdnum.mx.rfc
 
 from gateway.domain.verdict import Kind
-from gateway.screening.candidates import Code, Number
+from gateway.screening.candidates import Code
 from gateway.screening.context import Around, Scan
 from gateway.screening.detectors.evidence import labelled, surroundings
 from gateway.screening.lexicon import Label
+from gateway.screening.numbers import Number
 from gateway.screening.validators import FOREIGN, is_date
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
@@ -135,13 +136,13 @@ def _digits(scan: Scan, number: Number) -> Iterator[Sighting]:
         grouped = _GROUPED.get((name, number.groups), 0.0)
         if grouped < 1 and name not in may_name and may_name.isdisjoint(_ANY):
             continue
+        if not check(number.digits):  # before what stands around it is looked at, which takes much longer
+            continue
         around = around or scan.around(number.start, number.end)
         if name == "personnummer" and number.signs and number.signs[0].strip() not in {"", "-", "+"}:
             grouped = 0.3  # a day and a time, or a version
         answers = name in scan.named and ("alone" in around.flags or around.raising.get("here", 0.0) > 0.5)
         if grouped < 1 and not answers and around.closest({name, *_ANY}) < 0.2:
-            continue
-        if not check(number.digits):
             continue
         features = (
             surroundings(scan, around, number.start) | _labels(around, {name}) | {"grouped": grouped, "checked": 1.0}

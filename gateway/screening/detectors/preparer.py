@@ -72,6 +72,6 @@ def _by_shape(
     span = code.start, code.end
     told = scan.may_say(*span)
     if told.isdisjoint(names):
-        yield Doubt(elsewhere, at_most(scan, "preparer", shape, span, told), look)
+        yield Doubt("preparer", elsewhere, at_most(scan, "preparer", shape, span, told), look)
     else:
         yield from look()

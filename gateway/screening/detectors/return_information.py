@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening import facts
 from gateway.screening.context import Scan
 from gateway.screening.lexicon import LEXICON
+from gateway.screening.spans import find_spans
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Sighting
 
@@ -37,10 +39,9 @@ def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of facts of a return, each with its person and its amount."""
     if scan.view.reading in {Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED, Reading.UNWRAPPED}:
         return
-    for seen, match in enumerate(facts.FACTS.finditer(scan.view.octets)):
-        if seen >= _MOST:
-            return
-        start, end = match.span()
+    if not scan.view.may_match(facts.FACTS):
+        return
+    for start, end in islice(find_spans(facts.FACTS, scan.view.octets), _MOST):
         phrase = facts.phrase_of(scan.text[start:end])
         if _TITLE.match(scan.text, end):
             continue

@@ -8,9 +8,9 @@ from typing import Final
 
 from gateway.domain.verdict import Kind
 from gateway.screening import validators
-from gateway.screening.candidates import Number
 from gateway.screening.context import Around, Scan
 from gateway.screening.detectors.evidence import at_most, surroundings
+from gateway.screening.numbers import Number
 from gateway.screening.view import Reading
 from gateway.screening.weighing import Doubt, Sighting
 
@@ -39,7 +39,7 @@ def detect(scan: Scan) -> Iterator[Sighting | Doubt]:
         told = scan.may_say(*span)
         if told.isdisjoint(_WANTED):
             most = at_most(scan, "taxpayer", _shape(number, scan.view.reading), span, told)
-            yield Doubt(_WANTED, most, partial(_look, scan, number))
+            yield Doubt("taxpayer", _WANTED, most, partial(_look, scan, number))
         else:
             yield from _look(scan, number)
 

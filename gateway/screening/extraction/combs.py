@@ -126,6 +126,11 @@ def drawn_together(cleaned: Image.Image, rules: Rules) -> Image.Image:
     return page
 
 
+def is_filled(cleaned: Image.Image, cell: Box) -> bool:
+    """Whether something is written in a box of a page without its ruled lines."""
+    return _glyph(cleaned, cell) is not None
+
+
 def is_numeric(read: str) -> bool:
     """Whether most of what was read in a comb are digits, or letters that digits are mistaken for."""
     marks = [mark for mark in read if mark.isalnum()]

@@ -71,8 +71,13 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
         found = [_by_codec(octets, codec) for codec in _codecs(octets, charset)]
         if not found or charset:
             found.append(decode_octets(octets, charset))
-    texts = (text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff") for text in found)
-    return list(dict.fromkeys(texts))
+    texts = [_with_line_feeds(text).removeprefix("\ufeff") for text in found]
+    return list(dict.fromkeys(texts)) if len(texts) > 1 else texts
+
+
+def _with_line_feeds(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    return text.replace("\r", "\n") if "\r" in text else text
 
 
 def looks_like_text(octets: bytes) -> bool:

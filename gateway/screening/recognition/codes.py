@@ -7,10 +7,7 @@ from typing import Any, Final
 import zxingcpp
 from PIL import Image
 
-from gateway.domain import reference
-
-COVER_SERIES: Final = "CS"
-"""What references of cover sheets begin with: `CS-7K2Q-9F4T`."""
+from gateway.domain.cover_sheet import reference_in
 
 _FORMATS: Final[Any] = [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix]
 
@@ -18,10 +15,6 @@ _FORMATS: Final[Any] = [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Da
 def find_reference(image: Image.Image) -> str:
     """Return the reference that a code on this page (mode L) holds, "" where there is none of ours."""
     for code in zxingcpp.read_barcodes(image, formats=_FORMATS, try_rotate=True, try_downscale=True):
-        try:
-            told = reference.parse(code.text)
-        except ValueError:
-            continue
-        if told.series == COVER_SERIES and told.message:
-            return str(told)
+        if told := reference_in(code.text):
+            return told
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from gateway.domain import recognition
 from gateway.domain.layout import FieldLayout, Leaf, Look, Side, SignatureLayout
@@ -14,8 +14,11 @@ from gateway.domain.recognition import SCALE, SignatureField, Suggestion
 from gateway.screening.extraction import combs
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition import kinds
+from gateway.screening.recognition.digits import read_row
+from gateway.screening.recognition.ink import is_drawn
 from gateway.screening.recognition.kinds import Kind
 from gateway.screening.recognition.places import Labels, region
+from gateway.screening.recognition.spacing import find_row
 from gateway.screening.recognition.tables import Cell, find_cells
 from gateway.screening.recognition.ticks import alone, find_ticks
 from gateway.screening.recognition.values import joined, shaped
@@ -26,8 +29,6 @@ _DOUBTED: Final = 45  # of what does not keep to its look
 _UNBOXED: Final = 40  # of a tick whose box is not seen
 _MOST: Final = 120  # suggestions of one page
 _MOST_ROWS: Final = 12
-_INK: Final = 150
-_DRAWN: Final = 0.006  # share of dark pixels of a field that is signed
 _LONG_WORD, _SENTENCE = 4, 3
 _LONG_COMB: Final = 7
 _DIGITS: Final = "0123456789"
@@ -63,11 +64,13 @@ def read_fields(
 ) -> tuple[tuple[Suggestion, ...], tuple[SignatureField, ...]]:
     """Return what may stand in the fields of a page (mode L, level), and where it is signed."""
     form = kind.form
-    page = _Page(number, image, Labels(lines, kinds.labels(form)), kind.leaf)
+    page = _Page(
+        number, image, Labels(lines, [*kinds.labels(form), *form.titles, *form.later, *form.blocks]), kind.leaf
+    )
     suggestions = [one for field in form.fields if page.has(field.leaf) for one in _field(page, field)]
-    suggestions += _lone_comb(page, [one for one in form.fields if page.has(one.leaf)], suggestions)
+    suggestions += _lone_comb(page, form.fields, suggestions)
     if form.table and (kind.leaf is Leaf.LATER or not form.later):
-        for cell in find_cells(image, page.labels, form.table):
+        for cell in find_cells(image, page.labels, form):
             suggestions += _cell(page, cell)
     signatures = tuple(one for layout in form.signatures if page.has(layout.leaf) for one in _signed(page, layout))
     return tuple(suggestions[:_MOST]), signatures
@@ -85,7 +88,7 @@ def _beside(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion
     sides = (Side.RIGHT, Side.BELOW) if field.side is Side.ANY else (field.side,)
     if field.look is Look.TICK:
         return _tick(page, field, label, row)
-    if field.look is Look.NUMBER and (read := _comb(page, field.key, label, row)):
+    if field.look is Look.NUMBER and (read := _comb(page, field, label, row)):
         return read
     for side in sides:
         place = region(page.image, label, side, page.labels.marks)
@@ -120,37 +123,64 @@ def _again(image: Image.Image, box: Box) -> tuple[str, float]:
     return read_line(cleaned.resize((cleaned.width * 3 // 2, cleaned.height * 3 // 2), Image.Resampling.BICUBIC))
 
 
-def _comb(page: _Page, key: str, label: Box, row: int) -> Suggestion | None:
+def _comb(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion | None:
     """Digits in boxes beside a label, or below it."""
     high = max(label.bottom - label.top, 14)
     left, top = max(label.left - 2 * high, 0), max(label.top - 3 * high, 0)
     near = page.image.crop((left, top, page.image.width, min(label.bottom + 7 * high, page.image.height)))
-    rules = combs.find_rules(near)
-    best: tuple[int, combs.Comb, combs.Strip] | None = None
-    for comb, strip in combs.strips(combs.erase(near, rules), rules):
-        away = abs(comb.frame.top + top - label.top)
-        if comb.frame.left + left > label.left - high and (best is None or away < best[0]):
-            best = away, comb, strip
-    if best is None:
+    read = _spaced(near, field.groups) or _ruled(near, label.left - left - high, label.top - top)
+    if read is None:
         return None
-    _, comb, strip = best
-    digits, sure = _digits(strip)
-    frame = comb.frame
-    box = Box(frame.left + left, frame.top + top, frame.right + left, frame.bottom + top)
-    return page.suggestion(key, digits, sure, box, row) if len(digits) >= 4 else None
+    digits, sure, frame = read
+    return page.suggestion(field.key, digits, sure, _moved(frame, left, top), row) if len(digits) >= 4 else None
+
+
+def _spaced(near: Image.Image, groups: Sequence[Sequence[int]]) -> tuple[str, int, Box] | None:
+    """Digits of a row of as many boxes as a field has; None where there is no such row, or it is empty."""
+    found = find_row(near, groups) if groups else None
+    if found is None:
+        return None
+    digits, sure = read_row(near, found)
+    return (digits, sure, found.frame) if digits else None
+
+
+def _ruled(near: Image.Image, left: int, top: int) -> tuple[str, int, Box] | None:
+    """Digits of boxes as their lines tell them, right of one column of pixels and nearest to a row of these."""
+    rules = combs.find_rules(near)
+    found = [
+        (abs(comb.frame.top - top), comb.frame, strip)
+        for comb, strip in combs.strips(combs.erase(near, rules), rules)
+        if comb.frame.left > left
+    ]
+    if not found:
+        return None
+    _, frame, strip = min(found, key=lambda one: one[0])
+    return (*_digits(strip), frame)
+
+
+def _moved(box: Box, left: int, top: int) -> Box:
+    return Box(box.left + left, box.top + top, box.right + left, box.bottom + top)
 
 
 def _lone_comb(page: _Page, fields: Sequence[FieldLayout], told: Sequence[Suggestion]) -> Iterator[Suggestion]:
-    """The one comb of a page for the one field that asks for a number, where its label cannot be read."""
-    numbers = [one.key for one in fields if one.look is Look.NUMBER and not one.repeated]
-    if len(numbers) != 1 or any(one.field == numbers[0] and one.value[:1].isdigit() for one in told):
+    """The one comb of a page for the one field that asks for a number, where its label cannot be read; boxes that are
+    as many as the field has tell which page it is better than words do.
+    """
+    numbers = [one for one in fields if one.look is Look.NUMBER and not one.repeated]
+    if len(numbers) != 1 or any(one.field == numbers[0].key and one.value[:1].isdigit() for one in told):
         return
-    rules = combs.find_rules(page.image)
-    found = [(comb, strip) for comb, strip in combs.strips(combs.erase(page.image, rules), rules) if _is_long(strip)]
-    if len(found) == 1:
-        (comb, strip) = found[0]
-        digits, sure = _digits(strip)
-        yield page.suggestion(numbers[0], digits, min(sure, _DOUBTED), comb.frame)
+    (field,) = numbers
+    read = _spaced(page.image, field.groups) or (_lone_ruled(page.image) if page.has(field.leaf) else None)
+    if read is not None:
+        digits, sure, frame = read
+        yield page.suggestion(field.key, digits, min(sure, _DOUBTED), frame)
+
+
+def _lone_ruled(image: Image.Image) -> tuple[str, int, Box] | None:
+    """Digits of the one long comb of a page, as its lines tell it."""
+    rules = combs.find_rules(image)
+    found = [(comb, strip) for comb, strip in combs.strips(combs.erase(image, rules), rules) if _is_long(strip)]
+    return (*_digits(found[0][1]), found[0][0].frame) if len(found) == 1 else None
 
 
 def _is_long(strip: combs.Strip) -> bool:
@@ -179,7 +209,7 @@ def _tick(page: _Page, field: FieldLayout, label: Box, row: int) -> Suggestion |
     if level:
         nearest = min(level, key=lambda one: _distance(one.box, label))
         return page.suggestion(field.key, "yes" if nearest.ticked else "no", nearest.confidence, nearest.box, row)
-    drawn = next((one for one in places if _is_drawn(page.image, one)), None)
+    drawn = next((one for one in places if is_drawn(page.image, one)), None)
     return page.suggestion(field.key, "yes" if drawn else "no", _UNBOXED, drawn or places[0], row)
 
 
@@ -196,21 +226,12 @@ def _distance(box: Box, label: Box) -> int:
     return max(box.left - label.right, label.left - box.right, 0)
 
 
-def _round(image: Image.Image, box: Box) -> Box:
-    """A box with a little of what is round it."""
-    return Box(
-        max(box.left - 8, 0), max(box.top - 8, 0), min(box.right + 8, image.width), min(box.bottom + 8, image.height)
-    )
-
-
 def _cell(page: _Page, cell: Cell) -> Iterator[Suggestion]:
     if cell.column.look is Look.TICK:
-        ticks = find_ticks(page.image, _round(page.image, cell.box))
-        if ticks:
-            tick = ticks[0]
+        if tick := cell.tick:
             yield page.suggestion(cell.column.key, "yes" if tick.ticked else "no", tick.confidence, tick.box, cell.row)
         else:
-            value = "yes" if _is_drawn(page.image, cell.box) else "no"
+            value = "yes" if is_drawn(page.image, cell.box) else "no"
             yield page.suggestion(cell.column.key, value, _UNBOXED, cell.box, cell.row)
     elif read := _text(page, cell.column.key, cell.column.look, cell.box, cell.row):
         yield read
@@ -223,7 +244,7 @@ def _signed(page: _Page, layout: SignatureLayout) -> Iterator[SignatureField]:
         near = [one for side in sides if (one := region(page.image, label, side, page.labels.marks))]
         places = [one for one in near if not _is_printed(page, one)]
         for place in places:
-            if _is_drawn(page.image, place):
+            if is_drawn(page.image, place):
                 yield SignatureField(page.number, page.scaled(place), drawn=True)
                 break
         else:
@@ -235,12 +256,3 @@ def _is_printed(page: _Page, place: Box) -> bool:
     """Whether there is a sentence, which no signature is."""
     words = page.labels.written(place)
     return sum(1 for word in words if len(word.text) >= _LONG_WORD and word.confidence >= _GOOD) >= _SENTENCE
-
-
-def _is_drawn(image: Image.Image, place: Box) -> bool:
-    """Whether something is drawn in a part of the page that is neither a ruled line nor dirt."""
-    part = image.crop((place.left, place.top, place.right, place.bottom))
-    rules = combs.find_rules(part)
-    cleaned = combs.erase(part, rules).filter(ImageFilter.MedianFilter(3))
-    ink = sum(cleaned.histogram()[:_INK])
-    return ink > _DRAWN * cleaned.width * cleaned.height

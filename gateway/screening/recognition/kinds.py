@@ -1,33 +1,39 @@
-"""Which form a page is of, if any: by its title, its name, and how many of its labels stand on it."""
+"""Which form a page is of, if any: by its title, its name, how many of its labels are there, the page before."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 from gateway.domain.layout import FormLayout, Layouts, Leaf
-from gateway.screening.recognition.phrases import find, folded, share
+from gateway.screening.recognition.headings import Headed, Headings
+from gateway.screening.recognition.phrases import Found, find, folded
 from gateway.screening.recognition.places import Labels
 from gateway.screening.recognition.words import Line
 
 ENOUGH: Final = 0.56
 """With so much of it seen, a page is taken for one of a form; 1 is all there can be."""
 
-MAYBE: Final = 0.2
-"""With less, no more of the page need be read to know that it is none."""
+MAYBE: Final = 0.35
+"""With so much, nobody can say that it is none."""
 
-_TITLE, _NAME, _LABELS = 0.32, 0.2, 0.5
+# How far each mark makes it sure that a page is of a form, where nothing else of it is seen.
+_LARGE_TITLE, _TITLE, _QUOTED = 0.7, 0.45, 0.25
+_IMPRINT, _NAME = 0.6, 0.15
+_LABELS: Final = 0.75
+_GOES_ON: Final = 0.3  # from a page of the same form before it
+_NUMBERED: Final = 0.25  # as a later page, beside the name of the form or behind a page of it
 _MANY: Final = 0.4  # of a form's labels: as good as all
-_HINT: Final = 0.15  # of a title or a name: without it no labels are looked for
-_CLEARLY_TITLED: Final = 0.6
-_SAID: Final = 0.8  # of a title or a head: it stands there
-_LEAD: Final = 0.12
-_OUTDONE: Final = 0.6  # of its weight is left to a later page without head or name, where another form says its own
-_WINDOW: Final = 3  # lines that a title may take
+_FEW: Final = 3.0  # labels of any length; fewer do not speak for a form, however few it has
+_LONG: Final = 12  # signs; a shorter label speaks less
+_HINT: Final = 0.2  # of a title or a name: without it no labels are looked for
+_LIKE: Final = 0.8
+_WORD: Final = 5  # signs; a letter's mark of so few is one word, which others are like
 _EXACTLY: Final = 0.99
-_NEARLY: Final = 0.85
+_NEARLY: Final = 0.77
 _EDITION = re.compile(r"(?i)\brev[.,]?\s*\(?((?:[a-z]{3,9}[.,]?\s*|[01]?[0-9]\s*[-–/]\s*)(?:19|20)[0-9]{2})")
 
 
@@ -43,34 +49,41 @@ class Kind:
     lead: float
 
     @property
-    def is_open(self) -> bool:
-        """Whether more of the page may say something else, or enough."""
-        return self.weight >= MAYBE and (self.weight < ENOUGH or self.lead < _LEAD)
-
-    @property
     def confidence(self) -> int:
         """0 to 100, for people."""
         return max(1, min(99, round(100 * min(self.weight, 0.5 + self.lead))))
 
 
-def judge(lines: Sequence[Line], layouts: Layouts) -> Kind | None:
-    """Return the form that these lines are likeliest of, None where no form has anything of them."""
-    texts = [folded(line.text) for line in lines]
-    windows = ["".join(texts[at : at + _WINDOW]) for at in range(len(texts))] or [""]
-    names = _named(lines, layouts)
-    titles = {form.form: _headed(form.titles, windows) for form in layouts.forms}
-    said = {one for one, titled in titles.items() if titled >= _SAID}
+def judge(lines: Sequence[Line], layouts: Layouts, before: FormLayout | None = None) -> Kind | None:
+    """Return the form that these lines are likeliest of, None where no form has anything of them. `before` is the form
+    that the page before is of.
+    """
+    headings = Headings(lines)
+    before = None if is_letter(lines, layouts) else before
+    names, titles = _named(lines, layouts), _titled(headings, layouts)
     weighed = [
-        (weight * (_OUTDONE if leaf is Leaf.LATER and said - {form.form} and head < _SAID else 1), form, leaf)
+        (weight, form, leaf)
         for form in layouts.forms
-        for leaf, head, weight in _weights(form, lines, windows, titled=titles[form.form], named=names[form.form])
+        for leaf, weight in _weights(
+            form, headings, lines, title=titles[form.form], named=names[form.form], goes_on=form == before
+        )
     ]
     weighed.sort(key=lambda one: -one[0])
     if not weighed or weighed[0][0] <= 0:
         return None
     weight, form, leaf = weighed[0]
     others = [other for other, one, _ in weighed if one is not form]
-    return Kind(form, leaf, min(weight, 1.0), weight - max(others, default=0.0))
+    return Kind(form, leaf, weight, weight - max(others, default=0.0))
+
+
+def is_letter(lines: Sequence[Line], layouts: Layouts) -> bool:
+    """Tell whether a line begins as one does that letters begin or end with."""
+    found = ((folded(phrase), one) for phrase in layouts.letter for one in find(phrase, lines, _LIKE))
+    return any(one.first == 0 and (len(phrase) > _WORD or _said(one) == phrase) for phrase, one in found)
+
+
+def _said(found: Found) -> str:
+    return folded("".join(word.text for word in found.line.words[found.first : found.last + 1]))
 
 
 def edition(lines: Iterable[Line]) -> str:
@@ -90,33 +103,38 @@ def labels(form: FormLayout) -> list[str]:
 
 
 def _weights(
-    form: FormLayout, lines: Sequence[Line], windows: Sequence[str], *, titled: float, named: float
-) -> Iterable[tuple[Leaf, float, float]]:
-    """Yield which page it may be, how much of that page's title or head stands there, and how much speaks for it."""
-    headed = _headed(form.later, windows) if titled < _CLEARLY_TITLED else 0.0
-    if max(titled, headed, named) < _HINT:
+    form: FormLayout, headings: Headings, lines: Sequence[Line], *, title: Headed, named: float, goes_on: bool
+) -> Iterable[tuple[Leaf, float]]:
+    """Yield which page it may be, and how sure it is by all marks together."""
+    head = headings.headed(form.later) if form.later else Headed()
+    imprint = headings.imprint(form.names) if named else 0.0
+    if max(title.anywhere, head.anywhere, named) < _HINT and not goes_on:
         return
     places = Labels(lines, labels(form))
-    for leaf, head in ((Leaf.FIRST, titled), (Leaf.LATER, headed)):
-        if leaf is Leaf.FIRST or head or (named and form.later and titled < _CLEARLY_TITLED):
-            seen = min(_seen(form, leaf, places) / _MANY, 1.0)
-            yield leaf, head, _TITLE * head + _NAME * named + _LABELS * seen
+    name = max(_IMPRINT * imprint, _NAME * named)
+    yield Leaf.FIRST, _together(_head(title), name, _LABELS * _seen(form, Leaf.FIRST, places))
+    if form.later:
+        later = _GOES_ON * goes_on, _NUMBERED * (headings.page > 1 and (imprint > 0 or goes_on))
+        yield Leaf.LATER, _together(_head(head), name, _LABELS * _seen(form, Leaf.LATER, places), *later)
 
 
-def _headed(phrases: Sequence[str], windows: Sequence[str]) -> float:
-    """How much of one of these phrases stands in a few lines, beyond what any page has by chance."""
-    return max((_above(share(one, window), 0.4) for one in phrases for window in windows), default=0.0)
+def _together(*marks: float) -> float:
+    """How sure all marks make it, each of them as if there were no other."""
+    return 1 - prod(1 - mark for mark in marks)
 
 
-def _above(value: float, least: float) -> float:
-    """A share by how far it is above what any page has by chance."""
-    return max(value - least, 0.0) / (1 - least)
+def _head(headed: Headed) -> float:
+    """How sure a title makes it."""
+    return max((_LARGE_TITLE if headed.is_large else _TITLE) * headed.alone, _QUOTED * headed.anywhere)
 
 
 def _seen(form: FormLayout, leaf: Leaf, places: Labels) -> float:
-    """How many of the fields that a page may have are labelled on it, as a share."""
+    """How many of the fields that a page may have are labelled on it, 1 where it is many of them."""
     fields = _labelled(form, leaf)
-    return sum(1 for each in fields if places.places(each)) / len(fields) if fields else 0.0
+    seen = [max(len(folded(label)) for label in each) for each in fields if places.places(each)]
+    if not fields:
+        return 0.0
+    return min(len(seen) / len(fields) / _MANY, sum(min(size / _LONG, 1.0) for size in seen) / _FEW, 1.0)
 
 
 def _labelled(form: FormLayout, leaf: Leaf) -> list[tuple[str, ...]]:
@@ -126,6 +144,23 @@ def _labelled(form: FormLayout, leaf: Leaf) -> list[tuple[str, ...]]:
     signatures = [one.labels for one in form.signatures if one.leaf in leaves]
     is_with_table = leaf is Leaf.LATER or not form.later
     return [*fields, *signatures, *(column.heads for column in form.table if is_with_table)]
+
+
+def _titled(headings: Headings, layouts: Layouts) -> dict[str, Headed]:
+    """How well each form's title stands there. Of one that is the beginning of another one, only one stands there: by
+    how well the rest of the other is read behind it.
+    """
+    found = {form.form: headings.headed(form.titles) for form in layouts.forms}
+    for form in layouts.forms:
+        for other in layouts.forms:
+            longer = [
+                (own, title) for own in form.titles for title in other.titles if title != own and title.startswith(own)
+            ]
+            if longer and found[form.form].anywhere:
+                rest = max(headings.continued(own, title) for own, title in longer)
+                found[form.form] = found[form.form].lessened(1 - rest)
+                found[other.form] = found[other.form].lessened(rest)
+    return found
 
 
 def _named(lines: Sequence[Line], layouts: Layouts) -> dict[str, float]:

@@ -51,6 +51,14 @@ def share(phrase: str, text: str) -> float:
     return len(wanted & triples(text)) / len(wanted)
 
 
+def likeness(wanted: str, text: str) -> tuple[float, int, int]:
+    """Return how well the stretch of a folded text agrees that is nearest to another one, 0 to 1, and where it begins
+    and ends.
+    """
+    place = _best(wanted, text)
+    return (1 - place[2] / len(wanted), place[0], place[1]) if place else (0.0, 0, 0)
+
+
 def find(phrase: str, lines: Iterable[Line], least: float = 0.75) -> list[Found]:
     """Return where a phrase stands in these lines, the places that agree with it at `least`, one a line and gap."""
     wanted = folded(phrase)
@@ -102,23 +110,37 @@ def _run(line: Line) -> tuple[str, tuple[int, ...]]:
 
 
 def _best(wanted: str, text: str) -> tuple[int, int, int] | None:
-    """The stretch of a text that is nearest to what is wanted: begin, end, signs that differ (Sellers, 1980)."""
-    size = len(wanted)
-    costs, begins = list(range(size + 1)), [0] * (size + 1)
-    best = (0, 0, size)
-    for at, sign in enumerate(text):
-        corner, corner_begin = 0, at
-        cost, begin = 0, at + 1
-        for row in range(1, size + 1):
-            old, old_begin = costs[row], begins[row]
-            if wanted[row - 1] == sign:
-                cost, begin = corner, corner_begin
-            else:
-                _, cost, begin = min(
-                    (corner, corner + 1, corner_begin), (old, old + 1, old_begin), (cost, cost + 1, begin)
-                )
-            corner, corner_begin = old, old_begin
-            costs[row], begins[row] = cost, begin
-        if cost < best[2]:
-            best = (begin, at + 1, cost)
-    return best if best[2] < size else None
+    """The stretch of a text that is nearest to what is wanted: begin, end, signs that differ. Of several the first
+    that ends, and of those that end there the longest.
+    """
+    costs = _costs(wanted, text, is_anchored=False)
+    wrong = min(costs, default=len(wanted))
+    if wrong >= len(wanted):
+        return None
+    end = costs.index(wrong) + 1
+    back = _costs(wanted[::-1], text[max(end - 2 * len(wanted), 0) : end][::-1], is_anchored=True)
+    return end - max(at for at, cost in enumerate(back, 1) if cost == wrong), end, wrong
+
+
+def _costs(wanted: str, text: str, *, is_anchored: bool) -> list[int]:
+    """How many signs differ between what is wanted and the best stretch of a text that ends at each sign, and begins
+    anywhere, or where the text does (Hyyrö 2003, after Myers 1999: a column of the table is one number's bits).
+    """
+    every, high = (1 << len(wanted)) - 1, 1 << (len(wanted) - 1)
+    places: dict[str, int] = {}
+    for at, sign in enumerate(wanted):
+        places[sign] = places.get(sign, 0) | 1 << at
+    more, less, cost = every, 0, len(wanted)
+    costs = []
+    for sign in text:
+        same = places.get(sign, 0)
+        down = same | less
+        across = (((same & more) + more) ^ more) | same
+        up = less | ~(across | more) & every
+        lower = more & across
+        cost += bool(up & high) - bool(lower & high)
+        costs.append(cost)
+        up = up << 1 | is_anchored
+        more = (lower << 1 | ~(down | up)) & every
+        less = up & down & every
+    return costs

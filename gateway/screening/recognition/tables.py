@@ -1,18 +1,20 @@
-"""The rows of a form's table, one a person: by its heads and ruled lines; or blocks, in which the heads are labels."""
+"""The rows of a form's table, one a person, by its heads and ruled lines, or in blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import combinations, pairwise
 from typing import Final
 
 from PIL import Image, ImageFilter
 
-from gateway.domain.layout import Column, Look, Side
+from gateway.domain.layout import Column, FormLayout, Look
 from gateway.screening.extraction.combs import Box
-from gateway.screening.recognition.places import Labels, region, upright_rules
-from gateway.screening.recognition.ticks import WHOLE, Tick, alone, find_ticks
+from gateway.screening.recognition.blocks import find_blocks
+from gateway.screening.recognition.ink import is_drawn
+from gateway.screening.recognition.places import Labels, upright_rules
+from gateway.screening.recognition.ticks import Tick, find_ticks, likeliest
 from gateway.screening.recognition.words import lines_of
 
 _MOST_ROWS: Final = 20
@@ -20,6 +22,9 @@ _LOWEST, _HIGHEST = 26, 200  # pixels of a row
 _LEVEL: Final = 120  # mean of a row of pixels that is a ruled line
 _TALL: Final = 24  # pixels of a letter of a head; what is higher took in a line beside it
 _BAND: Final = 2  # heights of a letter within which heads stand beside each other
+_MOST_RULES: Final = 14
+_RIM: Final = 6  # pixels
+_MOST_OF_CELL: Final = 0.85  # of a cell's height; what is higher is its frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +34,75 @@ class Cell:
     column: Column
     row: int
     box: Box
+    tick: Tick | None = None  # the box in it that is to be ticked, where one is seen
 
 
-def find_cells(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> list[Cell]:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Columns, the edges of these from left to right, one more, and where the heads end."""
+
+    columns: tuple[Column, ...]
+    edges: list[int]
+    top: int
+
+
+def find_cells(image: Image.Image, labels: Labels, form: FormLayout) -> list[Cell]:
     """Return the cells of those rows in which something is written."""
+    table = _table(image, labels, form.table)
+    if table is None:
+        fields = find_blocks(image, labels, form.table, form.blocks)
+        return [Cell(form.table[one.at], one.row, one.box, one.tick) for one in fields]
+    cells: list[Cell] = []
+    row = 0
+    for top, bottom in _rows(image, labels, table.top, table.edges):
+        made = [
+            Cell(column, row + 1, Box(left, top, right, bottom))
+            for column, (left, right) in zip(table.columns, pairwise(table.edges), strict=True)
+            if right - left > 8
+        ]
+        if _is_written(image, labels, [one.box for one in made if one.column.look is not Look.TICK]):
+            cells += [_with_tick(image, one) if one.column.look is Look.TICK else one for one in made]
+            row += 1
+    return cells
+
+
+def _is_written(image: Image.Image, labels: Labels, boxes: Sequence[Box]) -> bool:
+    """Whether a row has words, or what cannot be read as any."""
+    if any(labels.written(box) for box in boxes):
+        return True
+    inner = (Box(box.left + _RIM, box.top + _RIM, box.right - _RIM, box.bottom - _RIM) for box in boxes)
+    return sum(1 for box in inner if box.right > box.left and box.bottom > box.top and is_drawn(image, box)) > 1
+
+
+def _with_tick(image: Image.Image, cell: Cell) -> Cell:
+    box = cell.box
+    inside = [one for one in find_ticks(image, box) if one.box.height < _MOST_OF_CELL * box.height]
+    return replace(cell, tick=likeliest(image, inside))
+
+
+def _table(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> _Table | None:
+    """The table whose heads stand beside each other; None where there is none."""
     heads = _heads(labels, columns)
-    if heads is None:
-        return list(_blocks(image, labels, columns))
+    if len(heads) < min(2, len(columns)):
+        return None
+    top = min(box.bottom for _, box in heads)  # a box may be too high for its letters, where a line was read as one
+    if ruled := _ruled(image, heads, columns):
+        return _Table(tuple(columns), ruled, top)
+    if heads[0][0] is not columns[0] or len(heads) < min(3, len(columns)):
+        return None
     edges = _edges(image, [box for _, box in heads])
     told = [column for column, _ in heads]
     if columns[-1] not in told and edges[-1] < image.width - _LOWEST:  # its head is short, and easily lost
         told.append(columns[-1])
         edges.append(_next_rule(image, heads[0][1], edges[-1]))
-    cells: list[Cell] = []
-    row = 0
-    for top, bottom in _rows(image, labels, max(box.bottom for _, box in heads), edges):
-        made = [
-            Cell(column, row + 1, Box(left, top, right, bottom))
-            for column, (left, right) in zip(told, pairwise(edges), strict=True)
-            if right - left > 8
-        ]
-        if any(labels.written(one.box) for one in made if one.column.look is not Look.TICK):
-            cells += made
-            row += 1
-    return cells
+    return _Table(tuple(told), edges, top)
 
 
-def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]] | None:
-    """The heads that stand beside each other, left to right; None where there is no such row of most of them."""
+def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]]:
+    """The heads that stand beside each other, left to right, as many as do so anywhere."""
     places = {column.key: labels.places(column.heads) for column in columns}
-    for key, first in ((column.key, box) for column in columns[:2] for box in places[column.key]):
+    most: list[tuple[Column, Box]] = []
+    for key, first in ((column.key, box) for column in columns for box in places[column.key]):
         high = min(max(first.bottom - first.top, 14), _TALL)
         if any(one.top > first.bottom and abs(one.left - first.left) < high for one in places[key]):
             continue  # what comes again below itself is a label of each block
@@ -71,9 +115,38 @@ def _heads(labels: Labels, columns: Sequence[Column]) -> list[tuple[Column, Box]
             ]
             if beside:
                 heads.append((column, min(beside, key=lambda one: abs(one.top - first.top))))
-        if heads[0][0] is columns[0] and len(heads) >= min(3, len(columns)):
-            return heads
-    return None
+        most = max(most, heads, key=len)
+    return most
+
+
+def _ruled(image: Image.Image, heads: Sequence[tuple[Column, Box]], columns: Sequence[Column]) -> list[int] | None:
+    """The edges of all columns, where there are as many upright lines, and each head is between its own two."""
+    rules = _clusters(_upright_beside(image, heads[0][1]))[:_MOST_RULES]
+    wanted = len(columns) + 1
+    of = {column.key: at for at, column in enumerate(columns)}
+    fitting = [
+        chosen
+        for chosen in combinations(rules, wanted)
+        if all(
+            chosen[of[column.key]][1] <= box.left + 2 and box.right - 2 <= chosen[of[column.key] + 1][0]
+            for column, box in heads
+        )
+    ]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda chosen: sum(right - left for left, right in chosen))  # a line of dirt is thin
+    return [*(right + 2 for _, right in best[:-1]), best[-1][0]]
+
+
+def _clusters(places: Sequence[int]) -> list[tuple[int, int]]:
+    """Pixels that lie beside each other as one line: its first and its last."""
+    lines: list[tuple[int, int]] = []
+    for at in places:
+        if lines and at - lines[-1][1] <= 2:
+            lines[-1] = lines[-1][0], at
+        else:
+            lines.append((at, at))
+    return lines
 
 
 def _edges(image: Image.Image, heads: Sequence[Box]) -> list[int]:
@@ -122,97 +195,3 @@ def _rows(image: Image.Image, labels: Labels, top: int, edges: Sequence[int]) ->
         box = line.box
         reach = max((box.bottom - box.top) * 3 // 4, 12)
         yield box.top - reach, box.bottom + reach
-
-
-def _blocks(image: Image.Image, labels: Labels, columns: Sequence[Column]) -> Iterator[Cell]:
-    """Cells beside labels that come again for each person, and boxes to tick, which stand by themselves as well."""
-    placed = [
-        (place, at)
-        for at, column in enumerate(columns)
-        if column.look is not Look.TICK
-        for place in labels.places(column.heads)
-    ]
-    if not placed:
-        return
-    top = min((place.top for place, at in placed if at == 0), default=placed[0][0].top)
-    blocks = _parted([(place, at) for place, at in placed if place.top > top - _LOWEST])
-    if any(len(block) > 1 for block in blocks):
-        blocks = [block for block in blocks if len(block) > 1]  # the title's words may be those of a label
-    tops = [min(place.top for place, _ in block) - _LOWEST for block in blocks]
-    for row, (block, (above, below)) in enumerate(zip(blocks, pairwise([*tops, image.height]), strict=True), 1):
-        for place, at in block:
-            for field in _beside(image, labels, place):
-                yield Cell(columns[at], row, field)
-        last = max(place.bottom for place, _ in block)
-        span = Box(0, max(above, 0), image.width, max(min(below, last + _HIGHEST), above + 1))
-        for column in columns:
-            if column.look is Look.TICK and (found := _tick_within(image, labels, column, span)):
-                yield Cell(column, row, found)
-
-
-def _tick_within(image: Image.Image, labels: Labels, column: Column, span: Box) -> Box | None:
-    """The box to tick of one person: the nearest beside its label; where that cannot be read, the largest of all."""
-    for label in labels.places(column.heads):
-        if span.top <= (label.top + label.bottom) // 2 < span.bottom:
-            high = max(label.bottom - label.top, 14)
-            area = Box(
-                max(label.left - 8 * high, 0),
-                max(label.top - int(1.5 * high), 0),
-                min(label.right + 8 * high, image.width),
-                min(label.bottom + int(1.5 * high), image.height),
-            )
-            bare = alone(find_ticks(image, area), labels.words)
-            for ticks in (bare, find_ticks(image, area, WHOLE)):  # what is drawn in a box may read as a word
-                level = [one.box for one in _unlabelled(ticks, labels) if _is_level(one.box, label)]
-                if level:
-                    return min(level, key=lambda box: max(box.left - label.right, label.left - box.right))
-    ticks = _unlabelled(alone(find_ticks(image, span, WHOLE), labels.words), labels)
-    return ticks[0].box if ticks else None
-
-
-def _is_level(box: Box, label: Box) -> bool:
-    return box.top < label.bottom and box.bottom > label.top
-
-
-def _unlabelled(ticks: Sequence[Tick], labels: Labels) -> list[Tick]:
-    """Those that are no letter of a label."""
-    marks = labels.marks
-    return [
-        tick
-        for tick in ticks
-        if not any(
-            one.left < tick.box.right
-            and tick.box.left < one.right
-            and one.top < tick.box.bottom
-            and tick.box.top < one.bottom
-            for one in marks
-        )
-    ]
-
-
-def _parted(placed: Sequence[tuple[Box, int]]) -> list[list[tuple[Box, int]]]:
-    """Labels by person: where one comes again, or an earlier one on a lower line, another person begins."""
-    blocks: list[list[tuple[Box, int]]] = []
-    lines: list[list[tuple[Box, int]]] = []
-    for box, at in sorted(placed, key=lambda one: one[0].top + one[0].bottom):
-        if not lines or (box.top + box.bottom) // 2 >= lines[-1][0][0].bottom:
-            lines.append([])
-        lines[-1].append((box, at))
-    for box, at in (one for line in lines for one in sorted(line, key=lambda one: one[0].left)):
-        is_new = not blocks or any(at == other for _, other in blocks[-1])
-        if blocks and not is_new:
-            last, before = blocks[-1][-1]
-            is_new = at < before and box.top > last.bottom
-        if is_new:
-            blocks.append([])
-        blocks[-1].append((box, at))
-    return blocks[:_MOST_ROWS]
-
-
-def _beside(image: Image.Image, labels: Labels, label: Box) -> Iterator[Box]:
-    """Where the field of a label is, if something is written there."""
-    for side in (Side.RIGHT, Side.BELOW):
-        place = region(image, label, side, labels.marks)
-        if place is not None and labels.written(place):
-            yield place
-            return

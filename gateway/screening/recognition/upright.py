@@ -8,7 +8,6 @@ from typing import Final
 
 from PIL import Image
 
-from gateway.domain.recognition import SCALE
 from gateway.screening.extraction import straightening
 from gateway.screening.extraction.combs import Box
 from gateway.screening.recognition.cleaning import without_rules
@@ -16,6 +15,7 @@ from gateway.screening.recognition.words import Word, read_words
 
 _HEAD: Final = 0.27  # of the page's height, from where print begins
 _EDGE: Final = 0.035  # a fax machine prints a line of its own there
+_NARROW, _WIDE = 1_500, 1_700  # pixels: a page that lay on its side is as much smaller as a sheet is higher than wide
 _SURE: Final = 72.0
 _LETTERS: Final = 30
 _MUCH: Final = 200
@@ -28,29 +28,26 @@ _DARK: Final = 150
 _MARKS: Final = 60  # dark spots of 4 × 4 pixels; a line of print has hundreds
 _LIGHT: Final = 246
 
+_Turn = tuple[Image.Transpose | None, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Upright:
     """A page turned, and the same without ruled lines, as it is read; how far it was turned clockwise; the words that
-    were read so far, and between which rows.
+    were read so far, and above which row.
     """
 
     image: Image.Image
     plain: Image.Image
     turn: int
     words: tuple[Word, ...]
-    read: tuple[int, int]
+    read: int
 
-    def read_on(self, bands: Iterable[tuple[int, int]]) -> Upright:
-        """Read these parts of the page, in ten-thousandths of its height, as far as they are not read yet."""
-        words = list(self.words)
-        top, bottom = self.read
-        for begin, end in bands:
-            rows = begin * self.image.height // SCALE, end * self.image.height // SCALE
-            for above, below in ((rows[0], min(rows[1], top)), (max(rows[0], bottom), rows[1])):
-                if below - above > _STEP:
-                    words += read_words(self.plain, Box(0, above, self.image.width, below))
-        return replace(self, words=tuple(words))
+    def read_on(self) -> Upright:
+        """Read the rest of the page."""
+        below = Box(0, self.read, self.image.width, self.image.height)
+        words = read_words(self.plain, below) if below.height > _STEP else []
+        return replace(self, words=(*self.words, *words), read=self.image.height)
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -60,33 +57,46 @@ def is_blank(image: Image.Image) -> bool:
     return sum(inside.histogram()[:_DARK]) < _MARKS
 
 
-def turn_upright(image: Image.Image) -> Upright:
-    """Turn a page (mode L) by the quarter, and the few degrees, with which its head reads best."""
+def turn_upright(image: Image.Image, like: int = 0) -> Upright:
+    """Turn a page (mode L) by the quarter, and the few degrees, with which its head reads best. `like` is how far the
+    page before it was turned: of two turns that are as likely, that is tried first.
+    """
     best: tuple[float, Upright] | None = None
-    for turn, angle in straightening.likely_turns(image):
-        page = straightening.straighten(image if turn is None else image.transpose(turn), angle)
+    for turn, angle in _ordered(straightening.likely_turns(image), like):
+        page = _enlarged(straightening.straighten(image if turn is None else image.transpose(turn), angle))
         plain = without_rules(page)
-        head = _head(plain)
-        words = tuple(read_words(plain, head))
-        sure, letters = _quality(words)
+        bottom = _foot_of_head(plain)
+        words = tuple(read_words(plain, Box(0, 0, plain.width, bottom)))
+        sure, letters = _quality([word for word in words if word.box.bottom > plain.height * _EDGE])
         weight = sure * min(letters, _MUCH)
         if best is None or weight > best[0] * _CLEARLY:
-            best = weight, Upright(page, plain, _TURNS[turn], words, (head.top, head.bottom))
+            best = weight, Upright(page, plain, _TURNS[turn], words, bottom)
         if sure >= _SURE and letters >= _LETTERS:
             break
     assert best is not None
     return best[1]
 
 
-def _head(page: Image.Image) -> Box:
-    """The part of a page from where its print begins, to a row between lines."""
+def _ordered(turns: Sequence[_Turn], like: int) -> Iterable[_Turn]:
+    """The likeliest turns first; of each two that make the same lines level, the one that is like another page's."""
+    is_alike = _TURNS[turns[0][0]] % 180 == like % 180
+    return sorted(turns, key=lambda each: _TURNS[each[0]] != like) if is_alike else turns
+
+
+def _enlarged(page: Image.Image) -> Image.Image:
+    if page.width >= _NARROW or page.height <= page.width:
+        return page
+    return page.resize((_WIDE, page.height * _WIDE // page.width), Image.Resampling.BICUBIC)
+
+
+def _foot_of_head(page: Image.Image) -> int:
+    """Where the upper part of a page ends, counted from where its print begins: in a row between lines."""
     rows = _rows(page, 0, page.height)
     first = next((at for at in range(int(len(rows) * _EDGE), len(rows)) if rows[at] < _LIGHT), 0)
-    top = max(first * _STEP - _STEP, 0)
-    bottom = min(top + int(page.height * _HEAD), page.height)
+    bottom = min(first * _STEP + int(page.height * _HEAD), page.height)
     near = _rows(page, bottom - 6 * _STEP, bottom)
     whitest = max(range(len(near)), key=lambda at: near[at]) if near else 0
-    return Box(0, top, page.width, max(bottom - 6 * _STEP + whitest * _STEP + _STEP // 2, top + 1))
+    return max(bottom - 6 * _STEP + whitest * _STEP + _STEP // 2, 1)
 
 
 def _rows(page: Image.Image, top: int, bottom: int) -> bytes:

@@ -57,16 +57,12 @@ def read_words(image: Image.Image, box: Box | None = None, *, sparse: bool = Tru
 
 def read_line(image: Image.Image, signs: str = "") -> tuple[str, int]:
     """Read a picture of one line of print, of these signs alone where some are given; with the mean confidence."""
-    api = engine()
-    api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
-    api.SetVariable("tessedit_char_whitelist", signs)
-    try:
-        api.SetImageBytes(image.tobytes(), image.width, image.height, 1, image.width)
-        api.SetSourceResolution(_DOTS)
-        return " ".join(api.GetUTF8Text().split()), int(api.MeanTextConf())
-    finally:
-        api.Clear()
-        api.SetVariable("tessedit_char_whitelist", "")
+    return _read(image, signs, tesserocr.PSM.SINGLE_LINE)
+
+
+def read_sign(image: Image.Image, signs: str) -> str:
+    """Read a picture of one of these signs; "" where it is like none."""
+    return _read(image, signs, tesserocr.PSM.SINGLE_CHAR)[0]
 
 
 def lines_of(words: Iterable[Word]) -> list[Line]:
@@ -87,13 +83,13 @@ def lines_of(words: Iterable[Word]) -> list[Line]:
     return [Line(tuple(sorted(row, key=lambda one: one.box.left))) for row in rows]
 
 
-def parted(line: Line) -> list[Line]:
-    """Part a line where its words stand far apart: in other fields."""
+def parted(line: Line, far: float = _FAR, low: int = _LOW) -> list[Line]:
+    """Part a line where its words stand far apart, as fields do: so many heights of a letter, `low` at least."""
     pieces: list[list[Word]] = []
     for word in line.words:
         last = pieces[-1][-1].box if pieces else None
         high = min(last.height, word.box.height) if last else 0
-        if last is None or word.box.left - last.right > max(_FAR * high, _FAR * _LOW):
+        if last is None or word.box.left - last.right > far * max(high, low):
             pieces.append([])
         pieces[-1].append(word)
     return [Line(tuple(piece)) for piece in pieces]
@@ -120,6 +116,19 @@ def _table(image: Image.Image, mode: int) -> str:
         return str(api.GetTSVText(0))
     finally:
         api.Clear()
+
+
+def _read(image: Image.Image, signs: str, mode: int) -> tuple[str, int]:
+    api = engine()
+    api.SetPageSegMode(mode)
+    api.SetVariable("tessedit_char_whitelist", signs)
+    try:
+        api.SetImageBytes(image.tobytes(), image.width, image.height, 1, image.width)
+        api.SetSourceResolution(_DOTS)
+        return " ".join(api.GetUTF8Text().split()), int(api.MeanTextConf())
+    finally:
+        api.Clear()
+        api.SetVariable("tessedit_char_whitelist", "")
 
 
 def _word(row: list[str], across: int, down: int) -> Word | None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
+from gateway.store.tables.absence import absence, succession
+from gateway.store.tables.delegation import delegation
 from gateway.store.tables.enrolment import approval, authorisation, enrolment
 from gateway.store.tables.joining import agreed_terms
+from gateway.store.tables.recipient_key import recipient_key
 from gateway.store.tables.schema import LATER, METADATA, ident, later, ref, signed, us
 
 credential = Table(
@@ -140,5 +143,9 @@ AUTHORITY: dict[str, Table] = {
         authorisation,
         approval,
         agreed_terms,
+        delegation,
+        absence,
+        succession,
+        recipient_key,
     )
 }

@@ -24,6 +24,9 @@ person = Table(
     Column("language", String(8), nullable=False, server_default="en"),
     Column("wants_link", Integer, nullable=False, server_default="1"),
     Column("time_zone", String(64)),
+    Column("confirm", String(8), nullable=False, server_default="first"),
+    Column("delay_minutes", Integer),
+    Column("full_copies", Integer, nullable=False, server_default="0"),
     us("created_us", nullable=False),
     us("ended_us"),
 )

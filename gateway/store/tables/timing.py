@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, T
 
 from gateway.store.tables.authority import agreement_case, credential, designated_user, role
 from gateway.store.tables.enrolment import authorisation
+from gateway.store.tables.recipient_key import recipient_key
 from gateway.store.tables.schema import METADATA, us
 
 pace = Table(
@@ -42,6 +43,7 @@ for _table, _column in (
     (agreement_case, "until_us"),
     (role, "until_us"),
     (credential, "expires_us"),
+    (recipient_key, "expires_us"),
     (designated_user, "due_us"),
     (role, "due_us"),
 ):

@@ -34,8 +34,26 @@ message = Table(
     Column("submission_key", String(64), unique=True),
     us("received_us", nullable=False),
     us("withdrawn_us"),
+    us("held_until_us"),
+    Column("guard", String(8)),
     Index("ix_message_case_received", "case_id", "received_us", "id"),
+    Index(
+        "ix_message_held",
+        "held_until_us",
+        sqlite_where=text("held_until_us IS NOT NULL"),
+        postgresql_where=text("held_until_us IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_guard",
+        "guard",
+        "received_us",
+        sqlite_where=text("guard IS NOT NULL"),
+        postgresql_where=text("guard IS NOT NULL"),
+    ),
 )
+"""Where `held_until_us` stands, the message is not released: nobody but its author's side sees that there is one. It is
+taken away when it is released, not by its time passing, nor while the wrong client guard has it: then `guard` says what
+it waits for (`gateway.domain.guard.Guarded`)."""
 
 message_wrap = Table(
     "message_wrap",

@@ -55,15 +55,16 @@ def test_a_program_refuses_its_key_when_others_can_read_it(settings: config.Sett
 
 def test_a_relay_needs_certificates_in_its_file(settings: config.Settings) -> None:
     relay = """
-[submission.relays.mta]
+[relay.mta]
 kind = "own-mta"
+authenticates_senders = true
 starttls = ["127.0.0.1:0"]
 networks = ["127.0.0.1"]
 client_ca = "tls/mta.pem"
 """
     settings.file.write_text(settings.file.read_text("utf-8") + relay, "utf-8")
     with_relay, listed = config.load(settings.file), settings.file.parent / "tls" / "mta.pem"
-    key = "submission.relays.mta.client_ca"
+    key = "relay.mta.client_ca"
     assert told(with_relay) == [f"{key}: there is no file {listed}."]
     listed.write_text("no certificate")
     assert told(with_relay) == [f"{key}: {listed} has no certificates."]

@@ -125,15 +125,17 @@ def test_a_relay_is_read_whole(tmp_path: Path) -> None:
         + """
 [submission]
 proxies = ["192.0.2.1", "2001:db8::/48"]
-[submission.relays.mta]
+[relay.mta]
 kind = "own-mta"
+authenticates_senders = true
 tls = ["127.0.0.1:0"]
 networks = ["10.0.0.5", "10.1.0.0/24"]
 client_ca = "tls/mta.pem"
 client_names = ["mta.example.gov"]
 xclient = ["10.0.0.5"]
-[submission.relays.second]
+[relay.second]
 kind = "own-mta"
+authenticates_senders = true
 starttls = [":2525"]
 networks = ["2001:db8:1::/64"]
 client_ca = "/etc/second.pem"
@@ -162,21 +164,32 @@ def test_the_example_shows_every_default_as_it_is(tmp_path: Path, environment: s
     assert written(tmp_path, spelt) == written(tmp_path, bare)
     text = text.replace(direct, "")
     (smime,) = re.findall(r"^# \[notifier\.smime\]\n(?:# .+\n)+", text, re.MULTILINE)
+    (tokens,) = re.findall(r"^# \[authenticator\.providers\.login\.mail\]\n(?:# .+\n)+", text, re.MULTILINE)
+    (certificates,) = re.findall(r"^# \[submission\.certificates\]\n(?:# .+\n)+", text, re.MULTILINE)
+    text = text.replace(tokens, "").replace(certificates, "")
     text = re.sub(r"^# \[fax\]\n(?:(?:# .+)?\n)+?(?=\[)", "", text.replace(smime, ""), flags=re.MULTILINE)
     shown = re.sub(
-        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[submission.relays.mta\]"
-        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.firms\])",
+        r"^# (?=[a-z_]+ = |\[notifier.dkim\]|\[relay.(?:mta|cloud)\]"
+        r"|\[authenticator.providers.login\]|\[mx(?:.limits)?\]|\[security.sunsets.firms\]"
+        r"|\[guard\]|\[full_copies.smime\])",
         "",
         text,
         flags=re.MULTILINE,
     )
     every = written(tmp_path, shown)
-    assert [relay.name for relay in every.submission.relays] == ["mta"]
+    assert [relay.name for relay in every.submission.relays] == ["mta", "cloud"]
     every = replace(every, submission=replace(every.submission, relays=()))
     assert [one.title for one in every.authenticator.providers] == ["Login.gov"]
     every = replace(every, authenticator=replace(every.authenticator, providers=()))
     assert [one.name for one in every.security.sunsets] == ["firms"]
     every = replace(every, security=replace(every.security, sunsets=()))
+    assert every.full_copies.keys.smime is not None
+    assert every.full_copies.keys.smime.crl is None
+    keys = replace(every.full_copies.keys, smime=None)
+    every = replace(every, full_copies=replace(every.full_copies, keys=keys))
+    assert every.guard == written(tmp_path, text + "\n[guard]\n").guard
+    assert every.guard is not None
+    every = replace(every, guard=None)
     assert every.mx == written(tmp_path, text + '\n[mx]\nposition = "first-hop"\n').mx
     assert every.mx is not None
     assert replace(every, mx=None) == written(tmp_path, text)
@@ -224,7 +237,7 @@ pages = ["body: ^Pages: *([0-9]+)"]
 def test_without_its_table_the_public_door_does_not_run(tmp_path: Path) -> None:
     assert "mx" not in written(tmp_path, LEAST).programs
     settings = written(tmp_path, LEAST + '[mx]\nposition = "behind-relay"\ntainted = "refuse"\nxforward = ["10.0.0.9"]')
-    assert set(config.PROGRAMS) - set(settings.programs) == {"fax"}
+    assert set(config.PROGRAMS) - set(settings.programs) == {"fax", "guard"}
     assert settings.mx is not None
     assert settings.mx.listen == (Listen("0.0.0.0", 25),)
     assert (settings.mx.max_message_octets, settings.mx.limits.in_flight_octets) == (25 << 20, 256 << 20)

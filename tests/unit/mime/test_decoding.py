@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import binascii
 import quopri
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -158,3 +159,19 @@ def test_flowed_text_is_joined_only_when_the_part_says_so() -> None:
 )
 def test_flowed_lines_are_joined_as_rfc_3676_says(plain: str, joined: str) -> None:
     assert unflow(plain) == joined
+
+
+ESCAPED = st.lists(
+    st.sampled_from([b"=", b"=4", b"=41", b"=e", b"=E9", b" ", b"\t", b"\r\n", b"\n", b"\r", b"a", b"\xe9", b" " * 101])
+).map(b"".join)
+
+
+@given(ESCAPED)
+def test_quoted_printable_is_read_as_by_one_rule_after_the_other(octets: bytes) -> None:
+    bad = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n)")
+    whole = octets.removesuffix(b"=")
+    plain = re.sub(rb"=[ \t]{0,100}\r?\n", b"", bad.sub(b"=3D", whole))
+    oddities = {"qp_bad_escape"} if bad.search(whole) else set()
+    if any(blank in octets for blank in (b" \r\n", b" \n", b"\t\r\n", b"\t\n")):
+        oddities.add("qp_trailing_blank")
+    assert decode("quoted-printable", octets, []) == (binascii.a2b_qp(plain), oddities)

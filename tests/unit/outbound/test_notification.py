@@ -24,6 +24,7 @@ from gateway.outbound.notification import Draft, Renderer
 from gateway.outbound.templates import Templates
 from gateway.programmes import load_programme
 from gateway.resources import programmes_folder, templates_folder
+from tests.unit.domain.test_parcel import PARCEL
 
 AT = datetime(2026, 3, 1, 15, 4, tzinfo=UTC)
 SHIPPED = load_programme(programmes_folder() / "cwa")
@@ -70,7 +71,10 @@ def test_every_notification_is_valid_seven_bit_mime(kind: NoticeKind, language: 
     assert b"\n" not in octets.replace(b"\r\n", b"")
     assert max(map(len, octets.split(b"\r\n"))) <= 78
     mail = message_from_bytes(octets, policy=default)
-    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    words = ["multipart/alternative", "text/plain", "text/html"]
+    with_card = ["multipart/mixed", *words, "text/vcard"]
+    types = [part.get_content_type() for part in mail.walk()]
+    assert types == (with_card if kind is NoticeKind.CASE_ASSIGNED else words)
     assert not [defect for part in mail.walk() for defect in part.defects]
     assert not [defect for _, value in mail.items() for defect in value.defects]
 
@@ -86,6 +90,23 @@ def test_text_and_html_each_say_all_of_it(kind: NoticeKind, language: str) -> No
         assert SHIPPED.words(language).telephone in flat
         assert SHIPPED.words(language).ask in flat
         assert SHIPPED.words(language).agency in flat
+
+
+def test_the_announcement_of_a_case_brings_its_card_and_nothing_else_does() -> None:
+    for kind in NoticeKind:
+        files = list(read(draft(kind, reference=Reference("SM", "7K2Q"))).iter_attachments())
+        assert len(files) == (kind is NoticeKind.CASE_ASSIGNED), kind
+    (file,) = read(draft(NoticeKind.CASE_ASSIGNED, reference=Reference("SM", "7K2Q"))).iter_attachments()
+    assert file.get_filename() == "SM-7K2Q.vcf"
+    lines = file.get_content().splitlines()
+    assert "EMAIL;TYPE=INTERNET:sm-7k2q@gateway.example" in lines
+    assert "FN:SM-7K2Q" in lines
+    assert not [line for line in lines if line.startswith("NOTE") and SHIPPED.words("en").sender not in line]
+
+
+def test_without_an_address_to_answer_to_there_is_no_card() -> None:
+    made = replace(draft(NoticeKind.CASE_ASSIGNED), reply_to=None)
+    assert read(made).get_content_type() == "multipart/alternative"
 
 
 def test_the_head_is_fixed() -> None:
@@ -195,6 +216,28 @@ def test_outside_production_everything_is_marked() -> None:
 def test_an_address_that_needs_an_international_envelope_is_refused() -> None:
     with pytest.raises(Malformed):
         Draft(draft().notice, Address("josé", "agent.example"), "0123456789abcdef")
+
+
+def test_a_parcel_stands_in_the_place_of_the_words_under_the_same_head() -> None:
+    made = replace(draft(NoticeKind.REPLY_RECEIVED), parcel=PARCEL)
+    octets = RENDERER.render(made, SHIPPED)
+    assert octets.endswith(b"\r\n" + PARCEL)
+    plain = read(draft(NoticeKind.REPLY_RECEIVED))
+    mail = read(made)
+    assert sorted(mail.keys()) == sorted(plain.keys())
+    assert [value for name, value in mail.items() if name != "Content-Type"] == [
+        value for name, value in plain.items() if name != "Content-Type"
+    ]
+    RENDERER.verify(made, SHIPPED, octets)
+    assert RENDERER.signed(made, octets) == octets
+
+
+def test_the_last_check_lets_no_parcel_pass_that_could_be_read() -> None:
+    made = replace(draft(NoticeKind.REPLY_RECEIVED), parcel=b"Content-Type: text/plain\r\n\r\nThe budget.\r\n")
+    with pytest.raises(Tampered):
+        RENDERER.verify(made, SHIPPED, RENDERER.render(made, SHIPPED))
+    with pytest.raises(ValueError):
+        replace(draft(NoticeKind.MESSAGE_WAITING), parcel=PARCEL)
 
 
 def test_the_last_check_finds_any_changed_octet() -> None:

@@ -5,12 +5,13 @@ import random
 import pytest
 
 from gateway.domain.verdict import Kind, Outcome, Unread, Unreadable
-from gateway.screening.candidates import find_codes, find_numbers
+from gateway.screening.candidates import find_codes
 from gateway.screening.chunk import Chunk, Form
 from gateway.screening.context import Scan
 from gateway.screening.detectors import DETECTORS
 from gateway.screening.examiner import Examiner
 from gateway.screening.normalise import read_views
+from gateway.screening.numbers import find_numbers
 from gateway.screening.policy import Policy
 from gateway.screening.view import View
 from tests.unit.screening.judging import judge, kinds

@@ -20,6 +20,19 @@ def test_pages_that_a_fork_writes_to_are_found_and_can_be_copied() -> None:
         assert touching.copy_pages(told)
 
 
+def test_memory_that_is_gathered_holds_what_it_held_in_this_process_and_in_its_forks() -> None:
+    held = os.urandom(8 << 20)
+    with mmap.mmap(-1, len(held), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory[:] = held
+        touching.gather()  # how much of it is gathered is for the kernel to say
+
+        def write() -> None:
+            memory[40 * mmap.PAGESIZE] ^= 1
+
+        assert sum(length for _, length in touching.find_touched(write)) >= mmap.PAGESIZE
+        assert memory[:] == held
+
+
 def test_where_nothing_is_known_nothing_is_copied() -> None:
     assert not touching.copy_pages([])
 

@@ -5,10 +5,33 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.screening import facts
 from gateway.screening.detectors import birth, filled_form
+from gateway.screening.view import View
 
 FORMS = st.lists(
-    st.sampled_from(["Name", "SSN", " ", ": ", "\t", "|", "...", "____", "\n", "12", "a) ", "line 4. ", "> ", "-", "_"])
+    st.sampled_from(
+        [
+            "Name",
+            "name of",
+            "Income",
+            "line",
+            "SSN",
+            " ",
+            ": ",
+            "\t",
+            "|",
+            "...",
+            "____",
+            "\n",
+            "12",
+            "a) ",
+            "line 4. ",
+            "> ",
+            "-",
+            "_",
+        ]
+    )
 ).map("".join)
 BIRTHS = st.lists(st.sampled_from(["Ann Lee", ", ", " ", "(", "b. ", "b.", "* ", "*", "3/5/80", "March 5", "x"])).map(
     "".join
@@ -16,9 +39,11 @@ BIRTHS = st.lists(st.sampled_from(["Ann Lee", ", ", " ", "(", "b. ", "b.", "* ",
 
 
 @given(FORMS)
-def test_fields_are_the_lines_that_the_pattern_finds_in_the_whole_text(text: str) -> None:
-    whole = [match.groups() for match in filled_form._LINE.finditer(text)]
-    assert [match.groups() for match in filled_form._fields(text)] == whole
+def test_fields_that_count_are_those_that_the_pattern_finds_in_the_whole_text(text: str) -> None:
+    found = [match.groups() for match in filled_form._fields(View(text.encode(), "body"))]
+    for field in filled_form._LINE.finditer(text):
+        if facts.phrase_of(field.group(1)) in facts.NAME_FIELDS | facts.FACT_FIELDS:
+            assert field.groups() in found
 
 
 @given(BIRTHS)

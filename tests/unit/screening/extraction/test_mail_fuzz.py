@@ -48,6 +48,7 @@ def test_what_another_reader_finds_is_found_or_told_as_unread(octets: bytes) -> 
 
 
 @pytest.mark.sweep
+@pytest.mark.timeout(600)
 @settings(max_examples=6_000)
 @given(soups())
 def test_what_another_reader_finds_is_found_at_length(octets: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Notifications signed by S/MIME (RFC 8551), where a site chooses so: mail tools then show who wrote them.
+"""Mail signed by S/MIME (RFC 8551), where a site chooses so: mail tools then show who wrote it.
 
 A detached signature beside the mail as it is (multipart/signed, RFC 1847), so that who cannot check it reads it all the
 same. The octets that are signed are 7-bit already and end their lines with CRLF: no relay has a reason to change them.
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 
+from gateway.config import Settings, require_private
 from gateway.domain.address import Address
 from gateway.domain.errors import ConfigError
 
@@ -33,6 +34,15 @@ class MailSigner:
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
+
+
+def mail_signer_of(settings: Settings, sender: Address, now: datetime) -> MailSigner | None:
+    """Return what signs by S/MIME, None without. Raises ConfigError for what mail tools would not believe."""
+    own = settings.notifier.smime
+    if own is None:
+        return None
+    require_private(settings, [own.key])
+    return load_mail_signer(own.certificate, own.key, sender, now)
 
 
 def load_mail_signer(certificate: Path, key: Path, sender: Address, now: datetime) -> MailSigner:
@@ -67,7 +77,11 @@ def sign_mail(mail: bytes, signer: MailSigner) -> bytes:
     fields = re.split(rb"\r\n(?![ \t])", head)
     inner = [field for field in fields if field.lower().startswith(b"content-")]
     outer = [field for field in fields if field not in inner]
-    entity = b"\r\n".join([*inner, b"", body])
+    return b"\r\n".join((*outer, signed_entity(b"\r\n".join([*inner, b"", body]), signer)))
+
+
+def signed_entity(entity: bytes, signer: MailSigner) -> bytes:
+    """Return a MIME entity (CRLF, 7-bit) in a `multipart/signed` (RFC 8551 section 3.5.3)."""
     top = (
         f'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=sha-256; '
         f'boundary="{_BOUNDARY}"\r\n\r\n--{_BOUNDARY}\r\n'
@@ -76,10 +90,15 @@ def sign_mail(mail: bytes, signer: MailSigner) -> bytes:
         f'\r\n--{_BOUNDARY}\r\nContent-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
         'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
     )
-    signature = base64.b64encode(_signature(entity, signer))
-    lines = [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
-    pieces = (b"\r\n".join(outer), b"\r\n", top.encode(), entity, between.encode(), b"\r\n".join(lines))
+    lines = base64_lines(_signature(entity, signer))
+    pieces = (top.encode(), entity, between.encode(), b"\r\n".join(lines))
     return b"".join((*pieces, f"\r\n--{_BOUNDARY}--\r\n".encode()))
+
+
+def base64_lines(octets: bytes) -> list[bytes]:
+    """Return octets in base64, in lines of 76 characters (RFC 2045 section 6.8)."""
+    encoded = base64.b64encode(octets)
+    return [encoded[start : start + _LINE] for start in range(0, len(encoded), _LINE)]
 
 
 def _signature(entity: bytes, signer: MailSigner) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from gateway.domain.address import parse_address
 from gateway.domain.errors import ConfigError
-from gateway.outbound.smime import load_mail_signer, sign_mail
+from gateway.parcels.smime_signing import load_mail_signer, sign_mail
 from tests.signing import DAY, NOW, Card, card
 
 SENDER = parse_address("notices@gateway.example")
