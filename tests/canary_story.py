@@ -31,6 +31,7 @@ from gateway.parcels.gpg import is_installed
 from gateway.parcels.openpgp_key import check_openpgp
 from gateway.supervisor import read_status
 from tests.canary import new_canary, word_of
+from tests.ports import demo_ports
 from tests.ring import open_ring, write_proven
 from tests.worlds import children_of
 
@@ -55,7 +56,7 @@ class CanaryStory:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     canary: bytes = field(default_factory=new_canary)
-    ports: Ports = field(default_factory=Ports.free)
+    ports: Ports = field(default_factory=demo_ports)
 
     def __post_init__(self) -> None:
         self.scratch.mkdir()

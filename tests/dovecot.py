@@ -1,4 +1,4 @@
-"""A real Dovecot for tests: IMAP over TLS on a port that the system chose, mail put straight into one Maildir."""
+"""A real Dovecot for tests: IMAP over TLS on a port of its own, mail put straight into one Maildir."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.relay import Certificate
 
 USER, PASSWORD = "faxline", "a\\quiet-word"
@@ -71,7 +72,7 @@ class Dovecot:
     def __init__(self, folder: Path, capability: str = "") -> None:
         self.folder = folder
         self.certificate = Certificate(folder)
-        self.port = _free_port()
+        self.port = free_port()
         self._capability = f"imap_capability = {capability}" if capability else ""
         self._process: subprocess.Popen[bytes] | None = None
         self._delivered = 0
@@ -90,7 +91,8 @@ class Dovecot:
             for path in (self.folder, *self.folder.rglob("*")):
                 shutil.chown(path, "nobody", "nogroup")
         self._process = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", self.folder / "dovecot.conf"])
-        for _ in range(200):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.05)
@@ -100,7 +102,7 @@ class Dovecot:
         """End it, and every connection with it."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     def deliver(self, mail: bytes, mailbox: str = "") -> None:
@@ -145,9 +147,3 @@ def serving(capability: str = "") -> Iterator[Dovecot]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from gateway.identity.certificates import FASC_N, UPN
+from tests.ports import free_port
 
 DAY = dt.timedelta(days=1)
 FASC = bytes(range(1, 26))
@@ -117,16 +117,14 @@ class TestAuthority:
             serial = serial.zfill(len(serial) + len(serial) % 2)
             lines.append(f"{'R' if gone else 'V'}\t{ends}\t{when}\t{serial}\tunknown\t/CN=one\n")
         (self.folder / "index.txt").write_text("".join(lines))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         process = await asyncio.create_subprocess_exec(
             "openssl", "ocsp", "-port", str(port), "-index", str(self.folder / "index.txt"), "-CA", str(self.file),
             "-rkey", str(self.folder / "ca.key"), "-rsigner", str(self.file), "-nmin", "5",
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert process.stdout
                 while b"aiting" not in await process.stdout.readline():  # to connect to see would keep it busy
                     assert process.returncode is None

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import smtplib
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 DAEMONS = Path("/usr/lib/postfix/sbin")
 PATIENCE = 60.0
@@ -108,13 +109,7 @@ def running_postfix(folder: Path, more: str, prepare: Callable[[Path], None] = l
     finally:
         with suppress(ProcessLookupError):
             os.killpg(master.pid, signal.SIGTERM)
-        master.wait(10)
-
-
-def free_port() -> int:
-    """A port that nobody held a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+        master.wait(PATIENCE)
 
 
 def hand_in(port: int, sender: str, recipients: list[str], mail: str) -> None:

@@ -1,4 +1,4 @@
-"""A whole running gateway for tests: the demo's world, every program a real process, on ports that the system chose."""
+"""A whole running gateway for tests: the demo's world, every program a real process, on ports of its own."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from typing import Any, Self
 import pytest_asyncio
 
 from gateway.demo.actors import Browser, Page, Reply
-from gateway.demo.site import Plan, Ports
+from gateway.demo.site import Plan
 from gateway.demo.world import World
+from tests.ports import demo_ports
 
 COUNTY = Path(__file__).parent / "programmes" / "county"
 FAST = """
@@ -42,7 +43,7 @@ _REFERENCE = re.compile(r"T-[A-Z]{2,4}-\w{4}-\w{4}")
 async def running_world(plan: Plan | None = None, environment: Mapping[str, str] | None = None) -> AsyncIterator[World]:
     """Make a site in a folder of its own, start every program, and end and delete it all."""
     folder = Path(tempfile.mkdtemp(prefix="world-"))  # short: addresses of sockets may not be long
-    world = World(folder, Ports.free(), plan or Plan(more=FAST), environment)
+    world = World(folder, demo_ports(), plan or Plan(more=FAST), environment)
     try:
         await world.open()
         yield world

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gateway.cli.init import CONFIG_NAME, AlreadyThere, make_site
@@ -31,13 +31,6 @@ class Ports:
     def above(cls, base: int) -> Ports:
         """Return the ports that stand at fixed distances above `base`."""
         return cls(base + 40, base + 43, base + 87, base + 65, base + 25, base + 44, base + 26)
-
-    @classmethod
-    def free(cls) -> Ports:
-        """Return ports that nobody held a moment ago."""
-        with ExitStack() as stack:
-            sockets = [stack.enter_context(socket.create_server((HOST, 0))) for _ in fields(cls)]
-            return cls(*(each.getsockname()[1] for each in sockets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import pytest
 from gateway.process import holder
 from gateway.supervisor import read_status
 from tests import warm
+from tests.ports import free_ports
 
 PROGRAMS = ("keyholder", "authenticator", "submission", "notifier", "portal")
 
@@ -91,14 +91,6 @@ def wait_for(true: Callable[[], object], log: Path | None = None) -> None:
     while not true():
         assert time.monotonic() < deadline, log.read_text() if log else "nothing came"
         time.sleep(0.02)
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 @functools.cache

@@ -15,7 +15,8 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from gateway.domain.notice import NoticeKind
-from tests.cli.conftest import Site, founded, free_ports, run_gateway, wait_for
+from tests.cli.conftest import Site, founded, run_gateway, wait_for
+from tests.ports import free_port
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, int]]:
     found = Inbox()
-    (port,) = free_ports(1)
+    port = free_port()
     controller = Controller(found, "127.0.0.1", port)
     controller.start()
     yield found, port

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import founded, free_ports
+from tests.cli.conftest import founded
+from tests.ports import free_port
 
 POSITIONS = {
     "first-hop": ("", "keeps what is refused", "ok"),
@@ -20,7 +21,7 @@ POSITIONS = {
 def test_check_and_doctor_say_what_a_position_means(short_path: Path, position: str) -> None:
     more, words, state = POSITIONS[position]
     site = founded(short_path / "site")
-    door = f'\n[mx]\nposition = "{position}"\nlisten = ["127.0.0.1:{free_ports(1)[0]}"]\n{more}\n'
+    door = f'\n[mx]\nposition = "{position}"\nlisten = ["127.0.0.1:{free_port()}"]\n{more}\n'
     site.config.write_text(site.config.read_text("utf-8") + door, "utf-8")
     assert words in site.gateway("config", "check")
     (found,) = [finding for finding in site.asked("doctor") if finding["name"] == "public door"]

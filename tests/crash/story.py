@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from email import message_from_bytes
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from gateway.demo.ledger import Ledger
-from gateway.demo.site import HOST, Ports, require_free
+from gateway.demo.site import Ports
 from gateway.store.database import Database
 from gateway.store.outbox import OutboxState
 from gateway.store.tables import fax_arrival, intake, message, outbox
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 240.0
@@ -35,13 +35,9 @@ class Ended:
 
 
 def free_base() -> int:
-    """Return a base above which the demo's ports were free a moment ago; the system chose it."""
-    while True:
-        with socket.create_server((HOST, 0)) as probe:
-            base = int(probe.getsockname()[1]) - 40
-        with suppress(OSError):
-            require_free(Ports.above(base))
-            return base
+    """Return a base above which the demo's ports are free, and nobody else is given them."""
+    distances = astuple(Ports.above(0))
+    return free_ports(max(distances) - min(distances) + 1)[0] - min(distances)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from gateway.demo.site import DOMAIN, Plan
 from gateway.store import tables
 from gateway.store.blobs import BlobFolder
 from gateway.store.segments import SegmentReader
-from tests.postfix import free_port
+from tests.ports import free_port
 from tests.worlds import FAST, Traps, log_lines, running_world
 
 KILLED = {"GATEWAY_FAILPOINTS": "mx.verdict=kill"}

@@ -24,7 +24,7 @@ from gateway.demo.site import DOMAIN, Plan
 from gateway.demo.world import World
 from gateway.store import tables
 from gateway.supervisor import read_status
-from tests.postfix import free_port
+from tests.ports import free_port
 from tests.worlds import FAST, running_world
 
 SHORT = '\n[screening.limits]\ntime = "1 s"\n'

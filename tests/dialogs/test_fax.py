@@ -27,7 +27,7 @@ from gateway.store.tables import fax_arrival, fax_recognition, fax_report, intak
 from tests.contract.test_faxes import House
 from tests.fax_reader import Reader
 from tests.faxes import failure, sample
-from tests.postfix import free_port
+from tests.ports import free_port
 from tests.relay import Certificate
 from tests.tables import make_tables
 

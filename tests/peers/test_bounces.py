@@ -30,7 +30,8 @@ from gateway.store.outbox import OutboxState
 from gateway.supervisor import read_status
 from tests.dialogs.certificates import Pair, make_certificate
 from tests.peers.test_relay import RELAY, is_open
-from tests.postfix import PATIENCE, free_port, hand_in, lines_of, postfix_folder, running_postfix
+from tests.ports import free_port
+from tests.postfix import PATIENCE, hand_in, lines_of, postfix_folder, running_postfix
 from tests.relay import Certificate, Sink, relay
 from tests.worlds import FAST, log_lines, running_world, signed_in
 

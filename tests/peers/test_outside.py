@@ -29,7 +29,8 @@ from gateway.demo.site import DOMAIN, Plan
 from gateway.demo.world import World
 from gateway.store import tables
 from gateway.supervisor import read_status
-from tests.postfix import PATIENCE, fates_of, free_port, hand_in, lines_of, postfix_folder, running_postfix
+from tests.ports import free_port
+from tests.postfix import PATIENCE, fates_of, hand_in, lines_of, postfix_folder, running_postfix
 from tests.relay import Sink, relay
 from tests.worlds import FAST, eventually, log_lines, running_world
 

@@ -15,7 +15,7 @@ import pytest
 from gateway.inbound.listener.tls import server_context
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.house import open_house
-from tests.postfix import free_port
+from tests.ports import free_port
 
 PROXY = (ip_network("127.0.0.9/32"),)
 HERE = (ip_network("127.0.0.1/32"),)

@@ -18,7 +18,8 @@ from gateway.demo.world import World
 from gateway.store import tables
 from gateway.supervisor import read_status
 from tests.dialogs.certificates import Pair, make_certificate
-from tests.postfix import PATIENCE, fates_of, free_port, hand_in, lines_of, postfix_folder, running_postfix
+from tests.ports import free_port
+from tests.postfix import PATIENCE, fates_of, hand_in, lines_of, postfix_folder, running_postfix
 from tests.worlds import log_lines, reference_in, running_world, signed_in
 
 RELAY = """

@@ -37,7 +37,8 @@ from gateway.store import tables
 from tests.cli.conftest import run_gateway
 from tests.dialogs.certificates import Pair, make_certificate
 from tests.peers.test_relay import client_lines, open_relay
-from tests.postfix import PATIENCE, free_port, hand_in, postfix_folder, running_postfix
+from tests.ports import free_port
+from tests.postfix import PATIENCE, hand_in, postfix_folder, running_postfix
 from tests.ring import Ring, open_ring
 from tests.worlds import FAST, eventually, kill, running_world, signed_in
 

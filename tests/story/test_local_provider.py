@@ -14,6 +14,7 @@ from gateway.demo.actors import Browser
 from gateway.demo.provider import KEY, package
 from gateway.demo.site import Ports
 from gateway.demo.world import World
+from tests.ports import demo_ports
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -32,7 +33,7 @@ async def opened(folder: Path, ports: Ports, *, with_provider: bool) -> AsyncIte
 async def test_people_sign_in_at_it_and_have_a_way_back_when_it_is_gone() -> None:
     if shutil.which("node") is None or not package().is_dir():
         pytest.skip("needs oidc-provider: make peers")
-    folder, ports = Path(tempfile.mkdtemp(prefix="demo-")), Ports.free()
+    folder, ports = Path(tempfile.mkdtemp(prefix="demo-")), demo_ports()
     try:
         async with opened(folder, ports, with_provider=True) as world:
             raul = world.people["raul"]
