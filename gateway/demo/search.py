@@ -101,7 +101,7 @@ def search(forms: Forms, folders: Iterable[Path]) -> Looked:
     """Look into every file of the folders, and at every name in them."""
     hits: list[Hit] = []
     files = size = 0
-    for path in sorted(path for folder in folders for path in folder.rglob("*")):
+    for path in sorted(path for folder in folders for path in _below(folder)):
         hits += [Hit(str(path), f"name > {form}", at) for form, at in _found(forms, os.fsencode(path.name), 0)]
         if path.is_file() and not path.is_symlink():
             content = _octets(path)
@@ -212,8 +212,14 @@ def _compiled(patterns: Mapping[str, bytes]) -> dict[str, Form]:
     return {form: re.compile(pattern, re.DOTALL) for form, pattern in patterns.items()}
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield everything in a folder; what has gone by the time it is looked into has nothing in it."""
+    for above, folders, files in os.walk(folder):
+        yield from (Path(above, name) for name in (*folders, *files))
+
+
 def _octets(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError:  # gone since it was listed
+    except (FileNotFoundError, ProcessLookupError):  # gone since it was listed
         return b""

@@ -9,6 +9,7 @@ import os
 import quopri
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -75,3 +76,17 @@ def test_files_octets_and_names_are_counted(tmp_path: Path) -> None:
         ("other", "text"),
         ("violinist.txt", "name > text"),
     ]
+
+
+def test_a_folder_that_goes_away_meanwhile_has_nothing_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fleeting").mkdir()
+    (tmp_path / "other").write_bytes(b"The violinist")
+    listed = os.scandir
+
+    def scandir(folder: os.PathLike[str]) -> Any:
+        if Path(folder).name == "fleeting" and Path(folder).exists():
+            Path(folder).rmdir()
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert len(search(words("violinist"), [tmp_path]).hits) == 1
