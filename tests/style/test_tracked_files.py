@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.style.source import shown, tracked_files
+from tests.style.source import shown, tracked_files, tracked_links
 
 # Written with brackets so that this file does not find itself.
 MACHINE = re.compile(
@@ -38,6 +38,11 @@ def test_the_lock_of_the_local_identity_provider_holds_no_address() -> None:
 def test_no_lock_file_of_another_kind_is_tracked() -> None:
     others = {"uv.lock", "poetry.lock", "Pipfile.lock", "yarn.lock", "pnpm-lock.yaml"}
     assert not [shown(path) for path in tracked_files() if path.name in others]
+
+
+def test_no_tracked_file_is_a_link() -> None:
+    """One to an environment elsewhere would, checked out, take the place of the environment that is there."""
+    assert not [shown(path) for path in tracked_links()]
 
 
 @pytest.mark.parametrize("text", ["see /" + "work/main", "https://py" + "pi.org/simple", "/" + "root/.config"])
