@@ -31,5 +31,5 @@ def test_check_and_doctor_say_what_a_position_means(short_path: Path, position: 
 
 def test_without_its_table_it_says_so_and_does_not_run(short_path: Path) -> None:
     site = founded(short_path / "site")
-    assert "mx" not in site.gateway("config", "check").replace(str(site.config), "")
+    assert "mx" not in site.gateway("config", "check").replace(str(site.folder), "")
     assert "has no table [mx]" in site.gateway("run", "mx", code=os.EX_CONFIG)

@@ -231,10 +231,9 @@ async def test_what_was_tampered_with_is_not_sent(house: House) -> None:
     await brought(house, asks_for_notification(ONRAMP), asking("SUCCESS"))
     first, second = house.all(fax_report)
     house.database.call(lambda tx: tx.execute(update(fax_report).values(sealed=first.sealed)))
+    altered = first.sealed[:-1] + bytes([first.sealed[-1] ^ 1])
     house.database.call(
-        lambda tx: tx.execute(
-            update(fax_report).where(fax_report.c.id == first.id).values(sealed=first.sealed[:-1] + b"?")
-        )
+        lambda tx: tx.execute(update(fax_report).where(fax_report.c.id == first.id).values(sealed=altered))
     )
     sink = Sink()
     async with reporter(house.database, sink) as own:

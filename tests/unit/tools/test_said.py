@@ -44,6 +44,11 @@ def test_what_is_random_is_no_word(random: str) -> None:
     assert said(f"before {random} after").split() == ["before", "after"]
 
 
+@pytest.mark.parametrize("place", ["https://localhost:15410/", "127.0.0.1:15410", "at localhost:15410."])
+def test_a_port_is_no_number(place: str) -> None:
+    assert "15410" not in said(place)
+
+
 def test_words_and_numbers_beside_it_stay() -> None:
     text = "SSN 536-41-2879 of Ines at tours.example, from 2026-11-23T10:00"
     assert said(f"{text} {os.urandom(16).hex()}1").strip() == text
