@@ -19,7 +19,14 @@ __all__ = ["office", "outside", "world"]  # one running gateway for all that ask
 
 SKIPS = Path(__file__).with_name("skips.txt")
 
-hypothesis.settings.register_profile("gateway", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+# No limit of time, neither on an example nor on drawing the first of them: that would be one on who else runs here.
+hypothesis.settings.register_profile(
+    "gateway",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("gateway")
 
 

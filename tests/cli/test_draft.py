@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,10 +34,15 @@ def desk(short_path: Path) -> Iterator[Site]:
     command = [sys.executable, "-m", "gateway", "run", "--config", str(site.config), "keyholder"]
     with site.log.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as keyholder:
         try:
-            wait_for((site.folder / "run" / "keyholder-operator.sock").exists, site.log)
+            wait_for(lambda: answers(site.folder / "run" / "keyholder-operator.sock"), site.log)
             yield site
         finally:
             keyholder.kill()
+
+
+def answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(path)) == 0
 
 
 def bring(site: Site, count: int) -> list[str]:

@@ -36,7 +36,7 @@ class Inbox:
 def inbox() -> Iterator[tuple[Inbox, int]]:
     found = Inbox()
     port = free_port()
-    controller = Controller(found, "127.0.0.1", port)
+    controller = Controller(found, "127.0.0.1", port, ready_timeout=60)
     controller.start()
     yield found, port
     controller.stop()
@@ -121,7 +121,8 @@ def test_a_sample_reaches_an_employee_with_the_site_s_own_words_and_nobody_else(
         site.gateway("employee", "add", "Ann Lee", "Ann.Lee@agency.example")
         case = site.asked("case", "open", "--person", "ann.lee@agency.example")["reference"]
         site.gateway("designated-user", "add", "ada@agency.example", "--case", case, "--name", "Ada")
-        told = site.asked("notification", "sample", "meeting", "ann.lee@AGENCY.example", "--language", "es")
+        more = ("--language", "es", "--wait", "90")
+        told = site.asked("notification", "sample", "meeting", "ann.lee@AGENCY.example", *more)
         assert (told["state"], told["last_reply"][:3]) == ("delivered", "250")
         ((to, mail),) = [one for one in found.taken if "[MUESTRA]" in one[1]["Subject"]]
         assert to == ["Ann.Lee@agency.example"]
@@ -144,7 +145,7 @@ def test_a_sample_reaches_an_employee_with_the_site_s_own_words_and_nobody_else(
         assert confirmed == {"confirm": "daily", "delay_minutes": 0}  # no more than the site has
         site.gateway("employee", "confirm", "ada@agency.example", "each", code=67)
         site.gateway("employee", "confirm", "ann.lee@agency.example", "always", code=64)
-        site.gateway("notification", "sample", "reminder", "ann.lee@agency.example")
+        site.gateway("notification", "sample", "reminder", "ann.lee@agency.example", "--wait", "90")
         body = found.taken[-1][1].get_body(("plain",))
         assert body is not None
         assert "https://" not in body.get_content()

@@ -18,7 +18,7 @@ from gateway.process import ProgramLock, holder
 from gateway.supervisor import Patience, StartFailed, Supervisor, read_status
 
 Begin = Callable[..., tuple[Supervisor, asyncio.Task[None]]]
-HASTE = Patience(ready=20, grace=1, first_pause=0.01, longest_pause=0.02)
+HASTE = Patience(ready=50, grace=50, first_pause=0.01, longest_pause=0.02)
 PROGRAM = """
 import os, sys, time, signal
 from pathlib import Path
@@ -116,7 +116,7 @@ async def test_a_program_that_never_says_ready_ends_the_start(run_programs: Begi
 
 
 async def test_a_program_that_does_not_stop_is_killed(tmp_path: Path, run_programs: Begin) -> None:
-    supervisor, task = run_programs(("stubborn",))
+    supervisor, task = run_programs(("stubborn",), patience=Patience(ready=50, grace=1))
     await until(lambda: read_status(tmp_path).get("stubborn", {}).get("ready"))
     supervisor.stop()
     await task

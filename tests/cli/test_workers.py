@@ -39,7 +39,8 @@ ignore_hangup()
 bound = bind_port("127.0.0.1", 0)
 (folder / "port").write_text(str(bound[0].getsockname()[1]))
 tally = Tally(workers, 1000)
-patience = Patience(ready=20, grace=1, first_pause=0.01, longest_pause=0.05)
+grace = 1 if mode == "stubborn" else 50
+patience = Patience(ready=50, grace=grace, first_pause=0.01, longest_pause=0.05)
 try:
     post = Crew("door", "trial", [Bound("door", "127.0.0.1", 0, tuple(bound))], tally, patience).run()
 except GatewayError as problem:
@@ -58,6 +59,7 @@ class Peer(asyncio.Protocol):
         link.write(f"{os.getpid()} {column.sum(CONNECTIONS)}\\n".encode())
     def connection_lost(self, _):
         column.add(CONNECTIONS, -1)
+        said("left").write(f"{os.getpid()}\\n")
 
 async def main():
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -168,12 +170,19 @@ def is_there(process: int) -> bool:
 
 
 @pytest.mark.parametrize("count", [10, 50])
-def test_a_burst_of_connections_is_spread_evenly(begin: Begin, count: int) -> None:
+def test_a_burst_of_connections_is_spread_over_the_workers(begin: Begin, count: int) -> None:
     door = begin()
     assert door.says_ready()
     served = Counter(worker for worker, _ in door.connect_at_once(count))
     assert set(served) == set(door.workers)
-    assert set(served.values()) == {count // 2}
+    # For a moment, what has just arrived counts twice: a worker that lags behind may be given twice as many.
+    assert min(served.values()) >= (count - 1) // 3
+
+
+def test_connections_one_after_the_other_are_spread_evenly(begin: Begin) -> None:
+    door = begin(workers=3)
+    assert door.says_ready()
+    assert set(Counter(door.connect()[0] for _ in range(12)).values()) == {4}
 
 
 def test_whoever_has_fewest_gets_the_next_connection(begin: Begin) -> None:
@@ -184,8 +193,8 @@ def test_whoever_has_fewest_gets_the_next_connection(begin: Begin) -> None:
     for peer, worker in zip(door.peers[:6], first, strict=True):
         if worker == first[0]:
             peer.close()
-    until(lambda: door.connect()[1] <= 6)  # they have been counted out: of four and those that try
-    assert Counter(door.connect()[0] for _ in range(2)).keys() <= set(door.workers)
+    until(lambda: len(door.lines("left")) == 2)
+    assert door.connect()[1] == 5
     assert max(Counter(worker for worker, _ in door.connect_at_once(9)).values()) <= 5
 
 
@@ -216,7 +225,7 @@ def test_a_worker_that_dies_is_started_again_and_takes_nobody_with_it(begin: Beg
                 peer.recv(1)
     worker, seen = door.connect()
     assert worker in door.workers
-    assert seen == 5, "what the dead one had counted is forgotten"
+    assert seen == served.count(other) + 1, "what the dead one had counted is forgotten"
     until(lambda: door.connect()[0] != other)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.casework.deposit import Received, ReceivedDeposit
 from gateway.store.blobs import BlobFolder
 
-ON_DISK = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_DISK = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture

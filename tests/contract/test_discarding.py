@@ -39,7 +39,7 @@ def fields(row: Any) -> dict[str, Any]:
 
 async def told(house: Settled, count: int) -> list[Any]:
     """What has been entered, as soon as there are so many."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(found := notices(house)) < count:
             await asyncio.sleep(0.01)
     return found
@@ -61,7 +61,7 @@ async def test_the_entry_says_what_one_of_a_refusal_says_and_that_it_was_thrown_
     (notice,) = await told(house, 1)
     assert (notice.kind, notice.person_id) == ("outside_mail_discarded", house.people["dana"])
     assert fields(notice) == {"count": 1, "refusal": reference, "kinds": "ssn"}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not woken:
             await asyncio.sleep(0.01)
     await discards.close()

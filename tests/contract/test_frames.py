@@ -61,6 +61,7 @@ async def test_an_answer_that_does_not_come_in_time_is_a_program_that_is_away(tm
         client = client_of(path, timeout=0.05)
         with pytest.raises(KeyholderUnavailable):
             await client.ask("slow")
+        client._timeout = 60.0
         assert (await client.ask("echo", say=1))["said"] == 1
         await client.close()
 
@@ -130,7 +131,7 @@ async def test_only_processes_of_listed_users_are_answered(tmp_path: Path, uid: 
     code = (
         "import os,socket,sys,struct; os.setuid(int(sys.argv[2])); s=socket.socket(socket.AF_UNIX);"
         's.connect(sys.argv[1]); b=b\'{"verb":"echo","say":1}\'; s.sendall(struct.pack(\'>I\',len(b))+b);'
-        "s.settimeout(5); print(len(s.recv(100)))"
+        "s.settimeout(60); print(len(s.recv(100)))"
     )
     try:
         async with listen(path, answer, away=KeyholderUnavailable, mode=0o666, users={0}):

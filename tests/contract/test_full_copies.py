@@ -28,7 +28,7 @@ from gateway.store.parcels import Parcel, ciphertext_of, destroy_over, has_over,
 from gateway.store.settlements import settle
 from gateway.store.transaction import Transaction
 from tests.settled import Settled
-from tests.timed import PROGRAMMES
+from tests.timed import PROGRAMMES, ZONE
 from tests.unit.domain.test_parcel import PARCEL
 
 CWA = frozenset({"cwa"})
@@ -110,7 +110,7 @@ def test_nobody_of_the_other_side_can_choose_it(site: Copies) -> None:
 def test_who_stands_in_for_somebody_gets_the_link(site: Copies) -> None:
     site.give_key("eve")
     site.enact("choose_notices", person=site.people["eve"], full_copies=True)
-    today = site.database.clock().date().isoformat()
+    today = site.database.clock().astimezone(ZONE).date().isoformat()
     site.enact("add_team_member", team="desk@agency.example", person=site.people["eve"])
     site.enact("remove_team_member", team="desk@agency.example", person=site.people["dana"])
     assert site.wanting() == ["eve", "omar"]

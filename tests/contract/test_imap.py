@@ -17,6 +17,8 @@ from tests.relay import Certificate
 Play = Callable[[bytes, bytes, asyncio.StreamWriter], Awaitable[bytes | None]]
 """What a server does with a command: of its tag and the rest of its line; an answer, or None to stay silent."""
 
+PATIENT, HURRIED = 60.0, 2.0
+"""Deadlines, in seconds: of tests that are to come to an answer, and of those that are to come to their end."""
 CAPABILITIES = b"* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS\r\n"
 
 
@@ -32,7 +34,9 @@ async def ordinary(tag: bytes, line: bytes, _writer: asyncio.StreamWriter) -> by
 
 
 @asynccontextmanager
-async def server(folder: Path, play: Play, greeting: bytes = b"* OK hello\r\n") -> AsyncIterator[Account]:
+async def server(
+    folder: Path, play: Play, greeting: bytes = b"* OK hello\r\n", deadline: float = PATIENT
+) -> AsyncIterator[Account]:
     """A server that greets, and then plays."""
     certificate = Certificate(folder)
 
@@ -54,18 +58,20 @@ async def server(folder: Path, play: Play, greeting: bytes = b"* OK hello\r\n") 
     secret.write_text('us"er\npass word\n')
     port = listening.sockets[0].getsockname()[1]
     try:
-        yield Account("127.0.0.1", port, secret, False, certificate.path, 1.0)
+        yield Account("127.0.0.1", port, secret, False, certificate.path, deadline)
     finally:
         listening.close()
         await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def session(account: Account) -> AsyncIterator[Session]:
+async def session(account: Account, *, hurried: bool = False) -> AsyncIterator[Session]:
     opened = await open_session(account)
     try:
         await opened.select("INBOX", "Filed")
         await opened.waiting()  # which takes note of all that has come
+        if hurried:
+            opened._deadline = HURRIED
         yield opened
     finally:
         await opened.close()
@@ -73,7 +79,7 @@ async def session(account: Account) -> AsyncIterator[Session]:
 
 async def lost(work: Awaitable[object]) -> str:
     with pytest.raises(Lost) as caught:
-        await asyncio.wait_for(work, 20)
+        await asyncio.wait_for(work, 50)
     return caught.value.reason
 
 
@@ -98,7 +104,7 @@ async def test_a_token_is_shown_as_xoauth2_wants_it(tmp_path: Path) -> None:
 
     async with server(tmp_path, play) as account:
         account.credentials.write_text("fax@gateway.example\ntoken-1\n")
-        by_token = Account("127.0.0.1", account.port, account.credentials, True, account.ca_file, 1.0)
+        by_token = Account("127.0.0.1", account.port, account.credentials, True, account.ca_file, PATIENT)
         async with session(by_token):
             pass
     (shown,) = [line.split()[-1] for line in said if line.startswith(b"AUTHENTICATE XOAUTH2")]
@@ -111,7 +117,7 @@ async def test_a_literal_that_stalls_ends_by_the_deadline(tmp_path: Path) -> Non
             return b"* 1 FETCH (UID 5 BODY[]<0> {1000}\r\n" + b"x" * 10
         return await ordinary(tag, line, writer)
 
-    async with server(tmp_path, play) as account, session(account) as opened:
+    async with server(tmp_path, play) as account, session(account, hurried=True) as opened:
         assert await lost(opened.fetch(5, 1000, 10**6)) == "deadline"
 
 
@@ -125,7 +131,7 @@ async def test_more_octets_than_were_asked_for_end_the_connection(tmp_path: Path
             await writer.drain()
         return None
 
-    async with server(tmp_path, play) as account, session(account) as opened:
+    async with server(tmp_path, play) as account, session(account, hurried=True) as opened:
         assert await lost(opened.fetch(5, 1000, 10**6)) in ("closed", "deadline")
 
 
@@ -229,7 +235,7 @@ async def test_bye_in_idle_ends_the_session(tmp_path: Path, ends: bool) -> None:
         return await ordinary(tag, line, writer)
 
     async with server(tmp_path, play) as account, session(account) as opened:
-        assert await lost(opened.wait(30, 30)) == "closed"
+        assert await lost(opened.wait(60, 60)) == "closed"
 
 
 async def test_bye_in_place_of_idling_ends_the_session(tmp_path: Path) -> None:
@@ -238,7 +244,7 @@ async def test_bye_in_place_of_idling_ends_the_session(tmp_path: Path) -> None:
             return b"* BYE no room\r\n"
         return await ordinary(tag, line, writer)
 
-    async with server(tmp_path, play) as account, session(account) as opened:
+    async with server(tmp_path, play) as account, session(account, hurried=True) as opened:
         assert await lost(opened.wait(30, 30)) == "deadline"
 
 
@@ -268,12 +274,12 @@ async def test_mail_that_came_during_another_command_is_not_waited_for(tmp_path:
 
     async with server(tmp_path, play) as account, session(account) as opened:
         assert await opened.waiting() == []
-        await asyncio.wait_for(opened.wait(30, 30), 20)
+        await asyncio.wait_for(opened.wait(60, 60), 50)
 
 
 @pytest.mark.parametrize("greeting", [b"* BYE too busy\r\n", b"", b"220 smtp.example\r\n", b"\0\xff\r\n"])
 async def test_a_greeting_that_is_none_is_not_waited_for(tmp_path: Path, greeting: bytes) -> None:
-    async with server(tmp_path, ordinary, greeting) as account:
+    async with server(tmp_path, ordinary, greeting, HURRIED) as account:
         assert await lost(open_session(account)) in ("connect", "deadline")
 
 

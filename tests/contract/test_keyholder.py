@@ -213,6 +213,7 @@ async def test_sixty_openings_a_minute_and_no_more(site: KeyedSite) -> None:
     erin = await site.employee()
     message = await site.deposit(await site.case(erin))
     token = await site.signed_in(erin)
+    site.clock.stand()
     for _ in range(60):
         await site.keyholder.open(token, message.id)
     with pytest.raises(RateExceeded):
@@ -425,7 +426,7 @@ async def test_leaves_get_consecutive_positions_within_moments(site: KeyedSite) 
     await site.employee()
     await site.case()
     table = tables.leaf
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             rows = await site.database.read(
                 lambda c: c.execute(select(table.c.position).order_by(table.c.position)).all()
@@ -535,7 +536,7 @@ async def test_a_client_finds_the_keyholder_again_after_it_was_away(tmp_path: Pa
         client = KeyholderClient(site.folder / "keyholder.sock")
         await client.hello()
         site.stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await client.hello()

@@ -53,6 +53,8 @@ SETTLED = [
 STANDINGS = [*SETTLED, enrolment, authorisation, delegation, role, absence, succession]
 LONG = b"a line of a long message, which is sealed in lots, in a thread, while the next blocks of it come\r\n" * 20_000
 
+A_LONG_WHILE = 600.0
+
 
 @pytest.fixture
 def settled(database: Database) -> Settled:
@@ -114,6 +116,7 @@ async def test_a_right_that_another_program_takes_away_is_refused_at_the_next_me
 async def test_what_is_known_of_rights_outlives_what_others_write_beside_them(
     door: SubmissionDoor, settled: Settled, database: Database, other_program: Database
 ) -> None:
+    database._known_to_writer.seconds = A_LONG_WHILE
     await submit(door, settled)
     await submit(door, settled)
     known = dict(database._known_to_writer.answers)
@@ -128,6 +131,8 @@ async def test_two_programs_that_take_mail_do_not_make_each_other_forget(
 ) -> None:
     nobody: Any = None
     blobs = BlobFolder(tmp_path / "blobs", reserve_octets=0)
+    for one in (database, other_program):
+        one._known_to_writer.seconds = A_LONG_WHILE
     doors = [
         SubmissionDoor(one, blobs, nobody, {"cwa": settled.mailroom}, DEPOSIT_KEY, lambda: None)
         for one in (database, other_program)

@@ -52,7 +52,7 @@ HEAD = "From: ines@tours.example\r\nSubject: Concert\r\nMIME-Version: 1.0\r\n"
 CLEAN = f"{HEAD}\r\nThe rehearsal begins at seven.\r\n"
 TAINTED = f"{HEAD}\r\nMy social security number (SSN) is {NUMBER}.\r\n"
 TAKEN = re.compile(r"250 2\.6\.0 U-\w{4}-\w{4} taken for the people here to read; unverified")
-GONE_SECONDS = 10.0
+GONE_SECONDS = 60.0
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -490,7 +490,7 @@ async def test_a_killed_template_never_means_clean_and_comes_back(opening: Openi
 
 async def test_mail_that_waits_for_its_verdict_counts_against_the_memory_of_the_door(opening: Opening) -> None:
     long = CLEAN + "words\r\n" * 8000
-    async with opening(Pool(patience=Patience(child=2.0)), in_flight_octets=100_000) as outside:  # never started
+    async with opening(Pool(patience=Patience(child=10.0)), in_flight_octets=100_000) as outside:  # never started
         first = asyncio.create_task(outside.send(long))
         async with asyncio.timeout(GONE_SECONDS):
             while outside.listener._state.occupancy.octets < len(long):

@@ -241,7 +241,7 @@ async def test_no_answer_is_never_clean_and_the_second_time_final(pool: Pool, mi
 
 
 async def test_a_child_that_no_limit_wakes_is_ended() -> None:
-    pool = Pool(Orders(limits=QUICK), Sizes(1, 1), Patience(child=60.0, answer=1.0), command=COMMAND)
+    pool = Pool(Orders(limits=QUICK), Sizes(1, 1), Patience(child=60.0, answer=4.0), command=COMMAND)
     await pool.start()
     try:
         for misdeed in (b"sleep", b"spin in C"):
@@ -260,10 +260,11 @@ async def test_a_template_that_is_killed_comes_back(pool: Pool) -> None:
     assert (await judged_at_last(pool, TAINTED)).outcome is Outcome.TAINTED
 
 
-async def test_a_mail_is_not_blamed_for_the_end_of_the_template(pool: Pool) -> None:
-    mail = b"sleep\r\nand more"
+async def test_a_mail_is_not_blamed_for_the_end_of_the_template(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail, asked = b"sleep\r\nand more", asyncio.Event()
+    monkeypatch.setattr("gateway.screening.pool.failpoint", lambda _: asked.set())
     waiting = asyncio.create_task(pool.judge(mail))
-    await asyncio.sleep(0.5)
+    await asyncio.wait_for(asked.wait(), 60)
     os.kill(pool.template(Role.TEXT), 9)
     with pytest.raises(ScreeningUnavailable):
         await waiting

@@ -33,7 +33,9 @@ from gateway.store.segments import INLINE_OCTETS, PACKED_OCTETS, SealedSegment, 
 
 CONTENT = new_key()
 BODY = body_key(CONTENT, "m1")
-ON_DISK = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ON_DISK = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 LONG = PACKED_OCTETS + 7
 """What has a file of its own."""

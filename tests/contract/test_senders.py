@@ -210,6 +210,6 @@ async def test_several_fields_of_the_host_count_together(opened: list[SenderChec
 
 
 async def test_a_large_mail_is_checked_as_well(opened: list[SenderCheck]) -> None:
-    async with looking(opened) as (check, _):
+    async with looking(opened, seconds=60.0) as (check, _):
         found = await check.look(signed(mail() + b"words and words \r\n" * 400_000), OURS)
     assert found.of(Method.DKIM) is Result.PASS

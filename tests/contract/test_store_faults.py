@@ -234,7 +234,7 @@ def test_several_processes_write_one_database(store_url: str) -> None:
     children = [
         subprocess.Popen([sys.executable, "-W", "error", "-c", WRITER, store_url, prefix]) for prefix in ("a", "b", "c")
     ]
-    assert [child.wait(60) for child in children] == [0, 0, 0]
+    assert [child.wait(110) for child in children] == [0, 0, 0]
     database = Database(store_url)
     assert database.read_now(lambda c: c.execute(select(func.count()).select_from(site)).scalar_one()) == 3 * 350
     database.close()
@@ -245,7 +245,7 @@ def test_several_processes_may_open_a_new_sqlite_file_at_once(sqlite_url: str) -
     children = [
         subprocess.Popen([sys.executable, "-W", "error", "-c", script, sqlite_url, prefix]) for prefix in ("a", "b")
     ]
-    assert [child.wait(60) for child in children] == [0, 0]
+    assert [child.wait(110) for child in children] == [0, 0]
 
 
 def test_a_killed_process_leaves_no_lock_behind(sqlite_url: str) -> None:

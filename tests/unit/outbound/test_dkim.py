@@ -86,7 +86,7 @@ def test_a_relay_that_folds_and_trims_does_no_harm(signers: tuple[Signer, ...]) 
     assert verdicts(changed, signers[:1]) == [True]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.text("ab \t.é=", max_size=20), max_size=8))
 def test_any_body_is_signed_as_it_is_judged(signers: tuple[Signer, ...], lines: list[str]) -> None:
     mail = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + "".join(f"{line}\r\n" for line in lines).encode()
