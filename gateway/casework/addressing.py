@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
@@ -30,8 +31,8 @@ from gateway.store.cases import (
     case_by_id,
     case_by_reference,
     case_sealing_key,
+    circle_of,
     correspondents,
-    office,
     standing,
     standings,
 )
@@ -60,8 +61,7 @@ class Mailroom:
     threads: ThreadAddresses | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One accepted envelope recipient: a case's other side (`case_id`), or a person in one of the `shared` cases.
 
     `thread_of` is the message that a thread address names; `notify` and `original` are what RCPT said (RFC 3461).
@@ -76,8 +76,7 @@ class Target:
     original: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(NamedTuple):
     """What a header says about the case: subject, the Message-IDs it answers (nearest first), and who stands in it."""
 
     subject: str
@@ -86,8 +85,7 @@ class Hints:
     cc: tuple[Mailbox, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Where a submission goes: its case and key, its parent, who is served and how, and who was left in the clear."""
 
     case: Case
@@ -99,15 +97,16 @@ class Decision:
     """The cases among which the author has still to choose, with their keys; `case` and `key` are the first's then."""
 
 
-def resolve(source: Source, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
+@remembered
+def resolve(connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Target:
     """Return what one envelope recipient stands for. Raises NotAllowed, the same for unknown and forbidden."""
     if address.domain == mailroom.domain:
         found = None if mailroom.threads is None else mailroom.threads.read(address)
         if found is not None:
-            return _thread_target(source, mailroom, author_id, address, found, now_us)
-        return _case_target(source, mailroom, author_id, address, now_us)
-    for person in people_by_address(source, address.key, now_us):
-        shared = _shared_cases(source, mailroom.authority, author_id, person.id, now_us)
+            return _thread_target(connection, mailroom, author_id, address, found, now_us)
+        return _case_target(connection, mailroom, author_id, address, now_us)
+    for person in people_by_address(connection, address.key, now_us):
+        shared = _shared_cases(connection, mailroom.authority, author_id, person.id, now_us)
         if shared:
             return Target(address, None, person.id, shared)
     raise NotAllowed(f"You have no open case with this recipient, so nothing was sent. {mailroom.ask}")
@@ -222,7 +221,6 @@ def _case_target(source: Source, mailroom: Mailroom, author_id: str, address: Ad
     raise NotAllowed(_no_such_address(mailroom))
 
 
-@remembered
 def _shared_cases(
     connection: Connection, authority: Ed25519PublicKey, author_id: str, person_id: str, now_us: int
 ) -> frozenset[str]:
@@ -238,8 +236,10 @@ def _shared_cases(
 
 
 @remembered
-def _own_addresses(connection: Connection, person_id: str, now_us: int) -> list[str]:
-    return addresses_of(connection, [person_id], now_us).get(person_id, [])
+def _domains_inside(connection: Connection, mailroom: Mailroom, author_id: str, now_us: int) -> frozenset[str]:
+    """Return the domains in which nobody is left in the clear: ours, the employees', those of the author."""
+    own = addresses_of(connection, [author_id], now_us).get(author_id, [])
+    return mailroom.employee_domains | {mailroom.domain} | {text.lower().rpartition("@")[2] for text in own}
 
 
 def _cases_of(
@@ -266,7 +266,7 @@ def _cases_of(
     found = [entered for one in wanted if (entered := case_by_id(source, one)) is not None and entered.is_open]
     if not found:
         raise NotAllowed(f"You have no open case by that reference. {mailroom.ask}")
-    return sorted(found, key=lambda entered: str(entered.reference))
+    return found if len(found) == 1 else sorted(found, key=lambda entered: str(entered.reference))
 
 
 def _hinted(source: Source, hints: Hints, parent_case: str | None) -> list[str]:
@@ -295,14 +295,13 @@ def _served(
     places: Mapping[str, str],
     now_us: int,
 ) -> tuple[Served, ...]:
-    others = correspondents(source, mailroom.authority, entered.id, now_us)
-    colleagues = office(source, mailroom.authority, entered.id, now_us)
+    circle = circle_of(source, mailroom.authority, entered.id, now_us)
     served: dict[str, Served] = {}
     for target in targets:
         place = places.get(target.address.key, "bcc")
-        people = sorted(others) if target.case_id else [target.person_id or ""]
+        people = sorted(circle.others) if target.case_id else [target.person_id or ""]
         for person_id in people:
-            if person_id not in others and person_id not in colleagues:
+            if circle.side_of(person_id) is None:
                 raise NotAllowed(f"A recipient has no access to this case. {mailroom.ask}")
             if person_id != author_id and person_id not in served:
                 served[person_id] = Served(person_id, place, target.notify)
@@ -330,8 +329,7 @@ def _left_in_clear(
     now_us: int,
 ) -> int:
     inside = {target.address.key for target in targets}
-    own = _own_addresses(source, author_id, now_us)
-    domains = mailroom.employee_domains | {mailroom.domain} | {text.lower().rpartition("@")[2] for text in own}
+    domains = _domains_inside(source, mailroom, author_id, now_us)
     return sum(key not in inside and key.rpartition("@")[2] not in domains for key in places)
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from gateway.casework.addressing import Mailroom
 from gateway.domain.address import Address, parse_address
 from gateway.domain.errors import GatewayError, NotAllowed
 from gateway.domain.rights import Side
 from gateway.domain.summary import Mailbox
 from gateway.store.delegations import delegates_of, has_case, members_of, owners_of
-from gateway.store.memory import Source
+from gateway.store.memory import Source, remembered
 from gateway.store.people import people_by_address, team_by_address, teams_of
 
 _NOT_ONE = "The From address is not one of yours. Write from your own address."
@@ -48,15 +50,16 @@ def writer_at(source: Source, address: Address, now_us: int) -> Writer | None:
     return None if team is None else Writer(team.programme, None, team.id)
 
 
-def name_of(source: Source, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Name:
+@remembered
+def name_of(connection: Connection, mailroom: Mailroom, author_id: str, address: Address, now_us: int) -> Name:
     """Return in whose name an author writes from an address. Raises NotAllowed where they may not."""
-    people = people_by_address(source, address.key, now_us)
+    people = people_by_address(connection, address.key, now_us)
     if any(person.id == author_id for person in people):
         return Name()
-    team = team_by_address(source, address.key)
-    if team is not None and team.id in teams_of(source, mailroom.authority, author_id, now_us):
+    team = team_by_address(connection, address.key)
+    if team is not None and team.id in teams_of(connection, mailroom.authority, author_id, now_us):
         return Name(team_id=team.id)
-    owners = owners_of(source, mailroom.authority, author_id, now_us) if people else set[str]()
+    owners = owners_of(connection, mailroom.authority, author_id, now_us) if people else set[str]()
     for person in people:
         if person.id in owners:
             return Name(owner_id=person.id)

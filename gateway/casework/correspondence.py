@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -15,7 +15,7 @@ from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import random_part
 from gateway.domain.rights import Side, Standing, Verb
 from gateway.store.authority import AuthorityKey
-from gateway.store.cases import Case, case_by_id, correspondents, office, standing
+from gateway.store.cases import Case, case_by_id, circle_of, correspondents, office, standing
 from gateway.store.confirmations import SealedAsked, enter_asked
 from gateway.store.delegations import has_case, members_of
 from gateway.store.ids import below, new_id
@@ -35,8 +35,7 @@ BY_RELAY = "relay"
 _NOT_YOURS = "You have no open case by that reference. Ask the person who opened the case for you."
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """One person who is served: how they were addressed ("to", "cc", "bcc") and the DSN they were sent with."""
 
     person_id: str
@@ -44,8 +43,7 @@ class Served:
     notify: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """A sealed message and all that its verb needs to know of it.
 
     `repeat_key` tells a repeated submission, `submission_key` a form that was sent twice. `left_in_clear` counts
@@ -93,8 +91,7 @@ Write = Callable[[Transaction, Posting, Side, str, int | None], None]
 """Gives a message its place: side, reference, and until when it waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """What became of a posting: its reference, and whether this very message had been posted before."""
 
     reference: str
@@ -121,7 +118,7 @@ def enter(tx: Transaction, authority: AuthorityKey, posting: Posting, write: Wri
     sides = _sides(tx, authority, posting)
     reference = _free_reference(tx, entered)
     if posting.is_guarded and (place.side is not Side.OFFICE or Side.CORRESPONDENT not in sides.values()):
-        posting = replace(posting, is_guarded=False)
+        posting = posting._replace(is_guarded=False)
     is_held = posting.is_guarded or (posting.delay_us and place.side is Side.OFFICE)
     held_until_us = tx.now_us + posting.delay_us if is_held else None
     write(tx, posting, place.side, reference, held_until_us)
@@ -159,7 +156,7 @@ def reply(tx: Transaction, authority: AuthorityKey, posting: Posting) -> Posted:
     else:
         people = office(tx.known, authority, posting.case_id, tx.now_us)
     served = tuple(Served(person_id, "to") for person_id in sorted(people - {posting.author_id}))
-    return post(tx, authority, replace(posting, recipients=served))
+    return post(tx, authority, posting._replace(recipients=served))
 
 
 def posted_before(tx: Transaction, posting: Posting) -> Posted | None:
@@ -187,16 +184,13 @@ def _open_case(tx: Transaction, case_id: str) -> Case:
 
 
 def _sides(tx: Transaction, authority: AuthorityKey, posting: Posting) -> dict[str, Side]:
-    others = correspondents(tx.known, authority, posting.case_id, tx.now_us)
-    colleagues = office(tx.known, authority, posting.case_id, tx.now_us)
+    circle = circle_of(tx.known, authority, posting.case_id, tx.now_us)
     sides: dict[str, Side] = {}
     for served in posting.recipients:
-        if served.person_id in others:
-            sides[served.person_id] = Side.CORRESPONDENT
-        elif served.person_id in colleagues:
-            sides[served.person_id] = Side.OFFICE
-        else:
+        side = circle.side_of(served.person_id)
+        if side is None:
             raise NotAllowed("A recipient has no access to this case any more. Ask whoever runs the case.")
+        sides[served.person_id] = side
     return sides
 
 

@@ -10,7 +10,8 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from gateway.casework.sealed import OtherWrap, SealedMessage
 from gateway.domain.partmap import Part, PartMap
@@ -42,8 +43,7 @@ TRACE_FIELDS = frozenset(
 """Fields that mail systems on the way add or renew: they do not make a repeat another message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What a whole received message came to: its structure, its one segment, and digests for the record."""
 
     structure: Structure
@@ -114,7 +114,7 @@ def seal_received(
     )
     if not others:
         return sealed
-    return replace(sealed, others=tuple(OtherWrap(one.id, one.suite, one.wrap(content_key, row_id)) for one in others))
+    return sealed._replace(others=tuple(OtherWrap(one.id, one.suite, one.wrap(content_key, row_id)) for one in others))
 
 
 class ComposedDeposit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.store.packs import Place
 
@@ -17,8 +18,7 @@ class OtherWrap:
     wrapped: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedMessage:
+class SealedMessage(NamedTuple):
     """A message as it will rest: its segments are durable, stand in `segments`, or will be durable once it is settled.
 
     Its content key is only wrapped.

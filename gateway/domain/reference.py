@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 PART_LENGTH = 4
+_PAIRS = tuple(second + first for first in ALPHABET for second in ALPHABET)
 _PART = f"[{ALPHABET}]{{{PART_LENGTH}}}"
 _WHOLE = re.compile(rf"(T-)?([A-Z]{{2,4}})-({_PART})(?:-({_PART}))?\Z")
 _WITHIN = re.compile(rf"(?<![A-Z0-9-])(?:T-)?[A-Z]{{2,4}}-{_PART}(?:-{_PART})?(?![A-Z0-9-])")
@@ -68,9 +69,5 @@ def find(text: str) -> Iterator[Reference]:
 
 def random_part(below: Callable[[int], int] = secrets.randbelow) -> str:
     """Return a random part of PART_LENGTH letters, each as likely as any other: the digits of one random number."""
-    number = below(len(ALPHABET) ** PART_LENGTH)
-    letters = []
-    for _ in range(PART_LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[digit])
-    return "".join(letters)
+    high, low = divmod(below(len(ALPHABET) ** PART_LENGTH), len(_PAIRS))
+    return _PAIRS[low] + _PAIRS[high]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.casework.addressing import Decision, Target
 from gateway.domain.address import parse_address
@@ -79,8 +79,7 @@ class Asking:
         return None if asked is None else seal_asked(self.key, message_id, *asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the envelope of a submission says."""
 
     sender: str

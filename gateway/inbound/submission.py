@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -122,8 +123,7 @@ class SubmissionDoor:
         return EndingDoor(self.database, domain, threads, self.reports, self.pace).begin(by, relay, employee_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Where a message goes: who the header says wrote it, in whose name, the decision on its case; what its author is
     to be told, and how long it waits.
     """
@@ -161,8 +161,9 @@ class SubmissionTransaction:
         target = await self.door.database.recall(resolve, self.mailroom, self.principal.person_id, address, now_us)
         if target.case_id and any(other.case_id not in (None, target.case_id) for other in self.targets):
             raise NotAllowed("This recipient is of another case. Send one message for each case.")
-        notify = ",".join(sorted(recipient.notify or ()))
-        self.targets.append(replace(target, notify=notify, original=recipient.orcpt))
+        if recipient.notify or recipient.orcpt:
+            target = target._replace(notify=",".join(sorted(recipient.notify or ())), original=recipient.orcpt)
+        self.targets.append(target)
 
     def start(self) -> None:
         """Begin the segment. Raises StoreFull."""

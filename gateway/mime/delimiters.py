@@ -72,6 +72,8 @@ class Window:
         """The first line from `start` (the offset of a line end) that begins like a delimiter, innermost boundary last
         in the list. None when there is none, or when its end has not come yet.
         """
+        if not boundaries:
+            return None
         for boundary in boundaries:
             if boundary.hit < start:
                 self._seek(boundary, start)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.mime.charsets import codec_for
 from gateway.mime.headerblock import HeaderBlock
@@ -37,9 +37,11 @@ _STRUCTURED = frozenset(
 _WORDS_READ_IN = frozenset("subject comments keywords from sender to cc bcc reply-to content-description".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """What a header block says of its part. `boundary` is None unless the part is a multipart that can be opened."""
+class Entity(NamedTuple):
+    """What a header block says of its part: a tuple, as `Header` is.
+
+    `boundary` is None unless the part is a multipart that can be opened.
+    """
 
     media_type: str
     parameters: tuple[tuple[str, str], ...]

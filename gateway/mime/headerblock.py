@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from gateway.mime.structure import Defect, DefectKind, Header, Limits
@@ -15,8 +15,9 @@ SINGLETONS = frozenset(
     "content-transfer-encoding content-disposition content-id content-description content-language".split()
 )
 _FIELD = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-# A line that is no field is taken whole, with an empty name: else each of its octets is tried as the begin of one.
-_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n|[^\n]++\n?|\n")
+# A line that is no field is taken whole, with an empty name: else each of its octets is tried as the begin of one. All
+# line ends are whole where this is asked.
+_WELL_FORMED = re.compile(rb"([!-9;-~]++):([^\r]*+(?:\r\n[ \t][^\r]*+)*+)\r\n|[^\n]++\n?|\n")
 _NAME = re.compile(rb"([!-9;-~]++)([ \t]*+):")
 _FOLDED_EMPTY = re.compile(rb"\n[ \t]++\r*+(?=\n|\Z)")
 _ENVELOPE = re.compile(rb">?From ")
@@ -41,11 +42,15 @@ class HeaderBlock:
     length: int
     is_over_cap: bool
     may_have_words: bool = True
-    _firsts: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _firsts: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for header in reversed(self.headers):
-            self._firsts[header.key] = header.value
+        object.__setattr__(self, "_firsts", {header.key: header.value for header in reversed(self.headers)})
+
+    @property
+    def names(self) -> int:
+        """How many names its fields have: fewer than it has fields where some stand twice."""
+        return len(self._firsts)
 
     def value(self, name: str) -> bytes | None:
         """The raw value of the first field of this lower-case name."""
@@ -60,8 +65,8 @@ def split_header_block(block: bytes, offset: int, path: str, limits: Limits, *, 
     headers = _well_formed(block, offset)
     if headers is None or len(headers) > limits.headers:
         return _split_slowly(block, offset, path, limits, smtputf8=smtputf8)
-    defects = tuple(_duplicates(headers, path)) if len({header.key for header in headers}) < len(headers) else ()
-    return HeaderBlock(tuple(headers), defects, len(block), is_over_cap=False, may_have_words=b"=?" in block)
+    read = HeaderBlock(tuple(headers), (), len(block), is_over_cap=False, may_have_words=b"=?" in block)
+    return read if read.names == len(headers) else replace(read, defects=tuple(_duplicates(headers, path)))
 
 
 def _well_formed(block: bytes, offset: int) -> list[Header] | None:
@@ -72,15 +77,15 @@ def _well_formed(block: bytes, offset: int) -> list[Header] | None:
     if (b"\n " in block or b"\n\t" in block) and _FOLDED_EMPTY.search(block):
         return None
     headers = []
-    at = 0
+    at = offset
     for octets, value in _WELL_FORMED.findall(block):
         if not octets:
             return None
         name, key = _named(octets)
-        length = len(octets) + len(value) + 2
-        headers.append(Header(name, value.removesuffix(b"\r"), offset + at, length, key))
+        length = len(octets) + len(value) + 3
+        headers.append(Header(name, value, at, length, key))
         at += length
-    return headers if at == len(block) else None
+    return headers if at == offset + len(block) else None
 
 
 @lru_cache(1024)

@@ -86,14 +86,14 @@ def _of_class(octets: bytes) -> Iterator[Mark]:
 def _has_link(media_type: str, octets: bytes) -> bool:
     """Tell whether the author's own words, not the ones quoted below, lead to a place of files."""
     words = octets.lower()
-    if not any(place in words for place in _PLACES):
+    if not any(map(words.__contains__, _PLACES)):
         return False
     if media_type == "text/plain":
         words = b"\n".join(line for line in words.split(b"\n") if not line.startswith(b">"))
     else:
         ends = [at for begin in _QUOTE_BEGINS if (at := words.find(begin)) >= 0]
         words = words[: min(ends, default=len(words))]
-    return any(place in words for place in _PLACES)
+    return any(map(words.__contains__, _PLACES))
 
 
 def _undone(head: bytes, encoding: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -143,11 +143,15 @@ class Structure:
     body_offset: int
     size: int
     marks: frozenset[Mark] = frozenset()
-    _by_name: dict[str, list[Header]] = dataclass_field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_name: Mapping[str, tuple[Header, ...]] = dataclass_field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for header in self.headers:
-            self._by_name.setdefault(header.key, []).append(header)
+        by_name: dict[str, tuple[Header, ...]] = {header.key: (header,) for header in self.headers}
+        if len(by_name) < len(self.headers):
+            by_name.clear()
+            for header in self.headers:
+                by_name[header.key] = (*by_name.get(header.key, ()), header)
+        object.__setattr__(self, "_by_name", by_name)
 
     @property
     def names(self) -> KeysView[str]:
@@ -161,7 +165,7 @@ class Structure:
 
     def fields(self, name: str) -> tuple[Header, ...]:
         """All fields of this name, in any letter case."""
-        return tuple(self._by_name.get(name.lower(), ()))
+        return self._by_name.get(name.lower(), ())
 
     def has(self, kind: DefectKind) -> bool:
         """True when a defect of this kind was seen anywhere."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.mime.headers import Mailbox, addresses, decode_words, message_ids, parse_date
 from gateway.mime.structure import Limits, Structure
 
 _MAX_IDS = 100
+_BLIND = frozenset({"bcc", "resent-bcc"})
 _LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """The header of a message, read, and what its parts are.
+class Facts(NamedTuple):
+    """The header of a message, read, and what its parts are. A tuple, as `Header` is.
 
     Of a field that stands twice the first one counts, except for addressees: all of To, Cc and Bcc are listed.
     `message_id` and the ids keep their angle brackets, "" when there is none. `date` is in UTC. `bcc_ranges` are
@@ -42,8 +41,8 @@ class Facts:
 def read_facts(structure: Structure) -> Facts:
     """The facts of a scanned message. Never raises: what cannot be read is empty or None."""
     date = structure.field("date")
-    ids = tuple(_ids(structure, "message-id"))
-    parts = structure.part_map.own_parts
+    ids = _ids(structure, "message-id")
+    protections = {part.protection for part in structure.part_map.own_parts}
     return Facts(
         subject=_subject(structure),
         from_=_mailboxes(structure, "from"),
@@ -54,13 +53,11 @@ def read_facts(structure: Structure) -> Facts:
         bcc=_mailboxes(structure, "bcc"),
         date=None if date is None else parse_date(date.value),
         message_id=ids[0] if ids else "",
-        in_reply_to=tuple(_ids(structure, "in-reply-to")),
-        references=tuple(_ids(structure, "references")),
-        bcc_ranges=tuple(
-            (header.offset, header.length) for header in structure.headers if header.key in ("bcc", "resent-bcc")
-        ),
-        is_signed=any(part.protection == "signed" for part in parts),
-        is_encrypted=any(part.protection == "encrypted" for part in parts),
+        in_reply_to=_ids(structure, "in-reply-to"),
+        references=_ids(structure, "references"),
+        bcc_ranges=_ranges(structure),
+        is_signed="signed" in protections,
+        is_encrypted="encrypted" in protections,
     )
 
 
@@ -72,12 +69,19 @@ def _subject(structure: Structure) -> str:
 def _mailboxes(structure: Structure, name: str) -> tuple[Mailbox, ...]:
     """Every mailbox of every field of this name: two From fields never pass for one."""
     found = structure.fields(name)
-    if len(found) < 2:
-        return addresses(found[0].value[: _LIMITS.address_list]) if found else ()
+    if not found:
+        return ()
+    if len(found) == 1:
+        return addresses(found[0].value[: _LIMITS.address_list])
     return tuple(mailbox for header in found for mailbox in addresses(header.value[: _LIMITS.address_list]))
 
 
-def _ids(structure: Structure, name: str) -> Iterator[str]:
+def _ids(structure: Structure, name: str) -> tuple[str, ...]:
     header = structure.field(name)
-    if header is not None:
-        yield from message_ids(header.value)[-_MAX_IDS:]
+    return () if header is None else message_ids(header.value)[-_MAX_IDS:]
+
+
+def _ranges(structure: Structure) -> tuple[tuple[int, int], ...]:
+    if _BLIND.isdisjoint(structure.names):
+        return ()
+    return tuple((header.offset, header.length) for header in structure.headers if header.key in _BLIND)

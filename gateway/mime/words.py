@@ -11,6 +11,8 @@ from gateway.mime.charsets import codec_for, decode_octets
 _WORD = re.compile(rb"=\?([^?\s]{1,60})\?([BbQq])\?([^?\r\n]*+)\?=")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _LINE_ENDS = re.compile(rb"[\r\n]+")
+# Most subjects and names: nothing in them needs to be taken out or read first.
+_PLAIN = re.compile(rb"[ -~]*+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
@@ -27,6 +29,8 @@ def decode_words(value: bytes) -> str:
     between words. What is no proper encoded word stays as it is written; 8-bit text is read as UTF-8, else as
     windows-1252. Linear, never raises.
     """
+    if _PLAIN.fullmatch(value) and b"=?" not in value:
+        return value.strip(b" ").decode("ascii")
     return _CONTROLS.sub(" ", "".join(_pieces(unfold(value))))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Table, and
 
 from gateway.domain.errors import StoreUnavailable
 from gateway.domain.reference import Reference, parse
-from gateway.domain.rights import Right, Standing, is_employed, standing_in, strongest
+from gateway.domain.rights import Right, Side, Standing, is_employed, standing_in, strongest
 from gateway.store.absences import deputies_of
 from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.memory import remembered
@@ -48,6 +49,24 @@ class Case:
     programme: str
     reference: Reference
     is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Who stands in a case now: the persons of the other side with their rights, and the employees."""
+
+    others: Mapping[str, Right]
+    office: AbstractSet[str]
+
+    def __bool__(self) -> bool:
+        """True where both sides have somebody: what has nobody yet is not remembered."""
+        return bool(self.others and self.office)
+
+    def side_of(self, person_id: str) -> Side | None:
+        """Return on which side somebody stands, None for who does not stand in the case."""
+        if person_id in self.others:
+            return Side.CORRESPONDENT
+        return Side.OFFICE if person_id in self.office else None
 
 
 @remembered
@@ -115,6 +134,14 @@ def office(connection: Connection, authority: AuthorityKey, case_id: str, now_us
     employed = _employed(connection, authority, people, now_us)
     deputies = deputies_of(connection, authority, employed, now_us) - employed
     return employed | _employed(connection, authority, deputies, now_us)
+
+
+@remembered
+def circle_of(connection: Connection, authority: AuthorityKey, case_id: str, now_us: int) -> Circle:
+    """Return everybody who stands in a case, as `correspondents` and `office` do."""
+    return Circle(
+        correspondents(connection, authority, case_id, now_us), office(connection, authority, case_id, now_us)
+    )
 
 
 @remembered

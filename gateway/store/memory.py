@@ -92,19 +92,20 @@ def count_of_rights(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+_BY_IDENTITY = ("authority", "mailroom")
 _COUNT = select(site.c.value).where(site.c.name == bindparam("value"))
 
 
 def remembered(query: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Source, P], T]:
     """Let a look-up be asked of a Recollection too. Its arguments, all given in place, are the question.
 
-    Two of them are not: `now_us`, which is the last, and `authority`, which is the first after the connection; that one
-    counts by identity, and is kept with the answer so that its identity stays its own.
+    Two of them are not: `now_us`, which is the last, and `authority`, or the `mailroom` that has it, which is the first
+    after the connection; that one counts by identity, and is kept with the answer so that its identity stays its own.
     """
     names = list(inspect.signature(query).parameters)[1:]
-    first = 1 if "authority" in names else 0
-    last = len(names) - 1 if "now_us" in names else len(names)
-    if names.index("authority") if first else "now_us" in names[:-1]:
+    first = 1 if names[0] in _BY_IDENTITY else 0
+    last = len(names) - 1 if names[-1] == "now_us" else len(names)
+    if {*_BY_IDENTITY, "now_us"}.intersection(names[first:last]):
         raise TypeError("a look-up takes its authority first and the present instant last")
 
     @functools.wraps(query)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.domain.errors import StoreUnavailable, Tampered
 from gateway.store.blobs import BlobFolder, BlobWriter
@@ -33,8 +32,7 @@ PACKED_OCTETS = 16 * FRAME_OCTETS
 """What goes into a pack. It is held until it is whole; a file of its own would cost two syncs of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class SealedSegment:
+class SealedSegment(NamedTuple):
     """A complete segment. Its octets will be durable with its row (`inline`), or before it: once `settle` returned.
 
     `key` is not wrapped yet.

@@ -23,9 +23,12 @@ class Lookup:
     column: Column[Any]
     columns: tuple[Column[Any], ...]
     statement: Select[Any] = field(init=False)
+    place: tuple[Table, str] = field(init=False)
+    """Table and name of the column that is looked in."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "statement", select(*self.columns).where(self.column == bindparam("value")))
+        object.__setattr__(self, "place", (self.column.table, self.column.name))
 
     def of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what the query gives for a row that is not written."""
@@ -41,21 +44,22 @@ class Batch:
 
     def __init__(self) -> None:
         self._rows: dict[Table, list[dict[str, Any]]] = {}
-        self._known: dict[Lookup, dict[Any, dict[str, Any]]] = {}
+        self._known: dict[tuple[Table, str], dict[Any, dict[str, Any]]] = {}
 
     def add(self, rows: Mapping[Table, list[dict[str, Any]]]) -> None:
         """Take the rows of a verb that has succeeded."""
         for table, new in rows.items():
             self._rows.setdefault(table, []).extend(new)
-        for lookup, known in self._known.items():
-            known.update({row[lookup.column.name]: row for row in rows.get(lookup.column.table, ())})
+        for (table, column), known in self._known.items():
+            for row in rows.get(table, ()):
+                known[row[column]] = row
 
     def find(self, lookup: Lookup, value: Any) -> dict[str, Any] | None:
         """Return a row of a verb before that is not written yet."""
-        known = self._known.get(lookup)
+        known = self._known.get(lookup.place)
         if known is None:
-            rows = self._rows.get(lookup.column.table, ())
-            known = self._known[lookup] = {row[lookup.column.name]: row for row in rows}
+            table, column = lookup.place
+            known = self._known[lookup.place] = {row[column]: row for row in self._rows.get(table, ())}
         return known.get(value)
 
     def write(self, connection: Connection) -> None:

@@ -113,6 +113,19 @@ async def test_a_right_that_another_program_takes_away_is_refused_at_the_next_me
         await submit(door, settled)
 
 
+async def test_a_right_that_was_taken_away_is_refused_at_rcpt_when_what_was_known_has_run_out(
+    door: SubmissionDoor, settled: Settled, database: Database, other_program: Database
+) -> None:
+    database._known.seconds = -1.0
+    assert (await submit(door, settled)).code == 250
+    await other_program.run(lambda tx: tx.execute(delete(assignment)))
+    envelope = MailParameters("dana@agency.example", None, "8BITMIME", False, None, None, None)
+    peer = Peer("127.0.0.1", 1, True, "tool.example", "test")
+    transaction = await door.begin(peer, Principal(settled.people["dana"], "credential"), envelope)
+    with pytest.raises(NotAllowed, match="no open case by this address"):
+        await transaction.add_recipient(RecipientParameters(settled.address(settled.tour), None, None))
+
+
 async def test_what_is_known_of_rights_outlives_what_others_write_beside_them(
     door: SubmissionDoor, settled: Settled, database: Database, other_program: Database
 ) -> None:

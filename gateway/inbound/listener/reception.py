@@ -146,7 +146,8 @@ class Reception(Wire):
             octets = intake.feed(await self._read_block(transfer))
             transfer.write(octets, is_clean=intake.is_clean)
             await transfer.drain()
-        self.inbox.unread(intake.rest)
+        if intake.rest:
+            self.inbox.unread(intake.rest)
         await self._finish(transaction, transfer)
         return None
 
@@ -227,7 +228,8 @@ class Reception(Wire):
             transfer.land()
         failpoint("smtp.reply")
         self.say(reply)
-        self.say_lines(f"{reply}\r\n" * (answers - 1))
+        if answers > 1:
+            self.say_lines(f"{reply}\r\n" * (answers - 1))
         self.flush()
         failpoint("smtp.replied")
         if reply.code < 400:

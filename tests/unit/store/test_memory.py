@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, create_engine
 
+from gateway.domain.rights import Right, Side
+from gateway.store.cases import Circle
 from gateway.store.memory import Memory, NotKnown, Recollection, Source, remembered
 
 
@@ -25,6 +27,12 @@ SHELF = Shelf()
 def look_up(connection: Connection, name: str, now_us: int) -> str | None:
     SHELF.asked += 1
     return SHELF.answers.get(name)
+
+
+@remembered
+def look_in(connection: Connection, mailroom: list[str], name: str, now_us: int) -> str | None:
+    SHELF.asked += 1
+    return SHELF.answers.get(name) if name in mailroom else None
 
 
 @pytest.fixture
@@ -73,6 +81,40 @@ def test_a_connection_is_always_asked(connection: Connection) -> None:
     source: Source = connection
     assert [look_up(source, "a", 1), look_up(source, "a", 1)] == ["apple", "apple"]
     assert SHELF.asked == 2
+
+
+def test_a_mailroom_counts_by_identity_whether_or_not_it_has_a_hash(connection: Connection) -> None:
+    mailroom, alike, memory = ["a"], ["a"], Memory()
+    assert look_in(Recollection(memory, connection), mailroom, "a", 1) == "apple"
+    assert look_in(Recollection(memory), mailroom, "a", 2) == "apple"
+    with pytest.raises(NotKnown):
+        look_in(Recollection(memory), alike, "a", 2)
+    assert SHELF.asked == 1
+
+
+def test_a_look_up_takes_what_is_no_part_of_its_question_at_its_ends() -> None:
+    def late(connection: Connection, name: str, authority: object) -> str:
+        return f"{connection}{name}{authority}"
+
+    def early(connection: Connection, now_us: int, name: str) -> str:
+        return f"{connection}{now_us}{name}"
+
+    for query in (late, early):
+        with pytest.raises(TypeError, match="authority first"):
+            remembered(query)
+
+
+@pytest.mark.parametrize(("others", "employees"), [((), ("dana",)), (("ines",), ())])
+def test_a_circle_with_nobody_on_one_side_is_not_kept(others: tuple[str, ...], employees: tuple[str, ...]) -> None:
+    """Who is let in is served at their next message, not a memory later."""
+    circle = Circle(dict.fromkeys(others, Right.ACT), frozenset(employees))
+    answers = iter([circle, Circle({"ines": Right.ACT}, frozenset({"dana"}))])
+    memory = Memory()
+    memory.ask(("circle",), None, lambda: next(answers))
+    assert memory.find(("circle",)) is None
+    memory.ask(("circle",), None, lambda: next(answers))
+    known = memory.find(("circle",))
+    assert [known.side_of(one) for one in ("ines", "dana", "eve")] == [Side.CORRESPONDENT, Side.OFFICE, None]
 
 
 def test_without_a_connection_nothing_can_be_executed() -> None:
