@@ -259,11 +259,11 @@ class CanaryStory:
                 await asyncio.sleep(0.2)
 
     def processes(self) -> list[int]:
-        """Return the ids of the supervisor, every program, and what these have forked."""
+        """Return the ids of the supervisor, every program, and what these have forked; some may end meanwhile."""
         status = read_status(self.world.settings.site.run)
         pids = [int(program["pid"]) for program in status.values()]
         pids += [worker for pid in pids for worker in children_of(pid)]
-        return [*pids, *{int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids}]
+        return [*pids, *({_parent_of(pid) for pid in pids} - {0})]
 
     def planted_text(self, tag: str) -> str:
         """Return text for a page: the canary as a word, hex and base64."""
@@ -408,6 +408,14 @@ class CanaryStory:
 
     def _wrapped(self, plain: socket.socket) -> ssl.SSLSocket:
         return self.world.tls.wrap_socket(plain, server_hostname="localhost")
+
+
+def _parent_of(pid: int) -> int:
+    """Return the id of a process's parent, 0 where it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 _PORTS = tuple(one.name for one in fields(Ports))

@@ -75,8 +75,9 @@ def part_links(page: Page) -> list[str]:
 
 
 def log_lines(world: World) -> list[dict[str, Any]]:
-    """Return what the programs have logged."""
-    return [json.loads(line) for line in world.log.read_text("utf-8").splitlines() if line.startswith("{")]
+    """Return what the programs have logged, without a line that is being written."""
+    whole = world.log.read_text("utf-8").rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
 
 class Conversation:
@@ -185,12 +186,27 @@ def kill(world: World, program: str) -> None:
 
 
 @contextmanager
+def away(world: World, program: str) -> Iterator[None]:
+    """Kill a program that is started again only after this: its supervisor does not notice before."""
+    supervisor = world.programs.supervisor
+    assert supervisor is not None
+    process = world.process_of(program)
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    try:
+        os.kill(process, signal.SIGKILL)
+        yield
+    finally:
+        os.kill(supervisor.pid, signal.SIGCONT)
+
+
+@contextmanager
 def stopped(world: World, *programs: str) -> Iterator[None]:
     """Stop programs as a debugger does: there, but silent. Never in the middle of writing to the database."""
     pids = [pid for program in map(world.process_of, programs) for pid in (program, *children_of(program))]
     with group_lock(world):
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # a child may have ended since
+                os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -83,6 +84,13 @@ class DemoFolder:
                     arguments = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
                     if str(self.folder) in arguments:
                         found[int(entry.name)] = arguments
+        return found
+
+    def left_behind(self, seconds: float = 20.0) -> dict[int, str]:
+        """Return those that still run when the demo has ended; what ends with its parent is given its moment."""
+        ends = time.monotonic() + seconds
+        while (found := self.programs()) and time.monotonic() < ends:
+            time.sleep(0.1)
         return found
 
     def is_whole(self) -> list[str]:

@@ -150,7 +150,7 @@ async def test_a_keyholder_killed_between_retiring_a_key_and_destroying_it_destr
         await asyncio.to_thread(child.wait)
     assert len(await site.leaves("intake_key_retired")) == 1
     assert site.keystore.wrapped([made["key"]])
-    async with site.in_a_process(), asyncio.timeout(20):
+    async with site.in_a_process(), asyncio.timeout(60):
         while site.keystore.wrapped([made["key"]]):
             await asyncio.sleep(0.05)
     assert len(await site.leaves("intake_key_retired")) == 1
@@ -158,7 +158,7 @@ async def test_a_keyholder_killed_between_retiring_a_key_and_destroying_it_destr
 
 async def test_positions_are_consecutive_after_a_kill_between_reading_and_giving(site: KeyedSite) -> None:
     async with site.in_a_process("keyholder.position=kill") as child:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while child.poll() is None:
                 try:
                     await site.operator.enact("add_team", programme="cwa", name="Desk", address="desk@agency.example")
@@ -168,7 +168,7 @@ async def test_positions_are_consecutive_after_a_kill_between_reading_and_giving
                     await asyncio.sleep(0.05)
     async with site.in_a_process():
         await site.employee()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 wanted = select(tables.leaf.c.position).order_by(tables.leaf.c.position)
                 found = await site.database.read(lambda c: list(c.execute(wanted).scalars()))  # noqa: B023

@@ -26,6 +26,7 @@ NUMBER = "536-41-2879"
 MAIL = f"From: ines@tours.example\r\nSubject: Concert\r\n\r\nMy social security number (SSN) is {NUMBER}.\r\n"
 
 
+@pytest.mark.timeout(300)
 async def test_killed_before_the_entry_it_keeps_nothing_and_the_repeat_is_refused(tmp_path: Path) -> None:
     port = free_port()
     door = f'\n[mx]\nlisten = ["127.0.0.1:{port}"]\nposition = "first-hop"\n'

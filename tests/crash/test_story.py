@@ -44,7 +44,7 @@ def judge(demo: DemoFolder, again: Ended, may_repeat: int) -> None:
     repeated = {mail: count for mail, count in demo.copies().items() if count > 1}
     assert all(count == 2 for count in repeated.values())
     assert len(repeated) <= may_repeat
-    assert demo.programs() == {}
+    assert demo.left_behind() == {}
 
 
 def kill_at(folder: Path, name: str, nth: int, patience: float = SECONDS) -> None:

@@ -43,12 +43,12 @@ def staying_up(demo: DemoFolder) -> Iterator[list[str]]:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        assert told.wait(120)
+        assert told.wait(300)
         assert child.poll() is None, "\n".join(lines)
         yield lines
         child.send_signal(signal.SIGINT)
-        assert child.wait(60) == 0
-        assert demo.programs() == {}
+        assert child.wait(120) == 0
+        assert demo.left_behind() == {}
     finally:
         child.kill()
         child.wait()
@@ -59,12 +59,12 @@ def staying_up(demo: DemoFolder) -> Iterator[list[str]]:
 
 def run(line: str) -> str:
     """Do as a person does who copies the line into a shell."""
-    ran = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, f"{line}\n{ran}"
     return ran.stdout
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_each_line_of_the_demo_can_be_copied_and_run(short_path: Path) -> None:
     demo = DemoFolder(short_path / "demo")
     with staying_up(demo) as lines:
@@ -82,7 +82,7 @@ def test_each_line_of_the_demo_can_be_copied_and_run(short_path: Path) -> None:
         assert any("< 250 2.6.0 T-" in output for output in outputs)
         for page in pages:
             see(page)
-        again = demo.play(seconds=60)
+        again = demo.play(seconds=240)
         assert again.code == os.EX_UNAVAILABLE
         assert "already runs on this folder" in again.told
 
@@ -90,36 +90,39 @@ def test_each_line_of_the_demo_can_be_copied_and_run(short_path: Path) -> None:
 def see(page: str) -> None:
     """Look at a page that a line names; sign in nowhere: a code is taken once, and the story has signed in already."""
     address = page.split(maxsplit=1)[0]
-    assert httpx2.get(address, verify=False, follow_redirects=True).status_code == 200
+    assert httpx2.get(address, verify=False, follow_redirects=True, timeout=60).status_code == 200
     for code in re.findall(r"http://\S+/code/\w+", page):
-        assert re.search(r"\b\d{6}\b", httpx2.get(code).text)
+        assert re.search(r"\b\d{6}\b", httpx2.get(code, timeout=60).text)
 
 
 @pytest.mark.timeout(200)
 def test_a_taken_port_is_named_and_nothing_is_left_behind(short_path: Path) -> None:
     demo = DemoFolder(short_path / "demo")
     with socket.create_server((HOST, demo.base + 87)):
-        ended = demo.play(seconds=60)
+        ended = demo.play(seconds=120)
     assert ended.code == os.EX_UNAVAILABLE
     assert f"Port {demo.base + 87} (starttls) is taken" in ended.told
     assert "--ports" in ended.told
-    assert demo.programs() == {}
+    assert demo.left_behind() == {}
     assert not (demo.folder / "site").exists()
 
 
 def end_by_ctrl_c(folder: Path, seconds: float) -> None:
+    """Press it so long after the demo has begun its folder: before that it may be the interpreter that ends."""
     demo = DemoFolder(folder / "demo")
     child = demo.start("--check")
+    while not demo.folder.exists() and child.poll() is None:
+        time.sleep(0.01)
     time.sleep(seconds)
     child.send_signal(signal.SIGINT)
-    told, _ = child.communicate(timeout=60)
+    told, _ = child.communicate(timeout=120)
     assert child.returncode in {0, 1, -signal.SIGINT, 128 + signal.SIGINT}, told
     assert "Traceback" not in told
-    assert demo.programs() == {}
+    assert demo.left_behind() == {}
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.parametrize("seconds", [1.5, 6.0])
+@pytest.mark.parametrize("seconds", [0.2, 5.0])
 def test_ctrl_c_at_some_moment_ends_the_demo_and_all_its_programs(short_path: Path, seconds: float) -> None:
     end_by_ctrl_c(short_path, seconds)
 
@@ -128,5 +131,4 @@ def test_ctrl_c_at_some_moment_ends_the_demo_and_all_its_programs(short_path: Pa
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("nth", range(12))
 def test_ctrl_c_at_any_moment_ends_the_demo_and_all_its_programs(short_path: Path, nth: int) -> None:
-    began_seconds = 1.5  # before that an interpreter on a busy machine may not have come to our code
-    end_by_ctrl_c(short_path, random.Random(f"{SEED} ctrl-c {nth}").uniform(began_seconds, 14))
+    end_by_ctrl_c(short_path, random.Random(f"{SEED} ctrl-c {nth}").uniform(0, 13))

@@ -23,8 +23,8 @@ from tests.worlds import (
     FAST,
     Conversation,
     Traps,
+    away,
     eventually,
-    kill,
     log_lines,
     part_links,
     reference_in,
@@ -33,7 +33,7 @@ from tests.worlds import (
     stopped,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 MEGABYTE = 1024 * 1024
 
@@ -170,9 +170,9 @@ async def test_an_authenticator_that_hangs_defers_mail_and_sign_in(troubled: Wor
 
 
 async def test_a_killed_authenticator_defers_and_comes_back_by_itself(troubled: World) -> None:
-    kill(troubled, "authenticator")
-    assert await asyncio.to_thread(_code_at_auth, troubled) in (451, 454)
-    page = await _sign_in_now(troubled)
+    with away(troubled, "authenticator"):
+        assert await asyncio.to_thread(_code_at_auth, troubled) in (451, 454)
+        page = await _sign_in_now(troubled)
     assert page.status == 503
     await eventually("mail is taken again", lambda: is_taken(troubled))
 
@@ -199,8 +199,8 @@ async def test_a_keyholder_that_is_away_stops_reading_and_never_a_deposit(
         reply = await send(troubled, letter(troubled, "Meanwhile"))
         assert reply.code == 250
         assert not reading.done()
-        kill(troubled, "keyholder")
-        assert (await reading).status == 503
+        with away(troubled, "keyholder"):
+            assert (await reading).status == 503
     reply = await send(troubled, letter(troubled, "Still"))
     assert reply.code == 250
 

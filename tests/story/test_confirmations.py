@@ -22,7 +22,7 @@ from gateway.demo.world import World
 from tests.said import said_in
 from tests.worlds import reference_in, running_world, signed_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 WORDS = "The certificate for the spring tour is missing."
 SUBJECT = "Certificate of the spring tour"

@@ -17,7 +17,7 @@ from gateway.demo.world import World
 from tests.corpus.odd_mail import AUTOMATIC, ENCRYPTED, MAILS, Parties
 from tests.worlds import Conversation, part_links, reference_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 # What a mail's own header block may not bring to the other side (RFC 5322 section 3.6.7, and what mail systems add).
 TRACE = re.compile(

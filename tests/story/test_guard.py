@@ -29,7 +29,7 @@ from tests.said import said_in
 from tests.story.test_confirmations import by_smtplib, by_swaks, letter, told
 from tests.worlds import FAST, eventually, log_lines, reference_in, running_world, signed_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 OWN, OTHER = "98-7654321", "667-11-3456"
 """The number on the papers of the case that is written to (the programme's `demo.toml`), and of another of dana's."""

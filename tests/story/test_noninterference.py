@@ -176,6 +176,7 @@ def notifier_of(site: Settled, folder: Path, port: int, certificate: Certificate
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_a_notification_is_the_same_whatever_the_message_says(folder: Path, tmp_path: Path) -> None:
     await compare(120, folder, tmp_path)
 

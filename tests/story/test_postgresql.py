@@ -18,7 +18,7 @@ from gateway.demo.world import World
 from tests.postgres import Postgres, PostgresMissingError
 from tests.worlds import Conversation, eventually, part_links, reference_in, running_world, signed_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import signal
 import smtplib
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,14 +19,15 @@ from gateway.process import holder
 from gateway.supervisor import read_status
 from tests.worlds import FAST, Conversation, children_of, eventually, log_lines, reference_in, running_world
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 PROCESSES = 3
 PER_ADDRESS = 6
+ESTABLISHED, CLOSE_WAIT = "01", "08"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def several() -> AsyncIterator[World]:
+async def running() -> AsyncIterator[World]:
     async with running_world(Plan(more=f"{FAST.rstrip()}\nconnections_per_address = {PER_ADDRESS}\n")) as world:
         text = world.config.read_text("utf-8")
         world.config.write_text(text.replace("[submission]\n", f"[submission]\nprocesses = {PROCESSES}\n", 1), "utf-8")
@@ -33,6 +35,20 @@ async def several() -> AsyncIterator[World]:
         os.kill(program, signal.SIGTERM)
         await eventually("the submission program serves anew", lambda: has_workers(world, other_than=program))
         yield world
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def several(running: World) -> World:
+    """The same, when its processes have noticed that whoever was connected has left: they share who comes evenly."""
+    await eventually("nobody is connected", lambda: is_deserted(running))
+    return running
+
+
+async def is_deserted(world: World) -> bool:
+    """Tell whether no process holds a connection to the doors any more, by the kernel's table (proc(5))."""
+    doors = {f"{port:04X}" for port in (world.ports.starttls, world.ports.tls)}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    return not any(row[1].rpartition(":")[2] in doors and row[3] in {ESTABLISHED, CLOSE_WAIT} for row in rows)
 
 
 async def has_workers(world: World, other_than: int = 0) -> bool:
@@ -64,6 +80,7 @@ async def test_one_address_has_as_many_connections_as_the_limit_says_over_all_pr
                 smtplib.SMTP("127.0.0.1", several.ports.starttls)
             assert refused.value.smtp_code == 421
             assert b"from your address" in refused.value.smtp_error
+    await eventually("nobody is connected", lambda: is_deserted(several))
     await asyncio.to_thread(lambda: smtplib.SMTP("127.0.0.1", several.ports.starttls).close())
 
 

@@ -16,7 +16,7 @@ from gateway.supervisor import read_status
 from tests.dialogs.certificates import make_certificate
 from tests.worlds import Conversation, log_lines, running_world
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 
 async def test_a_hangup_renews_the_certificate_of_both_doors_and_ends_no_session() -> None:
