@@ -1,8 +1,8 @@
 """The author's word on a message that the wrong client guard holds, and the notifier's waiting for it.
 
 A yes releases it once; withdrawn it never goes; who does not answer is told again, and in the end it is not sent. Each
-answer is entered. A colleague's yes counts nothing: who wrote it knows what belongs in it. Whoever may withdraw may
-withdraw it.
+answer is entered. A colleague's yes counts nothing: who wrote it knows what belongs in it. Where the author has left,
+the successor has the cases, and the word. Whoever may withdraw may withdraw it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from gateway.store.authority import AuthorityKey
 from gateway.store.cases import case_by_id, office, standing
 from gateway.store.guard import answer_wait, due_waits, overdue
 from gateway.store.outbox import NOTIFIER, put
-from gateway.store.people import person_by_id
 from gateway.store.reminders import take_turns
 from gateway.store.tables import case, guard_wait, message, outbox
 from gateway.store.transaction import Transaction
@@ -34,13 +33,13 @@ _NOTHING = "There is no such message here, or it is not yours to release."
 def say_yes(
     tx: Transaction, key: AuthorityKey, person_id: str, message_id: str, *, by_team: str | None = None
 ) -> NoticeState:
-    """Let a message go that waits for this author's word; return what became of it: released, not held (any more), or
+    """Let a message go that waits for this person's word; return what became of it: released, not held (any more), or
     not released, as it is not theirs, or their case is closed or not theirs now.
 
     `by_team` is the team that said it where nobody says who of it: then `person_id` is any member.
     """
     row = tx.one(_HELD.where(message.c.id == message_id).with_for_update())
-    if row is None or row.case_id is None or person_id not in authors_of(tx, key, row):
+    if row is None or row.case_id is None or person_id not in authors_of(tx.connection, key, row, tx.now_us):
         return NoticeState.GUARD_NOT_RELEASED
     if by_team is not None and (row.author_id is not None or row.team_id != by_team):
         return NoticeState.GUARD_NOT_RELEASED
@@ -127,13 +126,13 @@ def _wait_on(tx: Transaction, key: AuthorityKey, row: Row[Any]) -> None:
 def _run_out(tx: Transaction, key: AuthorityKey, row: Row[Any]) -> None:
     """Never send it: it is withdrawn before it was released, so that the other side never learns of it.
 
-    Where its author has left, who works on the case hears of it.
+    Where its author has left and nobody goes on for them, who works on the case hears of it.
     """
     gone = update(message).where(message.c.id == row.id)
     tx.execute(gone.values(withdrawn_us=tx.now_us, held_until_us=None, guard=None))
     answer_wait(tx, row.id, Answer.RUN_OUT, NOTIFIER)
     tx.record("guard-answered", NOTIFIER, message=row.id, case=row.case_id, answer=Answer.RUN_OUT.value)
-    told = [one for one in authors_of(tx, key, row) if person_by_id(tx.connection, one) is not None]
+    told = authors_of(tx.connection, key, row, tx.now_us)
     for person_id in told or sorted(office(tx.connection, key, row.case_id, tx.now_us)):
         put(
             tx,

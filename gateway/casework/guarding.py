@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
 
-from gateway.casework.guard_asking import ask
+from gateway.casework.guard_asking import ask, authors_of
 from gateway.casework.openings import Wrap, find_wraps
 from gateway.domain.errors import NotAllowed
 from gateway.domain.guard import DAY_US, RUN_OUT_US, Answer, Guarded, Outcome, Unlooked
@@ -156,7 +156,7 @@ def _cases_by_number(
 
 def _is_authors(connection: Connection, key: AuthorityKey, row: Row[Any], case_id: str, now_us: int) -> bool:
     if row.author_id is not None:
-        return row.author_id in office(connection, key, case_id, now_us)
+        return not office(connection, key, case_id, now_us).isdisjoint(authors_of(connection, key, row, now_us))
     return bool(row.team_id) and has_case(connection, key, row.team_id, case_id, now_us)
 
 

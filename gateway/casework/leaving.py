@@ -1,8 +1,9 @@
 """The verb that hands a leaver's work to a successor and ends the leaver. See `gateway.casework.administration`.
 
-Whole or not at all: cases, places in teams, answers that the leaver has not opened, and drafts go over, then all that
-the leaver has ends. A signed address that was made for the leaver goes on working for the successor, and where the
-leaver was to stand in for somebody the successor does. `gateway.casework.returning` takes it back.
+Whole or not at all: cases, places in teams, answers that the leaver has not opened, drafts, and the word that messages
+of the leaver wait for go over, then all that the leaver has ends. A signed address that was made for the leaver goes on
+working for the successor, and where the leaver was to stand in for somebody the successor does.
+`gateway.casework.returning` takes it back.
 """
 
 from __future__ import annotations
@@ -16,25 +17,29 @@ from gateway.casework.absence import hand_over_absences
 from gateway.casework.accounts import end_person
 from gateway.casework.act import Act
 from gateway.casework.drafts import hand_on
+from gateway.casework.guard_asking import tell_again
 from gateway.domain.errors import Malformed
 from gateway.domain.notice import NoticeKind
 from gateway.domain.rights import Side
 from gateway.store import tables
+from gateway.store.absences import predecessors_of
 from gateway.store.drafts import Draft, open_drafts
+from gateway.store.guard import waits_of
 from gateway.store.ids import new_id
 from gateway.store.outbox import put
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What goes over: the leaver's cases, places in teams, answers not opened, drafts, and absences in which the
-    leaver stands in; and how much ends.
+    """What goes over: the leaver's cases, places in teams, answers not opened, drafts, messages that wait for a yes,
+    and absences in which the leaver stands in; and how much ends.
     """
 
     cases: tuple[Row[Any], ...]
     places: tuple[Row[Any], ...]
     unopened: tuple[Row[Any], ...]
     drafts: tuple[Draft, ...]
+    waits: tuple[Row[Any], ...]
     absences: int
     credentials: int
     sessions: int
@@ -53,6 +58,7 @@ def leave(act: Act, *, person: str, successor: str, preview: bool = False) -> di
         "teams": len(found.places),
         "unopened": len(found.unopened),
         "drafts": len(found.drafts),
+        "waits": len(found.waits),
         "absences": found.absences,
         "credentials": found.credentials,
         "sessions": found.sessions,
@@ -70,16 +76,20 @@ def leave(act: Act, *, person: str, successor: str, preview: bool = False) -> di
     )  # fmt: skip
     act.record("employee_left", person=leaver.id, successor=heir.id, **told)
     end_person(act, person=leaver.id)
+    act.tx.flush()
+    tell_again(act.tx, act.authority.key, found.waits)
     return {**told, "person": leaver.id, "successor": heir.id, "done": 1}
 
 
 def _found(act: Act, person_id: str) -> HandOver:
+    connection, key = act.tx.connection, act.authority.key
     cases = [row for row in act.not_ended(tables.assignment, person_id=person_id) if row.purpose is None]
     return HandOver(
         cases=tuple(cases),
         places=tuple(act.not_ended(tables.team_member, person_id=person_id)),
         unopened=tuple(_unopened(act, person_id)),
-        drafts=tuple(one for one in open_drafts(act.tx.connection, person_id) if one.nameless_team is None),
+        drafts=tuple(one for one in open_drafts(connection, person_id) if one.nameless_team is None),
+        waits=tuple(waits_of(connection, {person_id, *predecessors_of(connection, key, person_id, act.tx.now_us)})),
         absences=len(act.not_ended(tables.absence, deputy_id=person_id)),
         credentials=len(act.not_ended(tables.credential, person_id=person_id)),
         sessions=len(act.not_ended(tables.session, person_id=person_id)),

@@ -2,8 +2,8 @@
 
 What the leaving ended, and what the successor got by it, are the rows of the instant at which it was entered. A case or
 a place in a team goes back where the successor still has what they got of it then, or had it before; where it has gone
-on to others it stays there. Nothing is taken out of the record, and no credential, role but that of an employee,
-delegation or absence comes back.
+on to others it stays there. Messages of theirs that still wait for a yes wait for theirs again. Nothing is taken out of
+the record, and no credential, role but that of an employee, delegation or absence comes back.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from sqlalchemy import Row, Table, or_, select
 
 from gateway.casework.absence import end_absences_apart
 from gateway.casework.act import Act
+from gateway.casework.guard_asking import tell_again
 from gateway.domain.errors import Malformed, NotAllowed
 from gateway.domain.rights import Role, Side
 from gateway.store import tables
+from gateway.store.absences import predecessors_of
 from gateway.store.authority import genuine
+from gateway.store.guard import waits_of
 from gateway.store.people import addresses_of, people_by_address, team_by_address
 
 _NOBODY = "Nobody of that name has left here by handing over. Add them anew."
@@ -41,6 +44,9 @@ def readmit(act: Act, *, person: str) -> dict[str, Any]:
     act.end(tables.succession, [left])
     ended = {row.team_id for row in _rows(act, tables.team_member, person_id=leaver.id, until_us=left.from_us)}
     end_absences_apart(act, left.successor_id, leaver.programme, ended)
+    act.tx.flush()
+    connection, key = act.tx.connection, act.authority.key
+    tell_again(act.tx, key, waits_of(connection, {leaver.id, *predecessors_of(connection, key, leaver.id, now_us)}))
     told = {"cases": cases, "teams": teams, "moved": cases_moved + teams_moved}
     act.record("employee_returned", person=leaver.id, successor=left.successor_id, **told)
     return {**told, "person": leaver.id, "successor": left.successor_id}

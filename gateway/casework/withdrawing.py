@@ -5,7 +5,7 @@ it was withdrawn, and when. Where it was not released, they never learn that the
 nothing is deleted, and every opening stands in its own entry.
 
 An employee withdraws at the desk, or by answering a notice of their own message: then the answer names the notice, only
-the message's author may, and a notice tells them what became of it.
+the message's author may, or who goes on for them, and a notice tells them what became of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from gateway.casework.guard_asking import authors_of
 from gateway.domain.errors import NotAllowed
 from gateway.domain.guard import Answer
 from gateway.domain.notice import NoticeKind, NoticeState
@@ -87,7 +88,7 @@ def withdraw_by_answer(tx: Transaction, authority: AuthorityKey, person_id: str,
     row = tx.one(_TOLD_OF.where(outbox.c.id == outbox_id))
     if row is None:
         raise NotAllowed(_NOTHING)
-    is_theirs = row.author_id == person_id
+    is_theirs = person_id in authors_of(tx.connection, authority, row, tx.now_us)
     done = _try(tx, authority, person_id, row.message_id) if is_theirs else None
     state = NoticeState.NOT_WITHDRAWN if done is None else _state_of(done)
     fields: dict[str, str | int] = {"state": state.value, "reads": 0 if done is None else done.opened}
@@ -136,7 +137,14 @@ def _ended(now_us: int) -> dict[str, int | None]:
 
 
 _TOLD_OF = (
-    select(outbox.c.message_id, message.c.author_id, message.c.case_id, message.c.reference, case.c.programme)
+    select(
+        outbox.c.message_id,
+        message.c.author_id,
+        message.c.team_id,
+        message.c.case_id,
+        message.c.reference,
+        case.c.programme,
+    )
     .join(message, message.c.id == outbox.c.message_id)
     .join(case, case.c.id == message.c.case_id)
 )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection, select
 
 from gateway.casework.act import OPERATOR
 from gateway.casework.guard_answers import say_yes_as_operator
-from gateway.cli.asking import read, settings_of, write
+from gateway.casework.guard_asking import authors_of
+from gateway.cli.asking import authority_of, read, settings_of, write
 from gateway.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
-from gateway.cli.output import instant, say, show_json, show_rows
+from gateway.cli.output import instant, now_us, say, show_json, show_rows
 from gateway.domain.errors import UnknownRecipient
 from gateway.domain.guard import RUN_OUT_US, Guarded
+from gateway.store.authority import AuthorityKey
 from gateway.store.guard import waiting_for_word
+from gateway.store.tables import person
 from gateway.wake import notify
 
 app = typer.Typer(no_args_is_help=True, help="Messages that wait for their author's yes.")
@@ -23,18 +27,15 @@ _WHY = {Guarded.ANSWER.value: "another case", Guarded.OVERDUE.value: "not looked
 
 @app.command("list")
 def list_(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List what waits for a yes; no address, no content, and no case beside the message's own."""
-    rows = [
-        {
-            "reference": row.reference,
-            "author": row.username or "",
-            "why": _WHY[row.guard],
-            "since": instant(row.since_us),
-            "until": instant(row.since_us + RUN_OUT_US),
-        }
-        for row in read(settings_of(config), waiting_for_word)
-    ]
-    columns = {"reference": "MESSAGE", "author": "AUTHOR", "why": "WHY", "since": "SINCE", "until": "UNTIL"}
+    """List what waits for a yes, and whose; no address, no content, and no case beside the message's own."""
+    settings = settings_of(config)
+    authority = authority_of(settings)
+    rows = read(settings, lambda connection: _lines(connection, authority))
+    columns = {
+        "reference": "MESSAGE", "author": "AUTHOR", "asked": "ASKED", "why": "WHY", "since": "SINCE", "until": "UNTIL",
+    }  # fmt: skip
+    if not as_json:
+        rows = [{**row, "asked": " ".join(row["asked"]) or "nobody"} for row in rows]
     show_rows(rows, columns, as_json=as_json, nothing="nothing waits for a yes")
 
 
@@ -53,3 +54,23 @@ def release(
         show_json({"reference": reference, "released": True})
     else:
         say(f"{reference} is released.")
+
+
+def _lines(connection: Connection, authority: AuthorityKey) -> list[dict[str, Any]]:
+    now = now_us()
+    found = [(row, authors_of(connection, authority, row, now)) for row in waiting_for_word(connection)]
+    people = {one for _, asked in found for one in asked}
+    names = dict(
+        connection.execute(select(person.c.id, person.c.username).where(person.c.id.in_(people))).tuples().all()
+    )
+    return [
+        {
+            "reference": row.reference,
+            "author": row.username or "",
+            "asked": [names.get(one) or one for one in asked],
+            "why": _WHY[row.guard],
+            "since": instant(row.since_us),
+            "until": instant(row.since_us + RUN_OUT_US),
+        }
+        for row, asked in found
+    ]

@@ -19,7 +19,7 @@ def leave(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Hand somebody's cases, places in teams and unopened answers to a successor, and end their place here."""
+    """Hand somebody's cases, teams, unopened answers and waiting messages to a successor, and end their place here."""
     settings = settings_of(config)
     leaver, heir = (credentials.require_person(settings, one) for one in (who, successor))
     done = enact(settings, "leave", person=leaver, successor=heir, preview=not yes)
@@ -28,7 +28,8 @@ def leave(
         return
     say(f"{'To' if yes else 'Would go to'} {successor}:")
     say(f"  {done['cases']} cases, {done['teams']} places in teams, {done['unopened']} answers not opened,")
-    say(f"  {done['drafts']} drafts, {done['absences']} absences of colleagues to stand in for, the thread addresses")
+    say(f"  {done['drafts']} drafts, {done['waits']} messages that wait for a yes,")
+    say(f"  {done['absences']} absences of colleagues to stand in for, the thread addresses")
     say(f"{'Ended' if yes else 'Would end'} of {who}:")
     say(f"  {done['credentials']} credentials, {done['sessions']} sessions, every role and delegation")
     if not yes:

@@ -152,6 +152,7 @@ class NoticeState(StrEnum):
     DRAFT_ENDED_OF_TEAM = "draft_ended_of_team"
     GUARD_ANOTHER_CASE = "guard_another_case"
     GUARD_NOT_LOOKED_AT = "guard_not_looked_at"
+    GUARD_HANDED_ON = "guard_handed_on"
     GUARD_RELEASED = "guard_released"
     GUARD_NOT_HELD = "guard_not_held"
     GUARD_NOT_RELEASED = "guard_not_released"

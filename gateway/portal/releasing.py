@@ -1,4 +1,6 @@
-"""The page on which an author says yes to a message that the wrong client guard holds, or goes on to withdraw it."""
+"""The page on which an author, or who goes on for one who has left, says yes to a message that the wrong client guard
+holds, or goes on to withdraw it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.casework.guard_answers import say_yes
+from gateway.casework.guard_asking import authors_of
 from gateway.domain.clock import Clock, to_microseconds
 from gateway.domain.errors import NotAllowed
 from gateway.domain.guard import RUN_OUT_US, Guarded
@@ -33,10 +36,11 @@ _NOTHING = "There is nothing here for you."
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a message waits for: until when, whether a number of another case is in it, and which that is, as far as the
-    visitor stands in it.
+    """What a message waits for: whether it is the visitor's word; until when; whether a number of another case is in
+    it, and which that is, as far as the visitor stands in it.
     """
 
+    is_theirs: bool
     until_us: int
     is_another_case: bool
     other: Reference | None
@@ -69,7 +73,6 @@ class ReleasePages:
             found=found,
             case=found.case,
             asked=await self.database.read(self._asked, visitor, found),
-            is_author=found.row.author_id in (None, visitor.person.id),
             form_token=visitor.form_token(_FORM),
         )
 
@@ -96,8 +99,9 @@ class ReleasePages:
         if row is None or row.answer is not None or found.row.guard in (None, Guarded.LOOK.value):
             return None
         other, now_us = row.other_case_id, to_microseconds(self.clock())
+        is_theirs = visitor.person.id in authors_of(connection, self.authority, found.row, now_us)
         if other is not None and standing(connection, self.authority, other, visitor.person.id, now_us) is None:
             other = None
         named = None if other is None else case_by_id(connection, other)
         until_us = row.since_us + RUN_OUT_US
-        return Asked(until_us, row.other_case_id is not None, None if named is None else named.reference)
+        return Asked(is_theirs, until_us, row.other_case_id is not None, None if named is None else named.reference)

@@ -22,6 +22,7 @@ def _holding(table: Table) -> Any:
 _TO = select(absence).where(absence.c.deputy_id == bindparam("person"), _holding(absence))
 _FROM = select(absence).where(absence.c.person_id.in_(_LISTED), _holding(absence))
 _LEFT = select(succession).where(succession.c.successor_id.in_(_LISTED), _holding(succession))
+_WENT_TO = select(succession).where(succession.c.person_id.in_(_LISTED), _holding(succession))
 _IN_CASE = select(assignment).where(
     assignment.c.case_id == bindparam("case"), assignment.c.purpose.is_(None), _holding(assignment)
 )
@@ -62,6 +63,18 @@ def predecessors_of(connection: Connection, authority: AuthorityKey, person_id: 
         rows = connection.execute(_LEFT, {"listed": sorted(asked), "now": now_us})
         asked = {row.person_id for row in genuine(succession, rows, authority)} - found - {person_id}
         found |= asked
+    return found
+
+
+def successors_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> set[str]:
+    """Return the ids of those who go on now with the work of somebody who has left, those between them left out."""
+    found: set[str] = set()
+    known = asked = {person_id}
+    while asked:
+        rows = genuine(succession, connection.execute(_WENT_TO, {"listed": sorted(asked), "now": now_us}), authority)
+        found |= asked - {row.person_id for row in rows} - {person_id}
+        asked = {row.successor_id for row in rows} - known
+        known = known | asked
     return found
 
 

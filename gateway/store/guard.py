@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, bindparam, func, select, text, update
@@ -56,6 +56,11 @@ def answer_wait(tx: Transaction, message_id: str, answer: Answer, by: str) -> bo
     return bool(tx.execute(mine.values(values)))
 
 
+def waits_of(connection: Connection, people: Iterable[str]) -> list[Row[Any]]:
+    """Return the messages of these authors, in open cases, that wait for a word, those that do so for longest first."""
+    return list(connection.execute(_WAITS, {"people": sorted(people)}))
+
+
 def wait_of(connection: Connection, message_id: str) -> Row[Any] | None:
     """Return what is waited for: the row of a message that waits, or has waited, for a word."""
     return connection.execute(select(guard_wait).where(guard_wait.c.message_id == message_id)).first()
@@ -95,9 +100,21 @@ _DUE = (
     .limit(_MOST)
     .with_for_update(of=guard_wait, skip_locked=True)
 )
+_WAITS = (
+    select(*_OF_A_WAIT, guard_wait.c.since_us, message.c.guard)
+    .join(guard_wait, guard_wait.c.message_id == message.c.id)
+    .join(case, case.c.id == message.c.case_id)
+    .where(
+        _GUARDED,
+        _ASKED,
+        message.c.author_id.in_(bindparam("people", expanding=True)),
+        case.c.closed_us.is_(None),
+    )
+    .order_by(guard_wait.c.since_us)
+)
 _WAITING = (
     select(
-        message.c.reference,
+        *_OF_A_WAIT,
         person.c.username,
         guard_wait.c.since_us,
         guard_wait.c.remind_us,

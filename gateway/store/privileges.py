@@ -99,6 +99,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_EVERYONE,
             **_STANDINGS,
             **_DEPOSIT,
+            "succession": "select",
             "message": "select insert update(withdrawn_us,held_until_us,guard)",
             "guard_wait": "select update(answer,answered_by,answered_us,remind_us)",
             "recipient": "select insert update(released_us,remind_us)",
@@ -158,6 +159,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "credential": "select(id,person_id,kind,expires_us,revoked_us)",
             "message": "select(id,side,author_id,team_id,case_id,reference,received_us,withdrawn_us,held_until_us,"
             "guard) update(withdrawn_us,held_until_us,guard)",
+            "succession": "select",
             "guard_wait": "select insert update",
             "recipient": "select update(remind_us,reminded)",
             "confirmation": "select update(told,look_us)",

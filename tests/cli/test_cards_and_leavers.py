@@ -97,6 +97,7 @@ def test_somebody_leaves_only_when_it_is_meant(cards: Cards) -> None:
     case = site.asked("case", "open", "--person", "cleo")
     shown = site.gateway("employee", "leave", "cleo", "--to", "dora")
     assert "1 cases" in shown
+    assert "0 messages that wait for a yes" in shown
     assert "Nothing is done yet" in shown
     assert "cleo" in str(site.asked("employee", "list"))
     done = site.asked("employee", "leave", "cleo", "--to", "dora", "--yes")

@@ -60,6 +60,26 @@ async def test_a_colleague_may_withdraw_and_not_release(story: Story, ines: Brow
     assert "before its author says yes" in (await ines.see(f"/messages/{story.first}")).text
 
 
+async def test_the_successor_of_an_author_who_has_left_releases_it(story: Story, ines: Browser) -> None:
+    house, page = story.house, f"/messages/{story.first}/release"
+    nora = await house.add_employee("Nora Lind")
+    colleague = await house.add_employee("Olaf Roth")
+    await house.operator.enact("assign", case=story.case_id, person=colleague.id)
+    author = await house.add_employee("Alma Berg")
+    await hold(story, "answer", author=author.id)
+    assert "Only its author can say yes" in (await ines.see(page)).text
+    await house.operator.enact("assign", case=story.case_id, person=author.id)
+    await house.operator.enact("leave", person=author.id, successor=nora.id)
+    async with Browser(house) as other, Browser(house) as heir:
+        await other.sign_in(colleague)
+        assert "Only its author can say yes" in (await other.see(page)).text
+        await heir.sign_in(nora)
+        seen = (await heir.see(page)).text
+        assert "Yes, release this message" in seen
+        assert (await heir.http.post(page, data=hidden(seen))).status_code == 303
+        assert "It waits for nobody" in (await heir.see(page)).text
+
+
 async def others(story: Story) -> list[str]:
     first = select(tables.message.c.author_id).where(tables.message.c.reference == story.first)
     wanted = select(tables.person.c.id).where(tables.person.c.id.not_in(first))

@@ -103,7 +103,7 @@ async def test_a_number_of_another_client_goes_by_its_authors_word_once(world: W
     question = await asked(world, "other")
     reference = reference_in(question.text)
     assert not any(word in said_in(question.octets) for word in ("667", "3456", "taxpayer", "spring", "Ines"))
-    assert [row["reference"] for row in await listed(world)] == [reference]
+    assert [(row["reference"], row["asked"]) for row in await listed(world)] == [(reference, ["dana"])]
     async with signed_in(world, "ines") as ines:
         assert (await ines.open(f"/messages/{reference}")).status == 404
     assert "550 5.7.1 Your message waits" in await answer(world, "thanks", "thank you", question, tmp_path)

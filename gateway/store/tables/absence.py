@@ -28,8 +28,9 @@ succession = Table(
     us("until_us"),
     *signed(),
 )
-"""`successor_id` goes on with the threads of `person_id`, who has left; it gives no right in any case. What that person
-had ended at `from_us`, and what the successor got of it began then."""
+"""`successor_id` goes on with the threads of `person_id`, who has left, and has the word that messages of theirs wait
+for; it gives no right in any case. What that person had ended at `from_us`, and what the successor got of it began
+then."""
 
 unopened = Table(
     "unopened",
