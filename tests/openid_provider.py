@@ -49,7 +49,7 @@ class TestProvider:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
-        answer = json.loads(await asyncio.wait_for(self.process.stdout.readline(), 20))
+        answer = json.loads(await asyncio.wait_for(self.process.stdout.readline(), 60))
         assert "error" not in answer, answer["error"]
         return dict(answer)
 
@@ -124,7 +124,7 @@ async def running_provider(
     )
     try:
         assert process.stdout
-        first = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        first = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -142,7 +142,7 @@ class AtProvider:
     """A person's browser at the provider: follows it until it is sent back to the portal."""
 
     def __init__(self, provider: TestProvider) -> None:
-        self.http = httpx2.AsyncClient(verify=provider.trust, timeout=30)
+        self.http = httpx2.AsyncClient(verify=provider.trust, timeout=120)
 
     async def go(self, address: str, portal: str) -> str:
         """Return the address of the portal that the provider sends the browser to."""

@@ -57,7 +57,8 @@ class Postgres:
                 stderr=log,
                 **self._as,
             )
-        for _ in range(300):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
             try:
                 self.execute("SELECT 1")
             except psycopg.OperationalError:
@@ -72,7 +73,7 @@ class Postgres:
         """Stop at once, as a crash does."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=60)
             self._process = None
 
     def delete(self) -> None:
@@ -94,7 +95,7 @@ class Postgres:
     def execute(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run statements as the superuser; return the rows of the last."""
         with psycopg.connect(
-            dbname=database, user="postgres", host=str(self.folder), autocommit=True, connect_timeout=5
+            dbname=database, user="postgres", host=str(self.folder), autocommit=True, connect_timeout=30
         ) as connection:
             cursor = connection.cursor()
             for statement in statements:

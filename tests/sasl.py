@@ -61,12 +61,11 @@ def signing_in() -> Iterator[Path]:
     (folder / "dovecot.conf").write_text(_CONFIGURATION.format(folder=folder, password=PASSWORD))
     process = subprocess.Popen([DOVECOT, "-F", "-c", folder / "dovecot.conf"])
     try:
-        for _ in range(200):
-            if (folder / "auth").is_socket():
-                break
+        deadline = time.monotonic() + 60
+        while not (folder / "auth").is_socket() and time.monotonic() < deadline:
             time.sleep(0.05)
         yield folder / "auth"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 110
+SECONDS = 240
 LONGEST = 1 << 20
 COLD = ("GATEWAY_FAILPOINT", "PYTHON", "TZ", "LC_", "LANG")
 """Variables that are read once, when a program starts: with others than ours it has to be started anew."""

@@ -15,7 +15,7 @@ from gateway.inbound.listener import DoorLimits, Listener, open_listener
 from tests.dialogs.door import MemoryDoor
 
 HOSTNAME = "gw.test"
-PATIENCE = 5.0
+PATIENCE = 60.0
 
 
 @dataclass
@@ -38,6 +38,12 @@ class House:
         )
         self.clients.append(Client(reader, writer, self.trust))
         return self.clients[-1]
+
+    async def commits(self) -> None:
+        """Wait until every message that was begun has come to its commit."""
+        async with asyncio.timeout(PATIENCE):
+            while self.door.open:
+                await asyncio.sleep(0.001)
 
     async def settle(self) -> None:
         """Wait until every connection has ended."""
@@ -72,7 +78,7 @@ class Client:
         return await self.reply()
 
     async def start_tls(self) -> None:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             await self.writer.start_tls(self.trust, server_hostname="localhost")
 
     async def is_closed(self) -> bool:

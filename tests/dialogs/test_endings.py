@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 from gateway.inbound.listener import DoorLimits
-from tests.dialogs.house import open_house
+from tests.dialogs.house import PATIENCE, open_house
 
 BEFORE = b"HELO a.test\r\nMAIL FROM:<joe@b.test>\r\nRCPT TO:<sm@gw.test>\r\n"
 FORMS = {
@@ -49,12 +49,12 @@ async def test_a_commit_goes_on_when_the_peer_has_left(trust: ssl.SSLContext) ->
         await client.begin_message()
         assert (await client.ask("DATA")).startswith("354 ")
         client.send(b"a\r\n.\r\n")
-        await asyncio.sleep(0.02)
+        await house.commits()
         client.reset()
         await house.settle()
         assert house.door.deposits == []
         house.door.gate.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not house.door.deposits:
                 await asyncio.sleep(0.001)
 
@@ -81,7 +81,7 @@ async def test_a_listener_that_stops_tells_the_idle_and_waits_for_a_message_unde
         await sending.begin_message()
         assert (await sending.ask("DATA")).startswith("354 ")
         await waiting.begin_message()
-        closing = asyncio.create_task(house.listener.close(grace=5))
+        closing = asyncio.create_task(house.listener.close(grace=PATIENCE))
         assert await idle.line() == "421 4.3.2 this server is stopping; try again in a minute"
         assert await idle.is_closed()
         assert await waiting.line() == "421 4.3.2 this server is stopping; try again in a minute"
@@ -102,7 +102,7 @@ async def test_a_listener_that_stops_lets_chunks_go_on_to_the_last(trust: ssl.SS
         await client.begin_message()
         client.send(b"BDAT 3\r\na\r\n")
         assert await client.line() == "250 2.0.0 ok"
-        closing = asyncio.create_task(house.listener.close(grace=5))
+        closing = asyncio.create_task(house.listener.close(grace=PATIENCE))
         await asyncio.sleep(0.01)
         client.send(b"BDAT 3 LAST\r\nb\r\n")
         assert await client.line() == "250 2.6.0 SM-1"
@@ -129,7 +129,7 @@ async def test_a_commit_under_way_is_awaited_beyond_the_grace_of_its_peer(trust:
         await client.begin_message()
         assert (await client.ask("DATA")).startswith("354 ")
         client.send(b"a\r\n.\r\n")
-        await asyncio.sleep(0.02)
+        await house.commits()
         closing = asyncio.create_task(house.listener.close(grace=0.3))
         await asyncio.sleep(0.4)
         assert not closing.done()

@@ -80,7 +80,7 @@ async def serving(
 
 def bring(port: int, mail: bytes, to: list[str], *, starttls: bool = False, shown: Certificate | None = None) -> bytes:
     """Bring a mail as a fax server does, and return the last reply."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.ehlo("router.example")
         if starttls:
             context = ssl.create_default_context()
@@ -114,7 +114,7 @@ async def test_what_a_server_brought_is_recognised_from_memory_after_its_reply(h
     async with serving(house, tmp_path) as port:
         for octets in (sample(0).mail, failure(1), sample(1).mail):
             await asyncio.to_thread(bring, port, octets, TO)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while [row.version for row in house.all(fax_recognition)] != [1, 1]:
                 await asyncio.sleep(0.05)
     assert len(house.entries("fax_recognised")) == 2
@@ -131,7 +131,7 @@ async def test_reports_of_delivery_are_offered_where_they_are_sent_and_entered_w
     house: House, tmp_path: Path, listed: tuple[str, ...], offers: bool
 ) -> None:
     def ask(port: int) -> tuple[bool, tuple[int, bytes]]:
-        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
             client.ehlo("router.example")
             client.mail("fax-admin@router.example", ["ENVID=job+2B7", "RET=HDRS"])
             client.rcpt(TO[0], ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;x@router.example"])

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.inbound.listener import DoorLimits
 from gateway.inbound.listener.proxy import SIGNATURE
-from tests.dialogs.house import Client, House, open_house
+from tests.dialogs.house import PATIENCE, Client, House, open_house
 
 PROXY = (ip_network("127.0.0.9/32"),)
 """The only peer that is believed."""
@@ -175,7 +175,7 @@ def speak_tls(raw: socket.socket, trust: ssl.SSLContext, header: bytes, implicit
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = trust.wrap_bio(incoming, outgoing, server_hostname="localhost")
     said: list[bytes] = []
-    raw.settimeout(5)
+    raw.settimeout(PATIENCE)
 
     def swap() -> None:
         if outgoing.pending:

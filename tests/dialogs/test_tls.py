@@ -11,7 +11,7 @@ from gateway.inbound.listener import DoorLimits, open_listener
 from gateway.inbound.listener.tls import renew, server_context
 from tests.dialogs.certificates import make_certificate
 from tests.dialogs.door import MemoryDoor
-from tests.dialogs.house import Client, House, open_house
+from tests.dialogs.house import PATIENCE, Client, House, open_house
 
 
 async def test_what_is_sent_with_starttls_is_not_taken_for_what_came_inside(
@@ -34,7 +34,7 @@ async def test_injection_fails_wherever_the_group_is_cut(
     cut: int, server: ssl.SSLContext, trust: ssl.SSLContext
 ) -> None:
     octets = b"STARTTLS\r\nEHLO injected.test\r\nRSET\r\n"
-    async with open_house(server, trust, limits=DoorLimits(handshake_seconds=0.3)) as house:
+    async with open_house(server, trust, limits=DoorLimits(handshake_seconds=5)) as house:
         client = await house.connect()
         assert (await client.line()).startswith("220 ")
         client.send(octets[:cut])
@@ -71,7 +71,7 @@ async def test_a_client_may_speak_in_the_flight_that_ends_its_handshake(
         tls.write(b"NOOP\r\nQUIT\r\n")
         client.send(outgoing.read())  # the client's Finished and its first commands, in one piece
         said = b""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while b"221" not in said:
                 incoming.write(await client.reader.read(65536))
                 try:

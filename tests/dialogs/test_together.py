@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.inbound.listener import DoorLimits, Occupancy, open_lmtp_listener
 from tests.dialogs.door import MemoryDoor
-from tests.dialogs.house import Client, House, open_house
+from tests.dialogs.house import PATIENCE, Client, House, open_house
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def test_mail_under_way_is_counted_over_all_listeners(trust: ssl.SSLContex
         assert (await client.ask("DATA")).startswith("354 ")
         client.send(b"x" * 700 + b"\r\n")
         await other.begin_message()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while together.octets < 700:
                 await asyncio.sleep(0.001)
         assert (await other.ask("DATA")).startswith("354 ")

@@ -25,6 +25,8 @@ DESK = (1280, 800)
 PHONE = (360, 740)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+PATIENCE = 120_000.0
+"""Milliseconds for the browser to start and for each thing it does, on however busy a machine."""
 
 if CHROMIUM is None:
     pytest.skip("needs chromium: make peers", allow_module_level=True)
@@ -82,10 +84,11 @@ async def visit(
     size: tuple[int, int], *, with_script: bool = True, signatures: Signatures | None = None
 ) -> AsyncIterator[Visit]:
     async with open_house(signatures=signatures) as house, async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser: Browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES, timeout=PATIENCE)
         window = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, ignore_https_errors=True, java_script_enabled=with_script
         )
+        window.set_default_timeout(PATIENCE)
         page = await window.new_page()
         visiting = Visit(page, await tell(house), with_script)
 

@@ -15,7 +15,7 @@ from gateway.store.database import Database
 from tests.abroad import ANN, BACK, DOMAIN, HOST, MAIL, Abroad, folder_database, policy, policy_host
 from tests.authority import Authority, Shown
 from tests.nameserver import nameserver
-from tests.postfix import lines_of, postfix_folder, running_postfix
+from tests.postfix import PATIENCE, lines_of, postfix_folder, running_postfix
 from tests.relay import cutting_proxy
 
 DELIVERED, DELAYED, FAILED = DeliveryState.DELIVERED, DeliveryState.DELAYED, DeliveryState.FAILED
@@ -170,7 +170,7 @@ async def test_a_dialogue_cut_at_any_octet_loses_nothing_and_repeats_only_after_
 
 
 async def listening(port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

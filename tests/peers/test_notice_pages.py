@@ -12,7 +12,7 @@ from gateway.domain.notice import NoticeKind
 from gateway.outbound.samples import sample_notice
 from gateway.programmes import load_programme
 from gateway.resources import programmes_folder
-from tests.peers.test_browser import CHROMIUM, DESK, PHONE, SWITCHES, visit
+from tests.peers.test_browser import CHROMIUM, DESK, PATIENCE, PHONE, SWITCHES, visit
 from tests.portal.specimens import TEMPLATES
 
 PROGRAMME = load_programme(programmes_folder() / "cwa")
@@ -84,8 +84,9 @@ async def test_an_administrator_sees_notices_as_they_look_and_sends_a_sample(siz
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 async def test_each_notification_reads_well_in_both_schemes(size: tuple[int, int], scheme: str) -> None:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES, timeout=PATIENCE)
         window = await browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+        window.set_default_timeout(PATIENCE)
         page = await window.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

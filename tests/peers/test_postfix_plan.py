@@ -80,7 +80,7 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
 def say(port: int, sender: str, recipient: str, *, login: str = "", source: str = EMPLOYEE) -> str:
     """Hand in one mail; return what is said of it."""
     mail = f"From: {sender}\r\nTo: {recipient}\r\nSubject: by plan\r\n\r\nwords to {recipient}\r\n"
-    for _ in range(100):
+    for _ in range(int(PATIENCE / 0.1)):
         with (
             suppress(ConnectionRefusedError),
             smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE, source_address=(source, 0)) as client,

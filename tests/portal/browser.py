@@ -21,7 +21,7 @@ class Browser:
     def __init__(self, house: House) -> None:
         self.house = house
         self.http = httpx2.AsyncClient(
-            base_url=house.url, verify=ssl.create_default_context(cafile=house.certificate), timeout=30
+            base_url=house.url, verify=ssl.create_default_context(cafile=house.certificate), timeout=120
         )
 
     async def __aenter__(self) -> Self:

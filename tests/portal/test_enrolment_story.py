@@ -22,7 +22,7 @@ from gateway.portal.site import Way
 from gateway.store import tables
 from tests.openid_provider import AAL2, FACIAL, TestProvider, running_provider
 from tests.papers import CONSENT
-from tests.peers.test_browser import CHROMIUM, SWITCHES
+from tests.peers.test_browser import CHROMIUM, PATIENCE, SWITCHES
 from tests.peers.test_passkeys import DEVICE, key_of
 from tests.portal.clerks import CHECKS, USER, Clerks
 from tests.portal.conftest import FIRST
@@ -94,6 +94,7 @@ class Scene:
     @contextlib.asynccontextmanager
     async def window(self) -> AsyncIterator[Window]:
         context = await self.browser.new_context()
+        context.set_default_timeout(PATIENCE)
         window = Window(await context.new_page(), self.house)
 
         def said(message: ConsoleMessage) -> None:
@@ -129,7 +130,7 @@ async def opened(folder: Path, playwright: Playwright) -> AsyncIterator[Scene]:
             # A browser with a certificate's error to ignore has no passkeys: so it is told that these keys are good.
             known = f"{key_of(house.certificate)},{key_of(certificate)}"
             switches = [*SWITCHES, f"--ignore-certificate-errors-spki-list={known}"]
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches, timeout=PATIENCE)
             try:
                 yield Scene(Clerks(house, edda, edda, ines, case_id, case), provider, browser)
             finally:

@@ -68,7 +68,7 @@ def run(folder: Path, script: str, **environment: str) -> subprocess.CompletedPr
     command = [shutil.which("bash") or "bash", f"scripts/{script}"]
     path = {"PATH": "/usr/bin:/bin"}
     return subprocess.run(
-        command, cwd=folder, env=path | environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=path | environment, capture_output=True, text=True, timeout=240, check=False
     )
 
 

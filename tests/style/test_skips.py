@@ -75,5 +75,5 @@ def play(
     command = [sys.executable, "-m", "pytest", "-n", workers, "-p", "no:cacheprovider"]
     clean = {name: value for name, value in os.environ.items() if name not in {"CI", "SWEEP"} and "PYTEST" not in name}
     return subprocess.run(
-        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=240, check=False
     )
