@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -79,9 +80,11 @@ class Abroad:
             await one.close()
 
     def outcomes(self) -> dict[tuple[str, str, str], int]:
-        """What is counted of TLS, by policy, result and host."""
-        rows = self.database.read_now(lambda connection: connection.execute(select(tls_outcome)).all())
-        return {(row.policy_type, row.result_type, row.mx_host): row.count for row in rows}
+        """What is counted of TLS, by policy, result and host, whichever day it was counted for."""
+        found: Counter[tuple[str, str, str]] = Counter()
+        for row in self.database.read_now(lambda connection: connection.execute(select(tls_outcome)).all()):
+            found[row.policy_type, row.result_type, row.mx_host] += row.count
+        return dict(found)
 
     def verified(self) -> list[tuple[str, str]]:
         """Domains that are remembered, and by which policy."""

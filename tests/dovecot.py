@@ -115,10 +115,12 @@ class Dovecot:
         place.rename(self.folder / "Maildir" / mailbox / "new" / name)
 
     def count(self, mailbox: str = "INBOX") -> int:
-        """How many mails lie in a folder, deleted ones not counted."""
+        """How many mails lie in a folder, deleted ones not counted. Each is `new` before it is `cur`, and counts once
+        though it should go over while we look.
+        """
         folder = self.folder / "Maildir" / ("" if mailbox == "INBOX" else f".{mailbox}")
-        found = [path for name in ("cur", "new") for path in (folder / name).glob("*")]
-        return len([path for path in found if "T" not in path.name.partition(":2,")[2]])
+        found = [path.name.partition(":2,") for name in ("new", "cur") for path in (folder / name).glob("*")]
+        return len({name for name, _, _ in found} - {name for name, _, marks in found if "T" in marks})
 
     def holds(self, **counts: int) -> bool:
         """Whether each folder holds so many mails: a mail that is moved stands in both for a moment, or in neither."""

@@ -223,7 +223,7 @@ def group_lock(world: World) -> Iterator[None]:
         yield
 
 
-async def eventually(what: str, holds: Any, seconds: float = 60.0) -> None:
+async def eventually(what: str, holds: Any, seconds: float = 120.0) -> None:
     """Wait until `holds()` is true. Raises AssertionError that names it."""
     deadline = time.monotonic() + seconds
     while not await holds():

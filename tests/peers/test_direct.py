@@ -15,6 +15,7 @@ from gateway.store.destinations import forget_verified
 from tests.abroad import ANN, BACK, DOMAIN, HELO, HOST, MAIL, Abroad, folder_database, policy, policy_host
 from tests.authority import Authority, Shown
 from tests.nameserver import nameserver
+from tests.ports import free_port
 from tests.relay import Sink, relay, scripted
 
 DELIVERED, DELAYED, FAILED = DeliveryState.DELIVERED, DeliveryState.DELAYED, DeliveryState.FAILED
@@ -186,7 +187,8 @@ async def test_a_destination_that_had_verified_tls_gets_nothing_by_less(
 
 
 async def test_one_courier_remembers_at_once_what_the_store_does(abroad: Abroad, sink: Sink, shown: Shown) -> None:
-    async with relay(sink, shown) as port:
+    port = free_port()
+    async with relay(sink, shown, port=port):
         one = abroad.courier(port)
         assert (await one.deliver(MAIL, ANN, BACK)).state is DELIVERED
         await one.close()

@@ -22,7 +22,7 @@ async def test_the_author_of_a_draft_finds_it_reads_it_and_chooses_its_case(size
         draft = await held.hold()
         await visiting.sign_in(visiting.story.ines)
         await visiting.judge()
-        await visiting.page.get_by_role("link", name=draft).click()
+        await visiting.follow(draft)
         await visiting.judge()
         assert "The figures of the tour." in await visiting.page.locator("main").inner_text()
         if SHOTS:

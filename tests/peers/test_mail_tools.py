@@ -245,7 +245,7 @@ async def test_a_bcc_that_mutt_writes_stays_with_the_office(
     page = await outside.open(f"/messages/{reference}")
     assert page.status == 200
     copy = await outside.download(f"/messages/{reference}/copy.eml")
-    notices = await world.catcher.wait_for(raul.address, before + 1, 60)
+    notices = await world.catcher.wait_for(raul.address, before + 1, 150)
     assert len(notices) == before + 1, "the person in the Bcc is told"
     to_ines = await notices_of(world, ines.address, reference)
     for seen in (page.html.encode(), copy, *(mail.octets for mail in to_ines)):

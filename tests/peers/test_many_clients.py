@@ -74,14 +74,15 @@ class Crowd:
         """Try passwords of an account that is there, by one connection after the other, until told to stop."""
         name = f"{self.world.people['dana'].address}" if number % 2 else f"nobody{number}@agency.example"
         while True:
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1",
-                self.world.ports.tls,
-                local_addr=(f"127.0.9.{1 + number}", 0),
-                ssl=self.world.tls,
-                server_hostname="localhost",
-            )
+            writer = None
             try:
+                reader, writer = await asyncio.open_connection(
+                    "127.0.0.1",
+                    self.world.ports.tls,
+                    local_addr=(f"127.0.9.{1 + number}", 0),
+                    ssl=self.world.tls,
+                    server_hostname="localhost",
+                )
                 await reader.readline()
                 writer.write(b"EHLO guess.example\r\n")
                 while (await reader.readline())[3:4] == b"-":
@@ -95,9 +96,10 @@ class Crowd:
                     if not reply or reply.startswith(b"421"):
                         break
             except OSError:
-                pass  # cut off: it comes again
+                await asyncio.sleep(0.05)  # cut off: it comes again
             finally:
-                writer.transport.abort()
+                if writer is not None:
+                    writer.transport.abort()
 
 
 @pytest.mark.usefixtures("many_files")

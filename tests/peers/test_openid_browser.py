@@ -11,7 +11,7 @@ from playwright.async_api import ConsoleMessage, async_playwright
 from gateway.domain.clock import to_microseconds
 from gateway.portal.site import Way
 from tests.openid_provider import AAL2, FACIAL, running_provider
-from tests.peers.test_browser import CHROMIUM, SWITCHES
+from tests.peers.test_browser import CHROMIUM, PATIENCE, SWITCHES
 from tests.peers.test_passkeys import key_of
 from tests.portal.house import make_certificate, open_house
 
@@ -44,9 +44,12 @@ async def test_from_the_code_by_the_provider_into_the_inbox_and_out_again(tmp_pa
             )
             known = f"{key_of(house.certificate)},{key_of(certificate)}"
             browser = await playwright.chromium.launch(
-                executable_path=CHROMIUM, args=[*SWITCHES, f"--ignore-certificate-errors-spki-list={known}"]
+                executable_path=CHROMIUM,
+                args=[*SWITCHES, f"--ignore-certificate-errors-spki-list={known}"],
+                timeout=PATIENCE,
             )
             window = await browser.new_context(java_script_enabled=with_script, viewport={"width": 360, "height": 740})
+            window.set_default_timeout(PATIENCE)
             page, complaints = await window.new_page(), list[str]()
 
             def said(message: ConsoleMessage) -> None:
@@ -63,7 +66,8 @@ async def test_from_the_code_by_the_provider_into_the_inbox_and_out_again(tmp_pa
             try:
                 await page.goto(f"{house.url}/sign-in")
                 await judge()
-                await page.get_by_role("link", name="I have a code").click()
+                async with page.expect_navigation(wait_until="load"):
+                    await page.get_by_role("link", name="I have a code").click()
                 await judge()
                 await page.get_by_label("Your code").fill(made.clear)
                 await page.get_by_role("button", name="Sign in with The Login").click()
@@ -77,6 +81,6 @@ async def test_from_the_code_by_the_provider_into_the_inbox_and_out_again(tmp_pa
                 await page.wait_for_url(f"{house.url}/cases")
                 await page.get_by_role("button", name="Sign out").click()
                 await page.get_by_role("link", name="Sign out at The Login, too").click()
-                assert page.url.startswith(provider.issuer)
+                await page.wait_for_url(f"{provider.issuer}/**")
             finally:
                 await browser.close()

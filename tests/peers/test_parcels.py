@@ -13,6 +13,7 @@ import pty
 import resource
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -268,8 +269,10 @@ def test_nothing_is_made_for_a_key_that_has_ended(ann: RecipientKey) -> None:
         assert caught.value.reason is Reason.BAD_KEY
 
 
-async def test_several_copies_are_made_at_once_and_nothing_is_left_behind(ann: RecipientKey, own: OpenPgpKey) -> None:
-    before = set(Path("/tmp").glob("public-keys-*"))
+async def test_several_copies_are_made_at_once_and_nothing_is_left_behind(
+    ann: RecipientKey, own: OpenPgpKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # in /tmp others make and delete theirs
     made = await asyncio.gather(*(asyncio.to_thread(make, ann, MAIL, Signer(openpgp=own), now=NOW) for _ in range(4)))
     assert len(set(made)) == 4
-    assert set(Path("/tmp").glob("public-keys-*")) <= before
+    assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from gateway.domain.clock import to_microseconds
 from gateway.store import tables
-from tests.peers.test_browser import CHROMIUM, SWITCHES
+from tests.peers.test_browser import CHROMIUM, PATIENCE, SWITCHES
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import Story, tell
 from tests.portal.house import PASSWORD, House, Someone, open_house
@@ -81,7 +81,8 @@ class Desk:
 
     async def add_passkey(self, name: str) -> None:
         await self.go("/account/sign-in")
-        await self.page.get_by_role("link", name="Add a passkey").click()
+        async with self.page.expect_navigation(wait_until="load"):
+            await self.page.get_by_role("link", name="Add a passkey").click()
         await self.page.get_by_label("Name").fill(name)
         await self.judge()
         await self.press("Add the passkey")
@@ -98,8 +99,9 @@ async def at_desk() -> AsyncIterator[Desk]:
     async with open_house() as house, async_playwright() as playwright:
         # A browser with a certificate's error to ignore has no passkeys: so it is told that this very key is good.
         switches = [*SWITCHES, f"--ignore-certificate-errors-spki-list={key_of(house.certificate)}"]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches, timeout=PATIENCE)
         page = await browser.new_page()
+        page.set_default_timeout(PATIENCE)
         complaints: list[str] = []
 
         def said(message: ConsoleMessage) -> None:
@@ -204,7 +206,8 @@ async def test_a_first_sign_in_with_a_code_a_password_and_a_passkey() -> None:
             "add_credential", person=berg.id, kind="first_code", label="x", lookup=made.lookup, expires_us=expires
         )
         await desk.go("/sign-in")
-        await page.get_by_role("link", name="I have a code").click()
+        async with page.expect_navigation(wait_until="load"):
+            await page.get_by_role("link", name="I have a code").click()
         await desk.judge()
         await page.get_by_label("Your code").fill(made.clear)
         await desk.press("Use a user name and a password")

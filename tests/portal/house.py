@@ -9,11 +9,12 @@ import secrets
 import shutil
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pyotp
 from cryptography import x509
@@ -67,12 +68,26 @@ class TestClock:
 
     def __init__(self) -> None:
         self.ahead = dt.timedelta()
+        self._stands_at: dt.datetime | None = None
 
     def __call__(self) -> dt.datetime:
-        return dt.datetime.now(dt.UTC) + self.ahead
+        return (self._stands_at or dt.datetime.now(dt.UTC)) + self.ahead
 
     def advance(self, seconds: float) -> None:
         self.ahead += dt.timedelta(seconds=seconds)
+
+    @contextlib.contextmanager
+    def standing(self) -> Iterator[None]:
+        """Let it stand meanwhile, for what is to happen within a second on any machine."""
+        self._stands_at = dt.datetime.now(dt.UTC)
+        yield
+        self._stands_at = None
+
+    def begin_a_day(self, zone: ZoneInfo) -> None:
+        """Go on to the next nine in the morning, so that no midnight comes in between."""
+        tomorrow = self().astimezone(zone).date() + dt.timedelta(days=1)
+        nine = dt.datetime.combine(tomorrow, dt.time(9), zone)
+        self.ahead += nine.astimezone(dt.UTC) - self()
 
 
 @dataclass(frozen=True)

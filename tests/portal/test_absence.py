@@ -19,6 +19,8 @@ async def test_an_employee_names_a_deputy_who_reads_the_case_until_it_is_ended(s
     house = story.house
     page = (await ines.see(PATH)).text
     assert "You are in no team" in page
+    house.clock.begin_a_day(house.programmes["cwa"].zone)
+    await ines.sign_in(story.ines)
     nora = await house.add_employee("Nora Deputy")
     team = await house.operator.enact("add_team", programme="cwa", name="Desk", address="desk@agency.example")
     for one in (story.ines, nora):

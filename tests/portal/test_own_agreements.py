@@ -151,6 +151,7 @@ async def test_a_person_in_nine_agreements_signs_in_once_sees_nine_and_loses_exa
     async with open_house() as house:
         story = await tell(house)
         desk = Desk(story)
+        house.clock.begin_a_day(PROGRAMME.zone)
         person = await house.add_user("Nina Nine", [story.case_id])
         cases = [await desk.case() for _ in range(8)]
         for number, case in enumerate(cases):
@@ -167,10 +168,10 @@ async def test_a_person_in_nine_agreements_signs_in_once_sees_nine_and_loses_exa
             assert page.text.count('<tr>\n<th scope="row"') == 9
             now = house.clock().astimezone(PROGRAMME.zone)
             midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-            await stay_until(browser, midnight - timedelta(seconds=2))
+            await stay_until(browser, midnight - timedelta(minutes=9))
             assert await cases_seen(browser) == everything
             assert (await browser.see(f"/cases/{cases[3]}")).status_code == 200
-            house.clock.advance(3)
+            house.clock.advance(9 * 60)
             assert await cases_seen(browser) == everything - {cases[3]}
             assert (await browser.see(f"/cases/{cases[3]}")).status_code == 404
             assert (await browser.see(PATH)).text.count('<tr>\n<th scope="row"') == 8
