@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 MEETING_AHEAD_US = 60_000_000
 CODE_LEFT_SECONDS = 3600
-KEY_SECONDS = 20.0
+KEY_SECONDS = 60.0
 _UNDER_WAY = {AgreementState.RECEIVED, AgreementState.ASKED, AgreementState.REVIEWED, AgreementState.NOTICE}
 _GONE = {PlaceState.ENDED, PlaceState.REVOKED}
 Facts = dict[str, Any]

@@ -15,7 +15,7 @@ from gateway.domain.errors import Unavailable
 from gateway.process import PARENT_VARIABLE, holder
 from gateway.supervisor import STATUS, program_command, read_status
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 ENDING_SECONDS = 25.0
 
 

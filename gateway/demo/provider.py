@@ -21,7 +21,7 @@ from gateway.store.keyfiles import write_private
 
 KEY, TITLE, CLIENT = "demo", "the demo's provider", "secure-messages"
 VERIFIED = "urn:demo:verified"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 _SCRIPT = Path(__file__).with_name("provider.mjs")
 
 
