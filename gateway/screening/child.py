@@ -17,7 +17,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NoReturn
@@ -48,17 +48,17 @@ _prctl: Callable[..., int] = ctypes.CDLL(None, use_errno=True).prctl
 
 
 def live(
-    connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: int, touched: Sequence[touching.Span] = ()
+    connection: int, orders: Orders, tasks: Mapping[str, TaskOf], parent: int, touched: touching.Touched | None = None
 ) -> NoReturn:
     """Be a child from birth to end. `connection` is its only descriptor to keep, `parent` the template's process id,
-    `touched` are pages that it will write to.
+    `touched` are pages that it will read and write.
     """
     try:
         channel = _leave_everything(connection, parent)
         if orders.role is Role.PAGES:
             os.nice(_BEHIND_OTHERS)
         orders = replace(orders, limits=limits_of(orders))
-        copied = touching.copy_pages(touched)  # now, while nobody waits
+        copied = touched is not None and touching.copy_pages(touched)  # now, while nobody waits
         locks = lock(orders.limits.seconds)
         if orders.role is Role.TEXT and not copied:
             screen(warming.letter(), orders.policy, limits=orders.limits)

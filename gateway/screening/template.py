@@ -23,7 +23,7 @@ import pkgutil
 import select
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -52,7 +52,7 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         for octets in (*map(known.mail, known.MAILS), *warming.mails()):
             screen(octets, orders.policy, limits=child.limits_of(orders))
         _silence()
-        touched = _settle(orders) if orders.role is Role.TEXT else []
+        touched = _settle(orders) if orders.role is Role.TEXT else None
         control.send(READY)
         _fork_on_demand(control, orders, tasks, touched)
     except Exception as problem:  # noqa: BLE001 - its program starts another; the place in code is all that is told
@@ -91,8 +91,8 @@ def _trim_memory() -> None:
         trim(0)
 
 
-def _settle(orders: Orders) -> list[touching.Span]:
-    """Lay memory out for children that live for milliseconds, and return the pages that they will write to."""
+def _settle(orders: Orders) -> touching.Touched:
+    """Lay memory out for children that live for milliseconds, and return the pages that they will touch."""
     touching.gather()
     return touching.find_touched(partial(_look, orders))
 
@@ -104,7 +104,7 @@ def _look(orders: Orders) -> None:
 
 
 def _fork_on_demand(
-    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: Sequence[touching.Span]
+    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: touching.Touched | None
 ) -> None:
     wanted = select.poll()
     wanted.register(control, select.POLLIN)
@@ -117,7 +117,7 @@ def _fork_on_demand(
 
 
 def _fork(
-    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: Sequence[touching.Span]
+    control: socket.socket, orders: Orders, tasks: Mapping[str, child.TaskOf], touched: touching.Touched | None
 ) -> None:
     theirs, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()

@@ -10,22 +10,28 @@ from __future__ import annotations
 import sys
 from base64 import encodebytes
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from quopri import encodestring
 from random import Random
-from string import ascii_lowercase, ascii_uppercase, digits
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits, printable
 from types import ModuleType
 from typing import Final
 
+import re2
+
 from gateway.screening import facts, fragments, marks, numberwords, sieve
 from gateway.screening.lexicon import LEXICON, Role
+from gateway.screening.spans import find_spans
 
 _PROSE: Final = 3_000  # characters of a letter
 _LETTERS: Final = 24
 _LINES: Final = 60  # labels of a letter
 _BEGUN: Final = 14  # characters of a phrase
+_SHORT: Final = 4  # of those that go on with any sign, in capitals as well
+_OF_IDS: Final = 3 * (ascii_letters + digits) + "    \n+/=_-.<>@"
+_DRAWN: Final = 200_000
 _GOES_ON: Final = "abcdefghijklmnopqrstuvwxyz .,'-\n:07"
 _NUMBERS: Final = (
     "536-41-2879", "+1 (202) 555-0142", "$1,250.00", "5 January 2026", "10:30", "12-3456789", "AB 12 34 56 C",
@@ -105,7 +111,8 @@ def mails() -> Iterator[bytes]:
 def meet_beginnings() -> None:
     """Let each pattern of phrases meet what begins like one of them and goes on in any way.
 
-    Where a word of a mail does so first, RE2 builds a state, and a fork copies the page that it writes it to.
+    Where a word of a mail does so first, RE2 builds a state, and a fork copies the page that it writes it to. They meet
+    capitals as well, which some patterns tell apart, and ids, whose letters begin like everything.
     """
     kinds = {
         phrase
@@ -113,19 +120,41 @@ def meet_beginnings() -> None:
         if LEXICON.roles[name] in {Role.NAMES, Role.FOREIGN}
         for phrase in phrases
     }
-    sieve.matching(_prose().encode("ascii", "replace"))
+    marked = {phrase for name in marks.MARKED for phrase in LEXICON.phrases[name]}
+    prose = _prose()
+    sieve.matching(prose.encode("ascii", "replace"))
+    ids = _ids(Random(_SEED))
     for pattern, phrases, before in (
         (marks.HEADS, kinds, ("",)),
-        (marks.BEGUN, {phrase for name in marks.MARKED for phrase in LEXICON.phrases[name]}, ("",)),
+        (marks.BEGUN, marked, ("",)),
+        (marks.GLUED, marked, ()),
         (facts.FACTS, facts.STRONG | facts.EVENTS | facts.WEAK, ("",)),
         (facts.TITLES, facts.FORM_TITLES, ("",)),
         (fragments.GATE, fragments.ORDER, ("",)),
         (numberwords.RUN, numberwords.WORDS, ("", "zwei ", "7 ")),
     ):
-        begun = sorted({phrase[:size] for phrase in phrases for size in range(1, min(len(phrase), _BEGUN) + 1)})
+        begun = _beginnings(phrases, _BEGUN)
         for first in before:
-            text = "".join(f" {first}{piece}{sign}" for piece in begun for sign in _GOES_ON)
-            deque(pattern.finditer(text.encode("ascii", "replace")), maxlen=0)
+            _meet(pattern, "".join(f" {first}{piece}{sign}" for piece in begun for sign in _GOES_ON))
+        short = _beginnings(phrases, _SHORT)
+        written = sorted({each for piece in short for each in (piece, piece.upper(), piece.title())})
+        _meet(pattern, "".join(f" {piece}{sign}" for piece in written for sign in printable))
+        _meet(pattern, prose)
+        _meet(pattern, ids)
+
+
+def _beginnings(phrases: Iterable[str], longest: int) -> list[str]:
+    """What phrases begin with, up to so many characters."""
+    return sorted({phrase[:size] for phrase in phrases for size in range(1, min(len(phrase), longest) + 1)})
+
+
+def _meet(pattern: re2._Regexp, text: str) -> None:
+    deque(find_spans(pattern, text.encode("ascii", "replace")), maxlen=0)
+
+
+def _ids(random: Random) -> str:
+    """Letters and digits in any order, as in what programs call their mails and themselves."""
+    return "".join(random.choices(_OF_IDS, k=_DRAWN))
 
 
 @cache
