@@ -162,7 +162,7 @@ def _declared_defects(part: Part) -> Iterator[Defect]:
 def _second_boundaries(octets: bytes, part: Part, block: HeaderBlock) -> Iterator[Defect]:
     used = _boundary(part) if part.is_container else b""
     for header in block.headers:
-        if header.name.lower() != "content-type" or b"boundary" not in header.value.lower():
+        if header.key != "content-type" or b"boundary" not in header.value.lower():
             continue
         others = plausible_boundaries(header.value) - {used}
         lines = (re.compile(rb"[\r\n]--" + re.escape(each) + rb"(?:--)?+[ \t]*+\r?+(?:\n|\Z)") for each in others)

@@ -19,6 +19,8 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 def unfold(value: bytes) -> bytes:
     """A raw header value as one line, without blanks around it. What else looks like a line end becomes a blank."""
+    if b"\n" not in value and b"\r" not in value:
+        return value.strip(b" \t")
     return _LINE_ENDS.sub(b" ", _FOLD.sub(b"", value)).strip(b" \t\r\n")
 
 

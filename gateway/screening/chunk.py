@@ -16,6 +16,8 @@ class Form(Enum):
     FIELDS = "fields"  # lines of `label<TAB>value`: form fields, and rows of tables with their column heads
     OCR = "ocr"  # read from an image: confusions of letters and digits are likely
 
+    __hash__ = object.__hash__  # each is one object; what Enum has in its place is a call of Python
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

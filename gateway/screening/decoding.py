@@ -41,7 +41,7 @@ def decoded(view: View) -> str:
 
 def _passages(view: View) -> Iterator[str]:
     octets, text = view.octets, view.text
-    if any(sign in octets for sign in (b"%", b"\\", b"&", b"=", b"+00")) and view.may_match(_ESCAPED):
+    if _MAY_ESCAPE.search(octets) and view.may_match(_ESCAPED):
         yield from _unescaped(octets, text)
     tokens = _find_tokens(view)
     for number, (start, end) in enumerate(tokens):
@@ -63,6 +63,7 @@ def _find_tokens(view: View) -> list[Span]:
     return sorted({span for pattern in _TOKENS for span in find_spans(pattern, view.octets)})
 
 
+_MAY_ESCAPE: Final = re.compile(rb"[%\\&=]|\+00")
 # Escapes: a digit written as %31, \x31, \u0031, \061, &#49; or =31.
 _ONE: Final = (
     r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\0?[0-7]{2,3}|"

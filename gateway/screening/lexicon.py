@@ -33,6 +33,8 @@ class Role(Enum):
     RAISES = "raises"
     PUBLIC = "public"
 
+    __hash__ = object.__hash__  # each is one object; what Enum has in its place is a call of Python
+
 
 OF_KINDS: Final = (Role.NAMES, Role.FOREIGN)
 

@@ -27,6 +27,8 @@ class Reading(Enum):
     REVERSED = "reversed"
     JOINED = "joined"  # pieces of a number told one by one, put together
 
+    __hash__ = object.__hash__  # each is one object; what Enum has in its place is a call of Python
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -46,6 +46,7 @@ _HEAD: Final = re.compile(  # of a mail that is quoted
 _SPEAKER: Final = re.compile(
     r"\s*\[?\d\d?[:.]\d\d[ apm]{0,3}\]?[ ,-]{1,3}[A-Za-z][a-zA-Z .]{1,23}: "
 )  # "[10:42] Ann: "
+_READ: Final = frozenset({Reading.PLAIN, Reading.DECODED, Reading.WORDS})
 _MOST: Final = 200  # answers looked at in one view
 _VALUES: Final = (
     (Kind.PASSPORT, "passport", re.compile(r"(?=[A-Z]{0,5}\d)[A-Z0-9]{6,9}(?![\w]|[ ./-]\d)")),
@@ -64,7 +65,7 @@ _LONE: Final = (  # values that may stand alone on a line
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of values that answer a question."""
-    if scan.view.reading not in {Reading.PLAIN, Reading.DECODED, Reading.WORDS}:
+    if scan.view.reading not in _READ:
         return
     for start, end in islice(_find_answers(scan), _MOST):
         answer = scan.text[start:end]

@@ -29,12 +29,13 @@ _BEGUN: Final = re2.compile(
     rf"(?im)^[ \t>*-]*(?:(?:line |box )?[0-9]{{1,2}}[a-z]?[.):]? )?(?:{_WORDS})[^A-Za-z0-9\n][^\n]*".encode()
 )
 _EMPTY: Final = re.compile(r"[\W_]*\Z")
+_READ: Final = frozenset({Reading.PLAIN, Reading.MARKUP})
 _MOST: Final = 2_000  # lines looked at in one view
 
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """One sighting of a view that reads as a filled form."""
-    if scan.view.reading not in {Reading.PLAIN, Reading.MARKUP}:
+    if scan.view.reading not in _READ:
         return
     title = scan.view.may_match(facts.TITLES) and finds(facts.TITLES, scan.view.octets)
     if not title and scan.view.form is not Form.FIELDS:

@@ -32,12 +32,13 @@ _TITLE: Final = re.compile(
     r"[ \n-](?:agreement|agent|certificate|services?|desk|form|statement|table|office)s?\b", re.IGNORECASE
 )
 _SENTENCE_END: Final = re.compile(r"(?<=[a-z0-9]{2})[.!?](?: +(?=[A-Z])|(?=[A-Z][a-z ]))")
+_NOT_READ: Final = frozenset({Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED, Reading.UNWRAPPED})
 _MOST: Final = 400  # facts looked at in one view
 
 
 def detect(scan: Scan) -> Iterator[Sighting]:
     """Sightings of facts of a return, each with its person and its amount."""
-    if scan.view.reading in {Reading.REVERSED, Reading.JOINED, Reading.SQUEEZED, Reading.UNWRAPPED}:
+    if scan.view.reading in _NOT_READ:
         return
     if not scan.view.may_match(facts.FACTS):
         return

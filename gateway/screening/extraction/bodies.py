@@ -65,17 +65,21 @@ class Body:
 def open_body(octets: bytes, part: Part, block: HeaderBlock, place: str) -> Body:
     """The body of a part of a mail."""
     body = octets[part.offset : part.end]
-    declared = [header.value for header in block.headers if header.name.lower() == "content-transfer-encoding"]
-    meant = [spelled_encoding(value.decode("latin-1")) for value in declared]
-    undone = undo(body, part.encoding if part.encoding != "unknown" else meant[0])
+    declared = [header.value for header in block.headers if header.key == "content-transfer-encoding"]
+    undone = undo(body, part.encoding if part.encoding != "unknown" else _meant(declared[0]))
     is_odd = len(declared) > 1 or not all(_PLAIN_ENCODING.fullmatch(value) for value in declared)
     if is_odd:
-        more = (reading for encoding in meant[1:] for reading in undo(body, encoding).readings)
+        meant = map(_meant, declared[1:])
+        more = (reading for encoding in meant for reading in undo(body, encoding).readings)
         undone = replace(undone, others=(*undone.others, *more, body))
-    fields = b"\n".join(header.value[:8_192] for header in block.headers if header.name.lower() == "content-type")
+    fields = b"\n".join(header.value[:8_192] for header in block.headers if header.key == "content-type")
     named = (name.decode("ascii", "replace") for name in _CHARSET.findall(fields))
     charsets = tuple(dict.fromkeys((part.parameter("charset"), *named)))
     return Body(part, body, undone, place, charsets, tuple(body_defects(part, undone)))
+
+
+def _meant(declared: bytes) -> str:
+    return spelled_encoding(declared.decode("latin-1"))
 
 
 def text_chunks(body: Body) -> Iterator[Chunk]:

@@ -106,6 +106,8 @@ _MAGIC: Final[tuple[tuple[int, bytes, Family], ...]] = (
     (0, b"wOFF", Family.SILENT),
     (0, b"wOF2", Family.SILENT),
 )
+# Those that a file may begin with or hold further on, by its first octet.
+_BY_FIRST_OCTET: Final = tuple(tuple(row for row in _MAGIC if row[0] > 0 or row[1][0] == first) for first in range(256))
 _ISO_PICTURES: Final = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 _BLANKS: Final = b" \t\r\n\x0b\x0c"
 # Pictures that begin in letters, and whose white is a letter of Latin-1: Netpbm, and those of X11.
@@ -228,7 +230,8 @@ def _claimed(document: Document) -> list[Family]:
 
 
 def _of_octets(octets: bytes) -> list[Family]:
-    found = [family for offset, magic, family in _MAGIC if octets.startswith(magic, offset)]
+    may_be = _BY_FIRST_OCTET[octets[0]] if octets else ()
+    found = [family for offset, magic, family in may_be if octets.startswith(magic, offset)]
     if octets[4:8] == b"ftyp":
         brands = {octets[8:12], octets[16:20], octets[20:24]}
         found.append(Family.PICTURE if brands & set(_ISO_PICTURES) else Family.MEDIA)

@@ -40,6 +40,8 @@ _NAME = re.compile(
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BOUNDARY = re.compile(rb"boundary[^=;]{0,20}=[ \t]*+(?:\"[^\"]*+\"?+|[^;\s]*+)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A line of printable ASCII in which neither an encoded word nor UTF-7 can begin has one reading.
+_ONE_READING = re.compile(rb"(?:[ -*,-<>-~]++|=(?!\?)|\+(?![A/]))*+\Z")
 # Lines that every mail has and that have no room for anything else.
 _BARE = re.compile(
     r"mime-version: 1\.0|content-transfer-encoding: (?:7bit|8bit|binary|base64|quoted-printable)"
@@ -73,7 +75,7 @@ def header_chunks(block: HeaderBlock, prefix: str) -> Iterator[Chunk]:
     """The fields of a message: its subject, its senders, and one chunk with all the others. `prefix` begins places."""
     others: list[str] = []
     for header in block.headers:
-        name = header.name.lower()
+        name = header.key
         if name == "subject":
             yield from (Chunk(text, prefix + "subject", Form.HEADER) for text in value_readings(header.value))
         elif name in _SENDERS:
@@ -101,6 +103,12 @@ def stray_lines(octets: bytes, start: int, end: int, block: HeaderBlock) -> Iter
 
 def value_readings(value: bytes) -> list[str]:
     """Every plausible text of a raw unstructured value, likeliest first: at least one."""
+    if _ONE_READING.match(value):
+        return [value.strip(b" ").decode("ascii")]
+    return _every_reading(value)
+
+
+def _every_reading(value: bytes) -> list[str]:
     line = unfold(value)
     if b"=?" not in line:
         return _plain(line)
@@ -116,7 +124,7 @@ def name_readings(block: HeaderBlock) -> list[str]:
     """Every name that a part's file may have, by Content-Type and by Content-Disposition."""
     found: list[str] = []
     for header in block.headers:
-        field = header.name.lower()
+        field = header.key
         if field not in ("content-type", "content-disposition") or b"name" not in header.value.lower():
             continue
         value = header.value[:_LONGEST]
@@ -149,7 +157,7 @@ def _lax_names(line: bytes) -> Iterator[str]:
 
 
 def _lines(header: Header) -> Iterator[str]:
-    name = header.name.lower()
+    name = header.key
     if name in _TRACE or (name.startswith(_MACHINE) and _SEALED.match(header.value)):
         return
     value = _BOUNDARY.sub(b"", header.value) if name == "content-type" else header.value

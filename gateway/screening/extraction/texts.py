@@ -193,5 +193,7 @@ def _is_ebcdic(sample: bytes) -> bool:
     if len(sample) < 8 or sample.isascii():
         return False
     known = len(sample) - len(sample.translate(None, _EBCDIC))
+    if known < len(sample) * 0.9:
+        return False
     high = sum(sample.count(octet) for octet in _EBCDIC if octet >= 0x80)
-    return known >= len(sample) * 0.9 and high >= len(sample) * 0.4
+    return high >= len(sample) * 0.4
