@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -195,7 +194,7 @@ def test_another_segments_octets_under_this_row_do_not_open(blobs: BlobFolder) -
     with pytest.raises(Tampered):
         reading(blobs, as_row(big, blob=bigger.blob))
     with pytest.raises(Tampered):
-        reading(blobs, as_row(replace(mine, id=other.id), wrapped_key=as_row(mine).wrapped_key))
+        reading(blobs, as_row(mine._replace(id=other.id), wrapped_key=as_row(mine).wrapped_key))
 
 
 def test_a_changed_length_does_not_open(blobs: BlobFolder) -> None:
