@@ -50,8 +50,7 @@ def say_yes(
     is_open = within is not None and within.is_open
     if place is None or place.side is not Side.OFFICE or not place.may(Verb.WRITE, is_open=is_open):
         return NoticeState.GUARD_NOT_RELEASED
-    _let_go(tx, row, person_id)
-    return NoticeState.GUARD_RELEASED
+    return NoticeState.GUARD_RELEASED if _let_go(tx, row, person_id) else NoticeState.GUARD_NOT_HELD
 
 
 def say_yes_by_answer(
@@ -80,10 +79,7 @@ def say_yes_by_answer(
 def say_yes_as_operator(tx: Transaction, reference: str, by: str) -> bool:
     """Let a message go in place of an author who is away; False where none of this reference waits for a word."""
     row = tx.one(_HELD.where(message.c.reference == reference).with_for_update())
-    if row is None or row.guard not in _ASKED:
-        return False
-    _let_go(tx, row, by)
-    return True
+    return row is not None and row.guard in _ASKED and _let_go(tx, row, by)
 
 
 def plan_waits(tx: Transaction, key: AuthorityKey, overdue_us: int = OVERDUE_US, at_once: int = AT_ONCE) -> int:
@@ -103,10 +99,12 @@ def plan_waits(tx: Transaction, key: AuthorityKey, overdue_us: int = OVERDUE_US,
     return len(late) + len(waits)
 
 
-def _let_go(tx: Transaction, row: Row[Any], by: str) -> None:
-    tx.execute(update(message).where(message.c.id == row.id).values(guard=None))
-    answer_wait(tx, row.id, Answer.YES, by)
+def _let_go(tx: Transaction, row: Row[Any], by: str) -> bool:
+    """Write the yes down; False where there is an answer. The schema's own trigger then takes the mark away."""
+    if not answer_wait(tx, row.id, Answer.YES, by):
+        return False
     tx.record("guard-answered", by, message=row.id, case=row.case_id, answer=Answer.YES.value)
+    return True
 
 
 def _wait_on(tx: Transaction, key: AuthorityKey, row: Row[Any]) -> None:

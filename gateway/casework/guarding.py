@@ -33,8 +33,8 @@ GUARD: Final = "guard"
 LOOKED_AT_FOR_US: Final = RUN_OUT_US + 2 * DAY_US
 """For so long after a message was entered it is opened for a look; by then its author has been asked, and it has ended.
 
-The mark that it waits is in a column that programs may write who may open nothing: without an end, and for what the
-other side wrote, it would open the vault.
+The mark that it waits is in a column that the notifier may write, which may open nothing: without an end, and for what
+the other side wrote, it would open the vault.
 """
 _NOT_WAITING = "There is no such message that waits to be looked at."
 

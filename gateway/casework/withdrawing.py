@@ -68,7 +68,7 @@ def withdraw(tx: Transaction, authority: AuthorityKey, person_id: str, message_i
         return Withdrawn(int(row.withdrawn_us), len(readers), repeated=True)
     was_held = row.held_until_us is not None
     gone = update(message).where(message.c.id == message_id)
-    tx.execute(gone.values(withdrawn_us=tx.now_us, held_until_us=None, guard=None))
+    tx.execute(gone.values(withdrawn_us=tx.now_us, held_until_us=None))  # a trigger takes the guard's mark away
     answer_wait(tx, message_id, Answer.WITHDRAWN, person_id)
     release(tx, message_id)
     unsent = tx.execute(update(outbox).where(_unsent(message_id)).values(_ended(tx.now_us)))

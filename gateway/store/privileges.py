@@ -51,7 +51,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_DEPOSIT,
             "delegation": "select",
             "succession": "select",
-            "message": "select insert update(withdrawn_us,held_until_us,guard)",
+            "message": "select insert update(withdrawn_us,held_until_us)",
             "guard_wait": "select update(answer,answered_by,answered_us,remind_us)",
             "recipient": "select insert update(released_us,remind_us)",
             "outbox": "select(id,kind,message_id,lead_id,state,attempts,lease_until_us) insert "
@@ -100,7 +100,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             **_STANDINGS,
             **_DEPOSIT,
             "succession": "select",
-            "message": "select insert update(withdrawn_us,held_until_us,guard)",
+            "message": "select insert update(withdrawn_us,held_until_us)",
             "guard_wait": "select update(answer,answered_by,answered_us,remind_us)",
             "recipient": "select insert update(released_us,remind_us)",
             "confirmation": "select(message_id) update(look_us)",
@@ -160,7 +160,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "message": "select(id,side,author_id,team_id,case_id,reference,received_us,withdrawn_us,held_until_us,"
             "guard) update(withdrawn_us,held_until_us,guard)",
             "succession": "select",
-            "guard_wait": "select insert update",
+            "guard_wait": "select insert update(other_case_id,remind_us,reminded,answer,answered_by,answered_us)",
             "recipient": "select update(remind_us,reminded)",
             "confirmation": "select update(told,look_us)",
             "unopened": "select update(told,look_us)",
@@ -192,7 +192,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "credential_use": "select",
             "identity_review": "select update(decided_us,accepted)",
             "message": "select update(case_id,reference,author_id,held_until_us,guard)",
-            "guard_wait": "select insert update",
+            "guard_wait": "select insert update(other_case_id,remind_us,answer,answered_by,answered_us)",
             "draft": "select update(person_id,look_us,chosen_us,discarded_us)",
             "message_wrap": "select insert delete",
             "recipient": "select insert update(first_read_us,remind_us,released_us) delete",
@@ -274,7 +274,7 @@ _CODES = {
     "delete": sqlite3.SQLITE_DELETE,
 }
 _TRIGGERS = "rights_"
-"""What the schema's own triggers do (revision 0003) is not the program's doing, and none can make a trigger."""
+"""What the schema's own triggers do (revisions 0003, 0028) is not the program's doing, and none can make a trigger."""
 _HARMLESS = frozenset(
     {
         sqlite3.SQLITE_SELECT,  # what it reads is asked column by column

@@ -53,7 +53,8 @@ message = Table(
 )
 """Where `held_until_us` stands, the message is not released: nobody but its author's side sees that there is one. It is
 taken away when it is released, not by its time passing, nor while the wrong client guard has it: then `guard` says what
-it waits for (`gateway.domain.guard.Guarded`)."""
+it waits for (`gateway.domain.guard.Guarded`). Triggers empty `guard` where the message is withdrawn, or its author has
+said yes (`guard_wait`): who takes these words may not write what it waits for."""
 
 message_wrap = Table(
     "message_wrap",
