@@ -53,7 +53,8 @@ class Lots:
 
     async def finish(self, end: Callable[[ReceivedDeposit], T]) -> T:
         """Seal what is held and return what `end` makes of the whole deposit; a long one's in a thread."""
-        await self._settle()
+        if self._sealing is not None:
+            await self._settle()
         blocks, self._blocks, self._held = self._blocks, [], 0
         if not blocks:
             return end(self._deposit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from types import TracebackType
 from typing import Any
 
@@ -13,6 +14,11 @@ from gateway.store import statements
 from gateway.store.privileges import authorizer
 
 BUSY_SECONDS = 30
+
+# SQLite takes None and bytes as they are. The driver looks for a way to adapt them all the same, and makes an exception
+# each time to find that there is none, which takes longer than to write the value.
+sqlite3.register_adapter(type(None), lambda value: value)
+sqlite3.register_adapter(bytes, bytes)
 
 
 def open_engine(url: str, *, read_only: bool = False, program: str | None = None) -> Engine:

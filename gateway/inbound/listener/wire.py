@@ -156,6 +156,8 @@ class Wire(SMTP, ABC):
 
     def flush(self) -> None:
         """Hand the replies not yet sent to the transport."""
+        if not self._unsent:
+            return
         octets = b"".join(self._unsent)
         self._unsent.clear()
         if octets and self._link is not None and not self._link.is_closing():
