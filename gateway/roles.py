@@ -300,7 +300,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
     from gateway.portal.full_copy import key_desk_of
     from gateway.portal.key_directory import published_of
     from gateway.portal.openpgp import Keyring
-    from gateway.portal.parcelling import parcelling_of
+    from gateway.portal.revocation import parcelling_at
     from gateway.portal.signatures import Signatures, Trust, load_anchors
     from gateway.portal.site import site_of
     from gateway.portal.uploads import UploadLimits
@@ -313,6 +313,7 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(keyholder.close)
         stack.push_async_callback(authenticator.close)
         database = await stack.enter_async_context(open_database(settings, stop, "portal"))
+        desk, wake_notifier = key_desk_of(settings), partial(notify, site.run, "notifier")
         portal = Portal(
             listen=[(place.host, place.port) for place in own.listen],
             tls=door_tls("portal", settings, own.certificate, own.key),
@@ -324,12 +325,12 @@ async def run_portal(settings: Settings, stop: asyncio.Event) -> None:
             authenticator=authenticator,
             authority=keyfiles.authority_public(settings.keys.folder),
             deposit_key=keyfiles.deposit_key(settings.keys.folder),
-            wake_notifier=partial(notify, site.run, "notifier"),
+            wake_notifier=wake_notifier,
             limits=UploadLimits(octets=own.max_upload_octets),
             policy=settings.mx.policy if settings.mx else "",
             specimens=specimens_of(settings),
-            parcelling=parcelling_of(settings),
-            key_desk=key_desk_of(settings),
+            parcelling=parcelling_at(settings, desk, database, programmes, wake_notifier),
+            key_desk=desk,
             published=published_of(settings),
             signatures=Signatures(Trust(load_anchors(own.smime_anchors), Keyring(own.openpgp_home))),
         )

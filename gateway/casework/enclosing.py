@@ -12,14 +12,15 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from gateway.domain.clock import from_microseconds
-from gateway.domain.recipient_key import RecipientKey
+from gateway.domain.notice import NoticeKind, NoticeState
+from gateway.domain.recipient_key import LOOK_COUNTS_US, KeyKind, RecipientKey
 from gateway.domain.rights import Capacity
 from gateway.store.authority import AuthorityKey
 from gateway.store.cases import case_by_id, office, standing
+from gateway.store.outbox import put
 from gateway.store.parcels import Kept, Parcel
-from gateway.store.people import wishes_of
-from gateway.store.recipient_keys import recipient_key_of
+from gateway.store.people import person_by_id, wishes_of
+from gateway.store.recipient_keys import Look, as_key, enter_look, key_in_use, looks_of
 from gateway.store.transaction import Transaction
 
 PORTAL = "portal"
@@ -32,15 +33,17 @@ class Withheld(StrEnum):
     NOT_CHOSEN = "not-chosen"
     NO_PLACE = "no-place"
     KEY_GONE = "key-gone"
+    NOT_LOOKED_UP = "not-looked-up"
     DAMAGED = "damaged"
     NOT_TAKEN = "not-taken"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """An employee who is to have a full copy, and the key it is encrypted to."""
+    """An employee who is to have a full copy, and the key it is encrypted to, with the id of its row."""
 
     person_id: str
+    key_id: str
     key: RecipientKey
 
 
@@ -55,9 +58,9 @@ def wanting(
     for person_id in sorted(office(connection, authority, case_id, now_us)):
         if not wishes_of(connection, person_id).full_copies:
             continue
-        key = recipient_key_of(connection, authority, person_id, from_microseconds(now_us))
-        if key is not None and has_own_place(connection, authority, case_id, person_id, now_us):
-            found.append(Wanting(person_id, key))
+        row = key_in_use(connection, authority, person_id, now_us)
+        if row is not None and has_own_place(connection, authority, case_id, person_id, now_us):
+            found.append(Wanting(person_id, row.id, as_key(row)))
     return found
 
 
@@ -99,7 +102,25 @@ def why_withheld(
         return Withheld.NOT_CHOSEN
     if case_id is None or not has_own_place(connection, authority, case_id, kept.person_id, now_us):
         return Withheld.NO_PLACE
-    key = recipient_key_of(connection, authority, kept.person_id, from_microseconds(now_us))
-    if key is None or key.fingerprint != kept.fingerprint:
+    row = key_in_use(connection, authority, kept.person_id, now_us)
+    if row is None or row.id != kept.key_id:
         return Withheld.KEY_GONE
+    if row.kind == KeyKind.SMIME.value:
+        look = looks_of(connection, [row.id]).get(row.id, Look())
+        return Withheld.NOT_LOOKED_UP if look.at_us + LOOK_COUNTS_US <= now_us else None
     return None
+
+
+def enter_look_at(tx: Transaction, one: Wanting, tells: Collection[str], *, is_revoked: bool) -> bool:
+    """Write down what was looked up of somebody's certificate; one that is revoked counts no more, and its owner is
+    told that in programmes that `tells` names. Return True where it is news.
+    """
+    owner = person_by_id(tx.connection, one.person_id)
+    if not enter_look(tx, one.key_id, is_revoked=is_revoked) or owner is None:
+        return False
+    fingerprint = one.key.fingerprint[:128]
+    tx.record("recipient_key_revoked", PORTAL, person=one.person_id, key=one.key_id, fingerprint=fingerprint)
+    if owner.programme in tells:
+        told = {"state": NoticeState.COPY_KEY_REVOKED.value}
+        put(tx, programme=owner.programme, kind=NoticeKind.ACCOUNT_CHANGED, person_id=owner.id, fields=told)
+    return True

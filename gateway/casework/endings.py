@@ -29,6 +29,7 @@ from gateway.store.tables import (
     case,
     credential,
     designated_user,
+    key_look,
     person,
     recipient_key,
     role,
@@ -117,7 +118,9 @@ SOURCES = (
         recipient_key.c.expires_us,
         recipient_key.join(person, person.c.id == recipient_key.c.person_id),
         None,
-        recipient_key.c.confirmed_us.is_not(None) & recipient_key.c.until_us.is_(None),
+        recipient_key.c.confirmed_us.is_not(None)
+        & recipient_key.c.until_us.is_(None)
+        & recipient_key.c.id.not_in(select(key_look.c.key_id).where(key_look.c.revoked_us.is_not(None))),
         NoticeState.COPY_KEY_ENDING,
         WARN_DAYS,
     ),

@@ -117,6 +117,7 @@ class NoticeState(StrEnum):
     COPY_KEY_PROOF = "copy_key_proof"
     COPY_KEY_ADDED = "copy_key_added"
     COPY_KEY_REMOVED = "copy_key_removed"
+    COPY_KEY_REVOKED = "copy_key_revoked"
     COPY_KEY_ENDING = "copy_key_ending"
     ADDRESS_CHANGED = "address_changed"
     ACCESS_ADDED = "access_added"

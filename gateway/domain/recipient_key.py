@@ -15,6 +15,10 @@ CODE_US: Final = 24 * 3600 * 1_000_000
 """For how long the code can be entered that proves a key is its owner's."""
 WARN_DAYS: Final = (14, 1)
 """How many days before its end an employee is told that a key ends."""
+LOOK_AGAIN_US: Final = 6 * 3600 * 1_000_000
+"""After so long it is looked up anew whether a certificate is revoked."""
+LOOK_COUNTS_US: Final = 24 * 3600 * 1_000_000
+"""For so long what was looked up counts: nothing is sent to a certificate of which nothing newer is known."""
 SHORTEST: Final = timedelta(days=2)
 """A key that ends sooner is refused: it would be of use for hours."""
 

@@ -112,6 +112,15 @@ def _by_smime(recipient: RecipientKey, entity: bytes) -> bytes:
     return b"".join((top.encode(), b"\r\n".join(base64_lines(sealed)), b"\r\n"))
 
 
+def certificates_in(octets: bytes) -> list[bytes]:
+    """Return the certificates in DER that stand behind each other. Raises ValueError."""
+    found: list[bytes] = []
+    while octets:
+        found.append(first_certificate(octets))
+        octets = octets[len(found[-1]) :]
+    return found
+
+
 def first_certificate(octets: bytes) -> bytes:
     """Return the first of several certificates in DER that stand behind each other. Raises ValueError."""
     if len(octets) < 4 or octets[0] != 0x30 or octets[1] != 0x82:

@@ -9,7 +9,7 @@ from datetime import datetime
 from gateway.config import Settings
 from gateway.config.security import Sealing
 from gateway.domain.address import parse_address
-from gateway.domain.errors import Malformed
+from gateway.domain.errors import Malformed, Unavailable
 from gateway.domain.recipient_key import RecipientKey
 from gateway.parcels.making import Signer
 from gateway.parcels.openpgp_key import check_openpgp, is_openpgp
@@ -55,6 +55,12 @@ class KeyChecker:
         if self._certificates is None:
             raise Malformed("No OpenPGP public key can be read in this. Certificates (S/MIME) are not taken here.")
         return await self._certificates.check(octets, addresses, now)
+
+    async def is_revoked(self, key: RecipientKey, now: datetime) -> bool:
+        """Look up a certificate that was taken before. Raises Unavailable where nothing is known of it now."""
+        if self._certificates is None:
+            raise Unavailable("Certificates are not taken here any more.")
+        return await self._certificates.is_revoked(key, now)
 
     async def close(self) -> None:
         """Close what is open to a responder."""

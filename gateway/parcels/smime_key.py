@@ -21,6 +21,7 @@ from gateway.domain.signature import Reason
 from gateway.identity.certificates import UNREADABLE, Authorities
 from gateway.identity.ocsp import NoAnswer, Responder
 from gateway.mime.certificates import way_up, why_not_known
+from gateway.parcels.making import certificates_in
 from gateway.parcels.openpgp_key import require_some_time
 
 MAX_FILE: Final = 256 * 1024
@@ -63,6 +64,22 @@ class MailCertificates:
             raise Malformed("This certificate is too large, with those above it.")
         fingerprint = own.fingerprint(SHA256()).hex().upper()
         return RecipientKey(KeyKind.SMIME, kept, fingerprint, own.not_valid_after_utc, address)
+
+    async def is_revoked(self, key: RecipientKey, now: datetime) -> bool:
+        """Look a certificate up that was taken before. Raises Unavailable where nothing is known of it now, also as
+        nobody vouches for it any more.
+        """
+        own, *others = certificates_in(key.octets)
+        certificate, anchors = x509.load_der_x509_certificate(own), self._authorities.anchors
+        chain = way_up(certificate, others, anchors, now)
+        if not chain:
+            raise Unavailable("This certificate is not from an authority that is known here, any more.")
+        try:
+            if len(chain) > 1:
+                await self._require_not_revoked(certificate, chain[1], now)
+        except Malformed:
+            return True
+        return False
 
     async def close(self) -> None:
         """Close what is open to the responder."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +38,10 @@ MOST_CIPHERTEXT: Final = 64 * 1024 * 1024
 """So many octets are stored with one reply at most."""
 
 
+Refusing = Callable[[Sequence[Wanting]], Awaitable[Mapping[str, str]]]
+"""Returns for whom of these no copy is made, by their id, each with a fixed reason."""
+
+
 class NotCopied(StrEnum):
     """Why there is no copy, beside what making one says (`gateway.parcels.making.Reason`)."""
 
@@ -45,6 +49,8 @@ class NotCopied(StrEnum):
     BUSY = "busy"
     TOO_LATE = "too-late"
     FAULT = "fault"
+    REVOKED = "revoked"
+    NOT_LOOKED_UP = "not-looked-up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +141,21 @@ class Written:
     text: str
 
 
+async def _nobody(_wanted: Sequence[Wanting]) -> Mapping[str, str]:
+    return {}
+
+
 class Parcelling:
-    """Makes parcels. `permitted` are the programmes in which it is, `most` the octets of a reply's text and files."""
+    """Makes parcels. `permitted` are the programmes in which it is, `most` the octets of a reply's text and files;
+    `refused` says of whom no copy is made, each with a fixed reason, as their certificate is revoked.
+    """
 
     def __init__(
         self,
         permitted: frozenset[str],
         most: int,
         signer: Signer | None,
+        refused: Refusing = _nobody,
         *,
         seconds: float = SECONDS,
         most_ciphertext: int = MOST_CIPHERTEXT,
@@ -150,6 +163,7 @@ class Parcelling:
         self.permitted = permitted
         self._most = most
         self._signer = signer
+        self._refused = refused
         self._seconds = seconds
         self._most_ciphertext = most_ciphertext
         self._room = Room(ALL_OCTETS * most)
@@ -180,22 +194,27 @@ class Parcelling:
     async def _made(self, gathering: Gathering, written: Written) -> dict[str, bytes | str]:
         """Return by person what was made, or why it was not; who is not named came too late."""
         loop = asyncio.get_running_loop()
+        refused: Mapping[str, str] = {}
         under_way: dict[str, asyncio.Future[bytes | str]] = {}
         room = Room(self._most_ciphertext)
         try:
             async with asyncio.timeout(self._seconds):
+                refused = await self._refused(gathering.wanted)
+                wanted = [one for one in gathering.wanted if one.person_id not in refused]
                 mail = await loop.run_in_executor(self._pool, _composed, written, gathering)
-                for one in gathering.wanted:
+                for one in wanted:
                     making = loop.run_in_executor(self._pool, _encrypted, one, mail, self._signer, written.at, room)
                     under_way[one.person_id] = making
-                await asyncio.wait(under_way.values())
+                if under_way:
+                    await asyncio.wait(under_way.values())
         except TimeoutError:
             for making in under_way.values():
                 making.cancel()
-        return {one: making.result() for one, making in under_way.items() if making.done() and not making.cancelled()}
+        over = {one: making for one, making in under_way.items() if making.done() and not making.cancelled()}
+        return {**refused, **{one: making.result() for one, making in over.items()}}
 
 
-def parcelling_of(settings: Settings) -> Parcelling | None:
+def parcelling_of(settings: Settings, refused: Refusing = _nobody) -> Parcelling | None:
     """Return what makes full copies at a site, None where no programme permits any. Raises ConfigError for a key that
     cannot be used.
     """
@@ -203,7 +222,7 @@ def parcelling_of(settings: Settings) -> Parcelling | None:
     if not own.programmes:
         return None
     signer = signer_of(settings, system_clock())
-    return Parcelling(frozenset(own.programmes), own.max_octets, signer)
+    return Parcelling(frozenset(own.programmes), own.max_octets, signer, refused)
 
 
 def _sorted(gathering: Gathering, made: dict[str, bytes | str]) -> Copies:
@@ -213,7 +232,7 @@ def _sorted(gathering: Gathering, made: dict[str, bytes | str]) -> Copies:
     for one in gathering.wanted:
         octets = made.get(one.person_id, (gathering.failed or NotCopied.TOO_LATE).value)
         if isinstance(octets, bytes):
-            parcels.append(Parcel(one.person_id, one.key.fingerprint, one.key.address, octets))
+            parcels.append(Parcel(one.person_id, one.key_id, one.key.fingerprint, one.key.address, octets))
         else:
             uncopied.append((one.person_id, octets))
     return Copies(tuple(parcels), tuple(uncopied))

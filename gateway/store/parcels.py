@@ -26,9 +26,10 @@ ALONE = "parcel"
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A whole entity of ciphertext for one employee: by which key (its fingerprint, and the address it is for)."""
+    """A whole entity of ciphertext for one employee: by which key (its row, its fingerprint, the address it is for)."""
 
     person_id: str
+    key_id: str
     fingerprint: str
     address: str
     ciphertext: bytes = field(repr=False)
@@ -41,6 +42,7 @@ class Kept:
     id: str
     message_id: str
     person_id: str
+    key_id: str | None
     fingerprint: str
     address: str
     octets: int
@@ -56,6 +58,7 @@ def enter_parcel(tx: Transaction, message_id: str, outbox_id: str, made: Parcel)
         message_id=message_id,
         person_id=made.person_id,
         outbox_id=outbox_id,
+        key_id=made.key_id,
         fingerprint=made.fingerprint,
         address=made.address,
         octets=len(made.ciphertext),
@@ -124,6 +127,7 @@ _NAMED = (
     parcel.c.id,
     parcel.c.message_id,
     parcel.c.person_id,
+    parcel.c.key_id,
     parcel.c.fingerprint,
     parcel.c.address,
     parcel.c.octets,

@@ -129,6 +129,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "joining": "select",
             "parcel": "insert",
             "recipient_key": "select",
+            "key_look": "select insert update(looked_us,revoked_us)",
             "outbox": "select(id,kind,person_id,case_id,message_id,lead_id,fields,state,attempts,due_us,created_us,"
             "settled_us,lease_until_us) insert update(state,due_us,lease_until_us,created_us,settled_us,lead_id)",
             "address_state": "select delete",
@@ -169,6 +170,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "pace": "select insert update",
             "parcel": "select delete",
             "recipient_key": "select",
+            "key_look": "select",
             "told_ending": "select insert",
             "outbox": "select insert update",
             "address_state": "select insert update delete",

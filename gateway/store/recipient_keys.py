@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, or_, select, update
 
 from gateway.domain.clock import from_microseconds, to_microseconds
 from gateway.domain.recipient_key import CODE_US, KeyKind, RecipientKey
 from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.people import addresses_of
-from gateway.store.tables import recipient_key
+from gateway.store.tables import key_look, recipient_key
+from gateway.store.transaction import Transaction
 
 
 def recipient_key_of(
@@ -21,25 +24,58 @@ def recipient_key_of(
 
     That is one which its owner has proven to hold, has not ended, and is for an address that is theirs still.
     """
-    now_us = to_microseconds(now)
+    row = key_in_use(connection, authority, person_id, to_microseconds(now))
+    return None if row is None else as_key(row)
+
+
+def key_in_use(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> Row[Any] | None:
+    """Return the row of that key, or None."""
     for row in keys_of(connection, authority, person_id, now_us):
         if row.confirmed_us is None or (row.expires_us is not None and row.expires_us <= now_us):
             continue
         addresses = addresses_of(connection, [person_id], now_us).get(person_id, [])
         if row.address.lower() in {one.lower() for one in addresses}:
-            return as_key(row)
+            return row
     return None
 
 
 def keys_of(connection: Connection, authority: AuthorityKey, person_id: str, now_us: int) -> list[Row[Any]]:
-    """Return the genuine rows of somebody's keys that have not been taken away, the newest first."""
+    """Return the genuine rows of somebody's keys that have not been taken away nor found revoked, the newest first."""
     table = recipient_key
     rows = connection.execute(
         select(table)
-        .where(table.c.person_id == person_id, or_(table.c.until_us.is_(None), table.c.until_us > now_us))
+        .outerjoin(key_look, key_look.c.key_id == table.c.id)
+        .where(
+            table.c.person_id == person_id,
+            or_(table.c.until_us.is_(None), table.c.until_us > now_us),
+            key_look.c.revoked_us.is_(None),
+        )
         .order_by(table.c.created_us.desc(), table.c.id.desc())
     )
     return genuine(table, rows, authority)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When it was last looked up whether a key is revoked, and whether it is."""
+
+    at_us: int = 0
+    is_revoked: bool = False
+
+
+def looks_of(connection: Connection, key_ids: Collection[str]) -> dict[str, Look]:
+    """Return what was looked up, by key; a key that is not named never was."""
+    rows = connection.execute(select(key_look).where(key_look.c.key_id.in_(sorted(key_ids))))
+    return {row.key_id: Look(int(row.looked_us), row.revoked_us is not None) for row in rows}
+
+
+def enter_look(tx: Transaction, key_id: str, *, is_revoked: bool) -> bool:
+    """Write down what was looked up of a key now. Return True where this is the first time that it is revoked."""
+    mine = update(key_look).where(key_look.c.key_id == key_id)
+    if not tx.execute(mine.values(looked_us=tx.now_us)):
+        tx.insert(key_look, key_id=key_id, looked_us=tx.now_us, revoked_us=None)
+    revoked = mine.where(key_look.c.revoked_us.is_(None)).values(revoked_us=tx.now_us)
+    return is_revoked and bool(tx.execute(revoked))
 
 
 def as_key(row: Row[Any]) -> RecipientKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from gateway.casework.act import Actor
 from gateway.casework.administration import enact
@@ -25,6 +25,7 @@ from gateway.store.database import Database
 from gateway.store.ids import new_id
 from gateway.store.outbox import Entry, withhold
 from gateway.store.parcels import Parcel, ciphertext_of, destroy_over, has_over, parcel_of
+from gateway.store.recipient_keys import enter_look
 from gateway.store.settlements import settle
 from gateway.store.transaction import Transaction
 from tests.settled import Settled
@@ -41,6 +42,7 @@ class Copies(Settled):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
+        self.keys: dict[str, str] = {}
         for name in ("dana", "omar"):
             self.give_key(name)
             self.enact("choose_notices", person=self.people[name], full_copies=True)
@@ -48,13 +50,17 @@ class Copies(Settled):
     def enact(self, verb: str, **arguments: Any) -> dict[str, Any]:
         return self.database.call(lambda tx: enact(tx, self.authority, Actor(), verb, arguments, PROGRAMMES))
 
-    def give_key(self, name: str) -> None:
+    def give_key(self, name: str, kind: str = "openpgp") -> None:
+        """Let it be so that somebody has this key alone."""
+        self.keys[name] = new_id()
+        before = delete(tables.recipient_key).where(tables.recipient_key.c.person_id == self.people[name])
         row = {
-            "id": new_id(), "person_id": self.people[name], "kind": "openpgp", "octets": b"k", "fingerprint": name * 10,
-            "address": f"{name}@agency.example", "created_us": 0, "expires_us": None, "code_hash": "-", "proof": b"",
-            "confirmed_us": 0, "until_us": None, "version": 1,
+            "id": self.keys[name], "person_id": self.people[name], "kind": kind, "octets": b"k",
+            "fingerprint": name * 10, "address": f"{name}@agency.example", "created_us": 0, "expires_us": None,
+            "code_hash": "-", "proof": b"", "confirmed_us": 0, "until_us": None, "version": 1,
         }  # fmt: skip
         signature = sign(tables.recipient_key, row, self.authority.private)
+        self.database.call(lambda tx: tx.execute(before))
         self.database.call(lambda tx: tx.insert(tables.recipient_key, **row, signature=signature))
 
     @property
@@ -71,7 +77,10 @@ class Copies(Settled):
         """Ines writes; there are parcels for these. Return the message's id."""
         key = self.database.read_now(lambda rows: case_sealing_key(rows, self.authority.key, self.tour["case"]))
         sealed = SealedMessage(new_id(), True, 1, b"s", key.id, key.suite, b"w", (), None, "c")
-        made = tuple(Parcel(self.people[name], name * 10, f"{name}@agency.example", PARCEL) for name in names)
+        made = tuple(
+            Parcel(self.people[name], self.keys.get(name, ""), name * 10, f"{name}@agency.example", PARCEL)
+            for name in names
+        )
         posting = Posting(sealed, self.tour["case"], self.people["ines"], (), parcels=made, uncopied=without)
         self.database.call(reply, self.authority.key, posting)
         return sealed.id
@@ -198,6 +207,52 @@ def test_why_a_parcel_is_not_sent_is_asked_anew(site: Copies) -> None:
 
     site.database.call(forge)
     assert why() is Withheld.KEY_GONE
+
+
+def why_not(site: Copies) -> Withheld | None:
+    """Have a parcel made for dana, and ask why it may not be sent."""
+    (entry,) = [one for one in site.claimed() if one.address == "dana@agency.example"]
+    kept = site.database.read_now(parcel_of, entry.id, entry.lead_id)
+    place = (entry.programme, entry.case_id)
+    return site.database.read_now(why_withheld, site.authority.key, CWA, kept, place, site.now_us)
+
+
+def test_a_parcel_does_not_go_to_a_subkey_that_was_replaced_meanwhile(site: Copies) -> None:
+    """The same key, handed in anew with another subkey, has the same fingerprint."""
+    site.reply("dana")
+    site.give_key("dana")
+    assert why_not(site) is Withheld.KEY_GONE
+
+
+def test_a_parcel_of_before_the_upgrade_goes_as_its_link(site: Copies) -> None:
+    site.reply("dana")
+    site.database.call(lambda tx: tx.execute(update(tables.parcel).values(key_id=None)))
+    assert why_not(site) is Withheld.KEY_GONE
+
+
+@pytest.mark.parametrize(
+    ("hours", "revoked", "why"),
+    [(0, False, None), (23, False, None), (25, False, Withheld.NOT_LOOKED_UP), (0, True, Withheld.KEY_GONE)],
+)
+def test_nothing_is_sent_to_a_certificate_that_is_revoked_or_was_not_looked_up_for_a_day(
+    site: Copies, hours: int, revoked: bool, why: Withheld | None
+) -> None:
+    site.give_key("dana", "smime")
+    site.reply("dana")
+
+    def look(tx: Transaction) -> None:
+        enter_look(tx, site.keys["dana"], is_revoked=revoked)
+        tx.execute(update(tables.key_look).values(looked_us=tx.now_us - hours * 3600 * 1_000_000))
+
+    site.database.call(look)
+    assert why_not(site) is why
+    assert ("dana" in site.wanting()) != revoked
+
+
+def test_nothing_is_sent_to_a_certificate_that_was_never_looked_up(site: Copies) -> None:
+    site.give_key("dana", "smime")
+    site.reply("dana")
+    assert why_not(site) is Withheld.NOT_LOOKED_UP
 
 
 def test_a_key_that_nobody_signed_gets_no_copy(site: Copies) -> None:

@@ -13,7 +13,7 @@ from gateway.store.parcels import Parcel
 from tests.notifying import AUTHORITY, Time
 from tests.unit.domain.test_parcel import PARCEL
 
-FINGERPRINT = "AB" * 20
+KEY, FINGERPRINT = "key", "AB" * 20
 ADDRESS = "dana@agency.example"
 
 
@@ -22,7 +22,7 @@ def enter(url: str, case_id: str, author_id: str, dana_id: str) -> None:
     database, public = Database(url, clock=Time()), AUTHORITY.public_key()
     key = database.read_now(lambda rows: case_sealing_key(rows, public, case_id))
     sealed = SealedMessage(new_id(), True, 1, b"s", key.id, key.suite, b"w", (), None, "c")
-    copy = Parcel(dana_id, FINGERPRINT, ADDRESS, PARCEL)
+    copy = Parcel(dana_id, KEY, FINGERPRINT, ADDRESS, PARCEL)
     posting = Posting(sealed, case_id, author_id, (), submission_key="f" * 32, parcels=(copy,))
     database.call(reply, public, posting)
     database.close()

@@ -18,7 +18,7 @@ from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from gateway.store.outbox import waiting
 from gateway.store.transaction import Transaction
-from tests.crash.copier import ADDRESS, FINGERPRINT, enter
+from tests.crash.copier import ADDRESS, FINGERPRINT, KEY, enter
 from tests.notifying import AUTHORITY, Time
 from tests.relay import Certificate, Sink, relay
 from tests.settled import Settled, TestAuthority
@@ -55,7 +55,7 @@ def settled(folder: Path) -> Reply:
     site = Settled(database, TestAuthority(AUTHORITY))
     dana = site.people["dana"]
     row = {
-        "id": "key", "person_id": dana, "kind": "openpgp", "octets": b"k", "fingerprint": FINGERPRINT,
+        "id": KEY, "person_id": dana, "kind": "openpgp", "octets": b"k", "fingerprint": FINGERPRINT,
         "address": ADDRESS, "created_us": 0, "expires_us": None, "code_hash": "-", "proof": b"", "confirmed_us": 0,
         "until_us": None, "version": 1,
     }  # fmt: skip

@@ -27,6 +27,8 @@ from gateway.parcels.making import Signer
 from gateway.parcels.openpgp_key import check_openpgp
 from gateway.portal.parcelling import Parcelling
 from gateway.store import tables
+from gateway.store.recipient_keys import enter_look
+from gateway.store.transaction import Transaction
 from tests.notifying import notifier
 from tests.peers.test_parcels import PUSH, run_mutt
 from tests.portal.browser import Browser, hidden
@@ -213,6 +215,7 @@ async def test_openssl_opens_the_copy_of_somebody_with_a_certificate(copied: Cop
     ute = await house.add_employee("Ute Ross")
     mine = card("Ute Ross", ute.address, issuer=root, key=private, valid=valid)
     await give(house, ute, RecipientKey(KeyKind.SMIME, mine.octets + root.octets, "CD" * 32, valid[1], ute.address))
+    await house.database.run(look_up_all)
     await copied.choose(full=True, someone=ute)
     case_id, case = await house.open_case(ute)
     otto = await house.add_user("Olga Venn", [case_id])
@@ -229,6 +232,12 @@ async def test_openssl_opens_the_copy_of_somebody_with_a_certificate(copied: Cop
     done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, check=True)
     clear = done.stdout
     assert WORDS.encode() in clear
+
+
+def look_up_all(tx: Transaction) -> None:
+    """Let it be so that all certificates were looked up just now."""
+    for row in tx.all(select(tables.recipient_key.c.id).where(tables.recipient_key.c.kind == KeyKind.SMIME.value)):
+        enter_look(tx, row.id, is_revoked=False)
 
 
 @pytest.mark.parametrize("missing", ["choice", "permission", "key"])

@@ -42,7 +42,7 @@ from gateway.store.tables.joining import agreed_terms, joining
 from gateway.store.tables.parcel import parcel
 from gateway.store.tables.people import agreement, case, person, person_address, site, team
 from gateway.store.tables.reach import address_state, notice_report
-from gateway.store.tables.recipient_key import recipient_key
+from gateway.store.tables.recipient_key import key_look, recipient_key
 from gateway.store.tables.recognition import fax_recognition
 from gateway.store.tables.schema import METADATA
 from gateway.store.tables.timing import pace, told_ending
@@ -85,6 +85,7 @@ __all__ = [
     "intake_claim",
     "intake_section",
     "joining",
+    "key_look",
     "leaf",
     "meeting",
     "message",

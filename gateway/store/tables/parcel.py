@@ -13,6 +13,7 @@ parcel = Table(
     ref("message_id", "message"),
     ref("person_id", "person"),
     ref("outbox_id", "outbox", index=True),
+    Column("key_id", String(64)),
     Column("fingerprint", String(128), nullable=False),
     Column("address", String(254), nullable=False),
     Column("octets", Integer, nullable=False),
@@ -20,4 +21,5 @@ parcel = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     us("created_us", nullable=False),
 )
-"""`outbox_id` is the notice that was entered with it; `fingerprint` and `address` are of the key it is encrypted to."""
+"""`outbox_id` is the notice that was entered with it; `key_id` is the row of the key that it is encrypted to,
+`fingerprint` and `address` are that key's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table
 
 from gateway.store.tables.schema import METADATA, ident, ref, signed, us
 
@@ -24,3 +24,13 @@ recipient_key = Table(
     *signed(),
 )
 """Of no use before `confirmed_us`: `proof` is a mail encrypted to the key, with the code of `code_hash` in it."""
+
+key_look = Table(
+    "key_look",
+    METADATA,
+    Column("key_id", String(64), ForeignKey("recipient_key.id"), primary_key=True),
+    us("looked_us", nullable=False),
+    us("revoked_us"),
+)
+"""When the portal last looked up whether a certificate is revoked, and since when it is known to be. It takes power
+away and gives none, so that it needs no signature."""

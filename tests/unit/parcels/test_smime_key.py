@@ -126,3 +126,18 @@ async def test_where_certificates_are_off_none_is_taken_and_nothing_is_made_for_
     with pytest.raises(ParcelFailed):
         make(key, b"Content-Type: text/plain\r\n\r\nx\r\n", Signer(offers_smime=False), now=NOW)
     assert make(key, b"Content-Type: text/plain\r\n\r\nx\r\n", None, now=NOW + dt.timedelta(hours=1))
+
+
+async def test_a_certificate_that_was_taken_is_looked_up_again(tmp_path: Path) -> None:
+    own = mine()
+    key = await authorities(tmp_path).check(pem(own, MIDDLE), [INES], NOW)
+    judge = KeyChecker(authorities(tmp_path))
+    assert not await judge.is_revoked(key, NOW + DAY)
+    with pytest.raises(Unavailable):
+        await judge.is_revoked(key, NOW + 40 * DAY)  # the lists are of no use by then
+    assert await KeyChecker(authorities(tmp_path, own)).is_revoked(key, NOW)
+    (tmp_path / "root.pem").write_bytes(ELSE.certificate.public_bytes(Encoding.PEM))
+    elsewhere = MailCertificates(MailAuthorities(tmp_path / "root.pem", tmp_path / "lists.pem", ""))
+    for nobody in (KeyChecker(elsewhere), KeyChecker()):
+        with pytest.raises(Unavailable):
+            await nobody.is_revoked(key, NOW)

@@ -28,7 +28,9 @@ def certificate() -> bytes:
 
 async def test_no_more_ciphertext_is_kept_than_may_be_stored_with_one_reply() -> None:
     octets = certificate()
-    wanted = [Wanting(one, RecipientKey(KeyKind.SMIME, octets, "AB" * 32, None, f"{one}@a.example")) for one in PEOPLE]
+    wanted = [
+        Wanting(one, "key", RecipientKey(KeyKind.SMIME, octets, "AB" * 32, None, f"{one}@a.example")) for one in PEOPLE
+    ]
     parcelling = Parcelling(frozenset({"cwa"}), 1_000_000, None, most_ciphertext=5 * FILE)
     gathering = parcelling.gathering(wanted)
     assert gathering is not None
