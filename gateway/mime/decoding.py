@@ -19,9 +19,14 @@ _OCTETS: Final = re2.Options()
 _OCTETS.encoding = re2.Options.Encoding.LATIN1
 _OCTETS.never_capture = True
 _SOFT_BREAK = re.compile(rb"=[ \t]{0,100}\r?\n")
-_WELL_ESCAPED = re2.compile(rb"(?:[^=]|=(?:[0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n))*", _OCTETS)
 _TRAILING_BLANK = re2.compile(rb"[ \t]\r?\n", _OCTETS)
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]{0,100}\r?\n)")
+# Whether there is one: RE2 leaps from each sign of equality to the next.
+_HAS_BAD_ESCAPE = re2.compile(
+    rb"=(?:[^0-9A-Fa-f \t\r\n]|[0-9A-Fa-f](?:[^0-9A-Fa-f]|\z)|[ \t]{1,100}(?:[^ \t\r\n]|\z)|[ \t]{101}"
+    rb"|[ \t]{0,100}\r(?:[^\n]|\z)|\z)",
+    _OCTETS,
+)
 _OPEN_ESCAPE = re.compile(rb"=(?:[0-9A-Fa-f]?|[ \t]{0,100}\r?)\Z")
 _BEGIN = re.compile(rb"begin [0-7]{3,4} [^\n]*")
 _MAX_LINE = 998
@@ -110,7 +115,7 @@ class Decoder:
             self.oddities.add("qp_trailing_blank")
         if is_last and data.endswith(b"="):
             data = data[:-1]  # a soft line break whose line end went to the delimiter
-        if not _WELL_ESCAPED.fullmatch(data):
+        if _HAS_BAD_ESCAPE.search(data):
             self.oddities.add("qp_bad_escape")
             data = _BAD_ESCAPE.sub(b"=3D", data)
         if b"= " in data or b"=\t" in data:  # a plain soft line break the library takes out itself

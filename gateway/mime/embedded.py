@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+import re2
+
 from gateway.mime.charsets import decode_octets
 from gateway.mime.structure import DefectKind
 
@@ -23,6 +25,10 @@ _BASE64_LINES = re.compile(
     rb"\n(?P<run>(?:[ \t>]{0,4}+[A-Za-z0-9+/]{40,}+[ \t]*+\r?+\n)++[ \t>]{0,4}+[A-Za-z0-9+/]*+={0,2}+)"
     rb"|\n(?P<line>[A-Za-z0-9+/]{60,}+={0,2}+)"
 )
+_OCTETS: Final = re2.Options()
+_OCTETS.encoding = re2.Options.Encoding.LATIN1
+_OCTETS.never_capture = True
+_LINE_OF_BASE64: Final = re2.compile(rb"\n[ \t>]{0,4}[A-Za-z0-9+/]{40}", _OCTETS)  # how each of those begins
 _DATA_URI = re.compile(
     rb"data:(?P<type>[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60})?+(?P<more>(?:;[a-z0-9.=_-]{1,80}+)*+)(?P<base64>;base64)?+,"
     rb"(?P<data>[A-Za-z0-9+/=%_.~!*'();:@&$,?#\[\]\r\n\t -]*+)",
@@ -55,7 +61,8 @@ def embedded_files(text: bytes) -> Iterator[Embedded]:
         yield from _yenc(text)
     if _BINHEX in text:
         yield Embedded(b"", DefectKind.BINHEX_TEXT, is_whole=False)
-    for found in _BASE64_LINES.finditer(b"\n" + text):
+    lines = b"\n" + text
+    for found in _BASE64_LINES.finditer(lines) if _LINE_OF_BASE64.search(lines) else ():
         octets = _unbase64((found["run"] or found["line"]).partition(b"=")[0])
         yield Embedded(octets, None)
 

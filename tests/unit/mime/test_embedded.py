@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.mime import embedded
 from gateway.mime.embedded import data_uris, embedded_files
 from gateway.mime.structure import DefectKind
 
@@ -61,6 +62,17 @@ def test_base64_in_lines_is_found_quoted_or_not() -> None:
     assert OCTETS in [each.octets for each in embedded_files(b"See:\n" + encoded)]
     quoted = b"".join(b"> " + line + b"\n" for line in encoded.splitlines())
     assert OCTETS in [each.octets for each in embedded_files(b"See:\n" + quoted)]
+
+
+LINES = st.lists(
+    st.sampled_from([b"\n", b"\r\n", b" ", b"> ", b"QUJD", b"QUJD" * 10, b"A" * 39, b"=", b"==", b"\xe9", b"-"])
+)
+
+
+@given(LINES.map(b"".join))
+def test_lines_of_base64_are_those_that_the_pattern_alone_finds(text: bytes) -> None:
+    lines = embedded._BASE64_LINES.findall(b"\n" + text)
+    assert sum(each.kind is None for each in embedded_files(text)) == len(lines)
 
 
 def test_words_are_no_files() -> None:
