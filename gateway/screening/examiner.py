@@ -57,7 +57,8 @@ class Examiner:
         self._unreadable: list[Unreadable] = []
         self._labels: dict[str, set[str]] = {}  # class of a label → places where it stands
         self._pieces: list[tuple[str, fragments.Piece]] = []
-        self._empty: set[int] = set()  # texts in which nothing was seen: mail says many things twice
+        self._empty: set[int] = set()  # views in which nothing was seen: mail says many things twice
+        self._vain: dict[int, set[int]] = {}  # the same of chunks, by their length: it takes long to hash a long one
         self._examined: set[int] = set()  # views with their places
         self._bulk = False
         self._certain = False
@@ -76,14 +77,14 @@ class Examiner:
         if isinstance(item, Unreadable):
             self._unreadable.append(item)
             return
-        told = hash((item.text, item.form))
-        if told in self._empty:
+        alike = self._vain.get(len(item.text), ())
+        if alike and hash((item.text, item.form)) in alike:
             return
         before = self._seen
         for view in read_views(item):
             self._examine_once(view)
         if self._seen == before:
-            self._empty.add(told)
+            self._vain.setdefault(len(item.text), set()).add(hash((item.text, item.form)))
 
     def verdict(self) -> Verdict:
         """What follows from everything taken so far."""

@@ -59,6 +59,7 @@ _KNOWN: Final[dict[str, str]] = (
 _TAGS: Final = range(0xE0020, 0xE007F)  # invisible copies of ASCII
 
 _COUNTED: Final = str.maketrans("〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸", "00123456789123456789236")
+_LEADS_OF_COUNTED: Final = sorted({chr(code).encode("utf-8")[:1] for code in _COUNTED})  # Cyrillic has none of them
 _COUNTED_RUN: Final = re.compile(
     r"[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸](?:[\s\-.,、・]{0,2}[〇零一二三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸]){6,}"
 )
@@ -86,15 +87,16 @@ _TABLE: Final = _Table()
 
 def fold(text: str) -> bytes:
     """ASCII octets that read as `text` does. Line ends become LF."""
-    octets = text.encode("ascii") if text.isascii() else _to_ascii(text)
-    if b"\r" in octets:
-        octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return octets.translate(None, _CONTROLS)
+    octets, page = (text.encode("ascii"), _ASCII) if text.isascii() else _to_page(text)
+    if b"\r" not in octets:
+        return octets.translate(page.table, page.nothing_plain)
+    octets = octets.translate(page.table, page.nothing)  # what stands within a line end, and is nothing, goes first
+    return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").translate(None, _CONTROLS)
 
 
-def _to_ascii(text: str) -> bytes:
-    """Each character folded: those of Latin-1, or of Cyrillic's code page, by one table of octets, which is quick, and
-    runs of others one by one.
+def _to_page(text: str) -> tuple[bytes, _Page]:
+    """Octets of Latin-1, or of Cyrillic's code page, which one table folds quickly; runs of other characters are
+    folded one by one.
     """
     page = _LATIN
     try:
@@ -106,16 +108,17 @@ def _to_ascii(text: str) -> bytes:
     for character, folded in page.longer:
         if character in octets:
             octets = octets.replace(character, folded)
-    return octets.translate(page.table, page.nothing)
+    return octets, page
 
 
 def _without_scripts(text: str) -> str:
     """Words of other scripts that name a kind as that name, and numbers that are counted in them as digits."""
-    octets = text.encode("utf-8", "ignore")  # surrogates fold to nothing, and RE2 takes none
-    text = b"".join(_named(octets)).decode("utf-8")
+    octets = b"".join(_named(text.encode("utf-8", "ignore")))  # surrogates fold to nothing, and RE2 takes none
+    text = octets.decode("utf-8")
     if "年" in text or "년" in text:
         text = _DAY.sub(r"\1-\2-\3 ", text)
-    text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
+    if any(lead in octets for lead in _LEADS_OF_COUNTED):
+        text = _COUNTED_RUN.sub(lambda match: match.group().translate(_COUNTED), text)
     return text.translate(_BRAILLE) if "\u283c" in text else text
 
 
@@ -210,9 +213,11 @@ class _Page:
         }
         self.table: Final = bytes((*range(0x80), *((folded.get(octet) or b".")[0] for octet in range(0x80, 0x100))))
         self.nothing: Final = bytes(octet for octet, plain in folded.items() if not plain)
+        self.nothing_plain: Final = self.nothing + _CONTROLS
         self.longer: Final = tuple((bytes((octet,)), plain) for octet, plain in folded.items() if len(plain) > 1)
 
 
+_ASCII: Final = _Page("ascii")
 _LATIN: Final = _Page("latin-1")
 _CYRILLIC_PAGE: Final = _Page("cp1251")
 _IN_CYRILLIC: Final = re.compile("[\u0410-\u044f]{3}")

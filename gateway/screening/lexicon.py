@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 _WORD: Final = re.compile(r"#|\d+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]")
+_SPAN: Final = re.Match.span
 
 
 _GLUED: Final = 9  # letters that a phrase has at least to be known when its words are written as one
@@ -86,13 +87,13 @@ class Lexicon:
         told, starts, ends = _words(text, start, end)
         words = tuple(told)
         last = len(words) - 1
+        begun = self._begun
         found: list[Label] = []
-        at = 0
-        while at <= last:
-            following = self._begun.get(words[at])
-            if following is None:
-                at += 1
+        behind = 0
+        for at in [at for at, word in enumerate(words) if word in begun]:
+            if at < behind:
                 continue
+            following = begun[words[at]]
             length = skipped = 0
             longer = following.get(words[at + 1], ()) if at < last else ()
             for entry in (*longer, *following.get("", ())):
@@ -103,7 +104,7 @@ class Lexicon:
                     length = size
                     skipped = max(skipped, 1 if entry.role is Role.RAISES else size)
                     found.append(Label(entry.name, entry.role, starts[at], ends[at + length - 1]))
-            at += skipped or 1  # "el numero" begins "el numero de identidad"
+            behind = at + (skipped or 1)  # "el numero" begins "el numero de identidad"
         return found
 
 
@@ -160,11 +161,16 @@ def _words(text: str, start: int, end: int) -> tuple[list[str], list[int], list[
     glued = 0  # changes between letters and digits in the code that a word is part of
     before, previous = start, ""  # where the last word ended, or a code may go on, and that word
     lower = text[start:end].lower()
-    for match in _WORD.finditer(text, start, end):
-        first, last = match.span()
+    for first, last in map(_SPAN, _WORD.finditer(text, start, end)):
         word = lower[first - start : last - start]
         if first != before:  # as most words, it stands by itself
             glued = 0
+            if last - first > 1:
+                before, previous = last, word
+                words.append(word)
+                starts.append(first)
+                ends.append(last)
+                continue
         else:
             if _is_inside(text, first, last):
                 before, previous, glued = last, word, glued + 1

@@ -33,7 +33,8 @@ _BLOCK: Final = re.compile(
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"<(?:[a-zA-Z/!?][^<>]*|)(?:>|\Z)")
-_ATTRIBUTES: Final = re.compile(r"<[a-zA-Z][^<>\s]*((?:\s[^<>]*)?=[^<>]*)>")
+# What follows the name of a tag, up to its end, where there is a sign of equality; the name may have taken one in.
+_ATTRIBUTES: Final = re.compile(r"<[a-zA-Z](?:[^<>\s]*+(?=\s[^<>=]*+=)|[^<>\s]*(?==))([^<>]*+)>")
 _ATTRIBUTE: Final = re.compile(r"""([a-zA-Z][\w:.-]*)\s{0,20}=\s{0,20}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 _LAYOUT: Final = frozenset(
     "style class width height bgcolor color align valign border cellpadding cellspacing size face colspan rowspan "
@@ -55,6 +56,7 @@ _MAY_HIDE: Final = re2.compile(
 _PRE: Final = re.compile(r"(<pre\b[^<>]*>.*?(?:</pre\s*>|\Z))", re.DOTALL | re.IGNORECASE)
 _LINE_END: Final = re.compile(r"\n(?![^\n<]{1,200}(?: \| |\S\t\S))")  # a row of a table in plain text stays one
 _MAY_TURN: Final = re2.compile(rb"(?i)\bdir\s*=\s*.?rtl|direction\s*:\s*rtl|<bdo")
+_MAY_EITHER: Final = re2.compile(_MAY_HIDE.pattern + b"|" + _MAY_TURN.pattern)
 _RTL: Final = re.compile(r"""\bdir\s{0,9}=\s{0,9}["']?rtl|direction\s{0,9}:\s{0,9}rtl""", re.IGNORECASE)
 _CLASS_RULE: Final = re.compile(r"\.([\w-]{1,60})[^{}]{0,60}\{([^{}]*)\}")
 _CLASSES: Final = re.compile(r"""class\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
@@ -73,6 +75,11 @@ def looks_like_markup(octets: bytes) -> bool:
 def shown(source: str) -> str:
     """The text of markup, references resolved; hidden text is in it, comments, style and script are not."""
     return _unmark(_without_code(source))
+
+
+def may_be_otherwise(octets: bytes) -> bool:
+    """Whether some element may be hidden, or run from right to left; else there is nothing unhidden or turned."""
+    return _MAY_EITHER.search(octets) is not None
 
 
 def unhidden(source: str, octets: bytes) -> str | None:

@@ -21,7 +21,8 @@ from gateway.screening.view import Reading, View
 
 _LEVELS: Final = 2  # an encoding inside an encoding is undone, and no deeper
 _AROUND: Final = 120
-_OVERRIDE: Final = re.compile("[\u202e\u202b\u2067]([^\u202c\u2069\n]*)")
+_OVERRIDES: Final = "\u202e\u202b\u2067"
+_OVERRIDDEN: Final = re.compile(f"[{_OVERRIDES}]([^\u202c\u2069\n]*)")
 _SPACED: Final = sifted(re2.compile(rb"\b[A-Za-z0-9](?:[ ._*|\t-]{1,3}[A-Za-z0-9]){7,}\b"))
 _BROKEN: Final = re2.compile(rb"[A-Za-z0-9.-]{1,24} ?(?:\n ?[A-Za-z0-9./-]{1,8} ?){1,8}(?:\n ?[A-Za-z0-9./-]{1,24})?")
 _BROKEN_DIGITS: Final = re.compile(r"\d{1,9}-? ?\n ?\d{1,9}[.,]?\Z")  # a number too short to be looked for by itself
@@ -46,10 +47,10 @@ def read_views(chunk: Chunk) -> Iterator[View]:
         texts = list(_readings_of_markup(octets, chunk.form is Form.HTML))
     else:
         texts = [(octets, Reading.PLAIN)]
-    if not chunk.text.isascii() and _OVERRIDE.search(chunk.text):
+    if not chunk.text.isascii() and any(sign in chunk.text for sign in _OVERRIDES):
         texts.append(
             (
-                fold(_OVERRIDE.sub(lambda match: f"{MARK_BEGIN}{match.group(1)[::-1]}{MARK_END}", chunk.text)),
+                fold(_OVERRIDDEN.sub(lambda match: f"{MARK_BEGIN}{match.group(1)[::-1]}{MARK_END}", chunk.text)),
                 Reading.REVERSED,
             )
         )
@@ -65,12 +66,13 @@ def _readings_of_markup(octets: bytes, declared: bool) -> Iterator[tuple[bytes, 
         yield octets, Reading.PLAIN
     shown = fold(markup.shown(source))
     yield shown, Reading.PLAIN
-    visible = markup.unhidden(source, octets)
-    if visible is not None:
-        yield fold(visible), Reading.PLAIN
-    turned = markup.turned(source, octets)
-    if turned is not None:
-        yield fold(turned), Reading.REVERSED
+    if markup.may_be_otherwise(octets):
+        visible = markup.unhidden(source, octets)
+        if visible is not None:
+            yield fold(visible), Reading.PLAIN
+        turned = markup.turned(source, octets)
+        if turned is not None:
+            yield fold(turned), Reading.REVERSED
     if declared:
         aside = fold(markup.aside(source))
         if aside:

@@ -92,6 +92,8 @@ class Tables:
     def below(self, at: int, after: int) -> Iterator[tuple[int, int, float]]:
         """Under a label in the first row of a table: the cells of its column, or the lines; each with its closeness."""
         start, end = self._line(at)
+        if end + 1 >= len(self._text) or self._text[end + 1] == "\n":
+            return  # nothing stands below
         sign = self._sign(start, end)
         if not sign:
             yield from self._lines_below(start, end, after)
@@ -123,6 +125,9 @@ class Tables:
 
     def _head_row(self, start: int, end: int, sign: str) -> int:
         """Start of the first row of the table that a row is in; remembered for every row on the way."""
+        if start not in self._heads and (start < 2 or self._text[start - 2] == "\n"):
+            self._heads[start] = start  # nothing stands above it
+            return start
         row, rows, count = start, [start], self._count(start, end, sign)
         while row > 0 and row not in self._heads:
             before, until = self._line(row - 1)

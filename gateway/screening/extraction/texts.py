@@ -76,8 +76,7 @@ def readings(octets: bytes, charset: str = "") -> list[str]:
 
 
 def _with_line_feeds(text: str) -> str:
-    text = text.replace("\r\n", "\n")
-    return text.replace("\r", "\n") if "\r" in text else text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def looks_like_text(octets: bytes) -> bool:
@@ -138,7 +137,7 @@ def _as_plain_utf_8(octets: bytes, charset: str) -> str | None:
     if charset.lower() not in _UTF_8_NAMES or b"\x00" in octets or b"\x1b" in octets or _SHIFTED.search(octets):
         return None
     try:
-        return octets.decode("utf-8")
+        return octets.replace(b"\r\n", b"\n").decode("utf-8")  # most line ends, where they are octets
     except UnicodeDecodeError:
         return None
 

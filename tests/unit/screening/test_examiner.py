@@ -37,6 +37,19 @@ def test_a_certain_finding_is_told_at_once() -> None:
     assert examiner.is_certain
 
 
+def test_texts_of_one_length_are_each_examined() -> None:
+    examiner = Examiner(Policy.default())
+    said = f"My SSN is {SECRET}."
+    examiner.take(Chunk("x" * len(said), "body"))
+    examiner.take(Chunk(said, "body"))
+    assert examiner.is_certain
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u202b", "\u2067"])
+def test_what_each_sign_turns_round_is_read_turned(sign: str) -> None:
+    assert [view.octets for view in read_views(Chunk(f"a {sign}6789", "body"))] == [b"a 6789", b"a \x019876\x02"]
+
+
 def test_a_place_that_was_not_read_is_never_clean() -> None:
     examiner = Examiner(Policy.default())
     examiner.take(Unreadable("attachment 1", Unread.ENCRYPTED))

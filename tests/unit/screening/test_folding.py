@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.screening import folding
 from gateway.screening.folding import _fold_character, fold
 
 LATIN = st.text(st.characters(max_codepoint=0x24F), max_size=200)
@@ -22,6 +23,11 @@ def folded_one_by_one(text: str) -> bytes:
 @given(PLAIN)
 def test_every_character_is_folded_by_itself(text: str) -> None:
     assert fold(text) == folded_one_by_one(text)
+
+
+def test_numbers_counted_in_each_sign_are_read_among_cyrillic_letters() -> None:
+    for code, digit in folding._COUNTED.items():
+        assert fold(f"ЖЖЖ {chr(code) * 8}").endswith(f" {chr(digit) * 8}".encode())
 
 
 def test_every_character_of_two_octets_and_more_folds_alone_as_among_others() -> None:

@@ -20,6 +20,7 @@ BLOCK = re.compile(
     r"fieldset|option|select|title|center|address|label|legend|caption|body|html)|br)(?![a-z0-9])[^<>]*>\s*",
     re.IGNORECASE,
 )
+ATTRIBUTES = re.compile(r"<[a-zA-Z][^<>\s]*((?:\s[^<>]*)?=[^<>]*)>")
 NAMES = (
     "tr td th p div span b strong font table tbody thead li ul ol h1 h6 h7 hr dd dt dl pre blockquote section article "
     "header footer form fieldset option select title center address label legend caption body html br brr a img input"
@@ -39,6 +40,33 @@ SOURCES = st.lists(st.one_of(TAGS, st.sampled_from((" ", "\n", "  ", "12", "a", 
 def test_cells_and_blocks_are_those_of_the_plain_patterns(source: str) -> None:
     for quick, plain in ((markup._CELL, CELL), (markup._BLOCK, BLOCK)):
         assert [match.span() for match in quick.finditer(source)] == [match.span() for match in plain.finditer(source)]
+
+
+WRITTEN = st.lists(
+    st.sampled_from(["<", ">", "a", "td", "=", "='1'", " ", "\n", "/", "x=", "display : None", "dir=rtl"])
+)
+
+
+@given(WRITTEN.map("".join))
+def test_attributes_are_those_of_the_plain_pattern(source: str) -> None:
+    assert markup._ATTRIBUTES.findall(source) == ATTRIBUTES.findall(source)
+
+
+@given(
+    st.lists(
+        st.one_of(TAGS, WRITTEN.map("".join), st.sampled_from(("<b hidden>", "direction:rtl", "opacity:0.0")))
+    ).map("".join)
+)
+def test_markup_that_may_be_nothing_otherwise_is_neither_hidden_nor_turned(source: str) -> None:
+    octets = source.encode("ascii")
+    if not markup.may_be_otherwise(octets):
+        assert markup.unhidden(source, octets) is None
+        assert markup.turned(source, octets) is None
+
+
+@pytest.mark.parametrize("said", ["<b style='font-size:0'>1</b>", "<p hidden>1</p>", "<b dir=rtl>1</b>", "<bdo>1"])
+def test_markup_that_may_be_otherwise_is_known(said: str) -> None:
+    assert markup.may_be_otherwise(f"<html>{said}</html>".encode())
 
 
 @pytest.mark.parametrize(
