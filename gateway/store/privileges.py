@@ -212,6 +212,7 @@ PROGRAMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "form_document": "select insert delete",
             "meeting": "select insert update",
             "joining": "select insert update delete",
+            "key_look": "select",
             "outbox": "select(id,kind,person_id,case_id,message_id,state,attempts) insert update(state,settled_us)",
             "address_state": "select delete",
             "leaf": "select insert update(position)",
