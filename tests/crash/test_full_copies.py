@@ -30,7 +30,8 @@ ENTERING = ["parcel.entered", *(["store.commit.before", "store.commit.after"] if
 SENDING = [
     ("courier.final_dot", {1, 2}),  # whether the relay still took it is not known to who was killed, nor to us
     ("parcel.destroyed", {1}),
-    *([("outbox.claim", {1}), ("outbox.settle", {2})] if WHOLE else []),
+    # Twice, unless another notice of the reply came to its settlement before this mail went out.
+    *([("outbox.claim", {1}), ("outbox.settle", {1, 2})] if WHOLE else []),
 ]
 """What kills, and how often the relay then has the one mail."""
 
