@@ -24,7 +24,7 @@ run: .venv/.run ## play the whole story in ./var/demo, then stay up (ARGS="…" 
 	@$(BIN)/gateway demo $(ARGS)
 
 test: .venv/.all ## run the tests; those of a peer that is absent are skipped and say so
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(ARGS) || scripts/again $$? $(BIN)/pytest -q
 
 check: .venv/.all ## lint, format, types, imports, style
 	$(BIN)/ruff check

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.style.source import ROOT
+from tests.conftest import UNLISTED_SKIPS
+from tests.style import small_suite
 
 SUITE = """
 import pytest
@@ -27,7 +25,7 @@ def test_sweeps(): pass
 
 def test_a_skip_that_no_line_names_fails_the_run(tmp_path: Path) -> None:
     told = play(tmp_path, CI="true")
-    assert told.returncode == 1
+    assert told.returncode == UNLISTED_SKIPS
     assert "test_suite.py::test_skips[a] — " in told.stdout
     assert "needs a peer: make peers" in told.stdout
 
@@ -46,12 +44,12 @@ def test_a_listed_skip_passes(tmp_path: Path) -> None:
 
 def test_a_listed_skip_of_one_case_does_not_cover_its_neighbour(tmp_path: Path) -> None:
     told = play(tmp_path, listed="test_suite.py::test_skips[a] — that peer is not packaged\n", CI="true")
-    assert told.returncode == 1
+    assert told.returncode == UNLISTED_SKIPS
     assert "test_skips[a] — " not in told.stdout
 
 
 def test_a_line_without_a_reason_is_refused(tmp_path: Path) -> None:
-    assert play(tmp_path, listed="test_suite.py::test_skips[*]\n", CI="true").returncode not in {0, 1}
+    assert play(tmp_path, listed="test_suite.py::test_skips[*]\n", CI="true").returncode not in {0, UNLISTED_SKIPS}
 
 
 def test_on_a_workbench_a_skip_passes(tmp_path: Path) -> None:
@@ -68,12 +66,6 @@ def test_sweeps_run_when_asked_for_and_then_alone(tmp_path: Path, sweep: str, co
 def play(
     folder: Path, suite: str = SUITE, *, listed: str = "", workers: str = "2", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    shutil.copy(ROOT / "tests" / "conftest.py", folder)
-    (folder / "skips.txt").write_text(listed, "utf-8")
-    (folder / "test_suite.py").write_text(suite, "utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers = sweep\n", "utf-8")
-    command = [sys.executable, "-m", "pytest", "-n", workers, "-p", "no:cacheprovider"]
-    clean = {name: value for name, value in os.environ.items() if name not in {"CI", "SWEEP"} and "PYTEST" not in name}
-    return subprocess.run(
-        command, cwd=folder, env=clean | environment, capture_output=True, text=True, timeout=240, check=False
+    return small_suite.play(
+        folder, suite, listed=listed, command=f"$tests -n {workers} -p no:cacheprovider", **environment
     )
