@@ -17,7 +17,7 @@ from gateway.casework.acknowledging import acknowledge_fax, withhold_acknowledge
 from gateway.casework.act import OPERATOR, Actor
 from gateway.casework.handling import NOTHING, Done, LastAct, may_work, note_act, require_free, settle_acts
 from gateway.casework.openings import Wrap, find_wraps
-from gateway.domain.errors import Malformed, NotAllowed
+from gateway.domain.errors import Malformed, Moved, NotAllowed
 from gateway.domain.intake import Tray
 from gateway.domain.notice import NoticeKind
 from gateway.domain.reference import parse, random_part
@@ -213,10 +213,10 @@ def find_place_taken(
 
     Raises NotAllowed where it is not there.
     """
-    linked = [str(one) for one in connection.execute(_links(row.id)).scalars()]
-    if (row.case_id is None) if form_id is None else (form_id not in linked):
+    places = _places(connection, row)
+    if form_id not in places:
         raise NotAllowed(NOTHING)
-    if len(linked) + (row.case_id is not None) > 1:
+    if len(places) > 1:
         return None
     wraps = find_wraps(connection, key, row.case_id, [row])
     if not wraps:
@@ -227,8 +227,15 @@ def find_place_taken(
 def enter_place_taken(
     tx: Transaction, by: str, row: Row[Any], form_id: str | None, move: Move | None, wrapped: bytes
 ) -> None:
-    """Take an item from a paper, or from its case, and from there alone; into its tray where it has no other place."""
-    tx.one(select(intake.c.message_id).where(intake.c.message_id == row.id).with_for_update())
+    """Take an item from a paper, or from its case, and from there alone; into its tray where it has no other place.
+
+    What `find_place_taken` found is judged again: who takes its last wrap away would close it for good. Raises Moved
+    where its places are others now.
+    """
+    now = _locked(tx, row.id)
+    places = _places(tx.connection, now)
+    if now.case_id != row.case_id or form_id not in places or (len(places) > 1) is not (move is None):
+        raise Moved("Somebody has given it another place since you looked, or taken one. Look again.")
     if move is not None:
         if tx.one(_wrap_of(move.wrap)) is None:
             raise Malformed(_WAITS_NOT)
@@ -334,6 +341,12 @@ def _only_for(tx: Transaction, row: Row[Any], form_id: str | None) -> ColumnElem
     if tx.one(_links(row.id).where(form_document.c.form_id.in_(beside))) is not None:
         return false()
     return message_wrap.c.key_id.in_(select(sealing_key.c.id).where(sealing_key.c.agreement_id == agreement_id))
+
+
+def _places(connection: Connection, row: Row[Any]) -> list[str | None]:
+    """Return where an item stands: the papers that it shows, and None for a case."""
+    linked = connection.execute(_links(row.id)).scalars()
+    return [*map(str, linked), *([] if row.case_id is None else [None])]
 
 
 def _links(message_id: str) -> Select[Any]:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from gateway.casework import filing
 from gateway.casework.waiting import tell_waiting
 from gateway.domain.errors import Malformed, Moved, NotAllowed, RateExceeded
 from gateway.domain.intake import month_of
 from gateway.store import tables
+from gateway.store.intake import intake_sealing_key, item
 from gateway.store.sealing import summary_key
 from tests.keyed_site import Deposited, KeyedSite
 
@@ -138,6 +140,32 @@ async def test_one_document_shows_several_papers_and_goes_back_when_the_last_is_
         await site.keyholder.paper_unlink(token, message.id, paper)
     assert await wrapped_to(site, message) == {"month"}
     assert (await site.operator.intake_open(message.id)).message_id == message.id
+
+
+@pytest.mark.parametrize("at_once", ["two papers", "a paper and the case"])
+async def test_who_takes_an_items_last_two_places_at_once_leaves_it_one(site: KeyedSite, at_once: str) -> None:
+    edda, message = await site.employee("edda", role="enroller"), await site.take_in()
+    token = await site.signed_in(edda)
+    opened = {"programme": "cwa", "received": "2026-01-05", "cases": [], "fields": {}}
+    for _ in range(1 if at_once == "a paper and the case" else 2):
+        agreement = (await site.operator.enact("open_agreement", **opened))["reference"]
+        await site.keyholder.paper_link(token, agreement, message.id)
+    papers = [one.form_id for one in await rows(site, tables.form_document)]  # type: ignore[attr-defined]
+    places: list[str | None] = [*papers]
+    if len(papers) == 1:
+        await site.keyholder.file(token, message.id, await site.case())
+        places.append(None)
+    key, month = site.server._key, month_of(site.clock())
+
+    def look(connection: Connection) -> list[tuple[object, filing.Move | None]]:
+        to, row = intake_sealing_key(connection, key, month), item(connection, message.id)
+        return [(row, filing.find_place_taken(connection, key, row, place, to)) for place in places]
+
+    first, second = await site.database.read(look)  # both look, and then both act
+    await site.database.run(filing.enter_place_taken, edda, first[0], places[0], first[1], b"")
+    with pytest.raises(Moved):
+        await site.database.run(filing.enter_place_taken, edda, second[0], places[1], second[1], b"")
+    assert await wrapped_to(site, message) == {"agreement" if places[1] else "case"}
 
 
 async def test_what_a_case_has_alone_is_no_clerks_to_link(site: KeyedSite) -> None:
