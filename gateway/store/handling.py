@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ def queue(
     connection: Connection, programme: str, now_us: int, limit: int, after: tuple[int, str] | None = None
 ) -> list[Waits]:
     """Return a page of what waits for the clerks of a programme, the oldest first, from beyond `after` on."""
-    rows = of_programme(connection, programme, items(connection, Tray.CASES, limit=limit, after=after))
+    rows = items(connection, Tray.CASES, programme=programme, limit=limit, after=after)
     ids = [row.id for row in rows]
     faxes, repeats, claims = facts_of(connection, ids), _repeats(connection, ids), claims_of(connection, ids, now_us)
     known = fax_recognition
@@ -80,14 +80,6 @@ def queue(
     return [
         Waits(row, faxes.get(row.id), repeats.get(row.id, 0), found.get(row.id), claims.get(row.id)) for row in rows
     ]
-
-
-def of_programme(connection: Connection, programme: str, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Return those items that are proposed for no case, or for one of this programme."""
-    proposed = [row.proposed_case_id for row in rows if row.proposed_case_id is not None]
-    named = select(case.c.id).where(case.c.id.in_(proposed), case.c.programme == programme)
-    own = {None, *connection.execute(named).scalars()} if proposed else {None}
-    return [row for row in rows if row.proposed_case_id in own]
 
 
 def claims_of(connection: Connection, message_ids: Iterable[str], now_us: int) -> dict[str, Claim]:

@@ -70,18 +70,21 @@ def items(
     connection: Connection,
     tray: Tray | None,
     *,
+    programme: str | None = None,
     discarded: bool = False,
     limit: int,
     after: tuple[int, str] | None = None,
 ) -> Sequence[Row[Any]]:
     """Return what waits in a tray (None: in any), or what was discarded from it, the oldest first; from beyond an item
-    (`received_us`, id) on.
+    (`received_us`, id) on. With `programme` what is proposed for a case of another one is left out.
     """
     conditions: list[ColumnElement[bool]] = [*_WAITING]
     if discarded:
         conditions = [intake.c.filed_us.is_(None), intake.c.discarded_us.is_not(None)]
     if tray is not None:
         conditions.append(intake.c.tray == tray.value)
+    if programme is not None:
+        conditions.append(or_(intake.c.proposed_case_id.is_(None), case.c.programme == programme))
     if after is not None:
         conditions.append(tuple_(message.c.received_us, message.c.id) > after)
     oldest_first = _ITEMS.where(*conditions).order_by(message.c.received_us, message.c.id)

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, select
 
 from gateway.casework import filing
 from gateway.casework.waiting import tell_waiting
+from gateway.domain.clock import to_microseconds
 from gateway.domain.errors import Malformed, Moved, NotAllowed, RateExceeded
 from gateway.domain.intake import month_of
 from gateway.store import tables
+from gateway.store.handling import queue
 from gateway.store.intake import intake_sealing_key, item
 from gateway.store.sealing import summary_key
 from tests.keyed_site import Deposited, KeyedSite
@@ -67,6 +69,18 @@ async def test_who_works_the_tray_sees_summaries_of_what_is_theirs_and_nobody_el
         await site.keyholder.enact(await site.signed_in(away), "claim_item", item=proposed.id)
     with pytest.raises(NotAllowed):
         await site.keyholder.enact(token, "misdirect_item", item=role.id, reason="other")
+
+
+async def test_items_of_another_programme_do_not_take_the_places_of_a_queues_page(site: KeyedSite) -> None:
+    away = await site.case(await site.employee("away", programme="other"), programme="other")
+    for _ in range(3):
+        await site.take_in(away)
+    plain, own = await site.take_in(), await site.take_in(await site.case())
+    now_us = to_microseconds(site.clock())
+    (first,) = await site.database.read(queue, "cwa", now_us, 1)
+    assert first.row.id == plain.id
+    (next_one,) = await site.database.read(queue, "cwa", now_us, 1, (first.row.received_us, first.row.id))
+    assert next_one.row.id == own.id
 
 
 async def test_summaries_count_at_the_rate_of_their_session(site: KeyedSite) -> None:

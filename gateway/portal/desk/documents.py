@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -29,7 +29,6 @@ from gateway.portal.page_images import MAX_OCTETS, TURNS, PageImages, drawable
 from gateway.portal.security import CONTENT_SECURITY_POLICY
 from gateway.portal.vault import SealedOctets
 from gateway.store.blobs import BlobFolder
-from gateway.store.handling import of_programme
 from gateway.store.intake import item, items
 from gateway.store.messages import segments_of
 from gateway.store.sealing import open_box, summary_context
@@ -95,7 +94,7 @@ class Documents:
     async def waiting(self, clerk: Clerk) -> list[Row[Any]]:
         """Return the items of the tray that may show a paper, the oldest first; what they are nobody has opened."""
         return await self.desk.database.read(
-            lambda connection: of_programme(connection, clerk.programme.key, _waiting(connection))
+            lambda connection: list(items(connection, Tray.CASES, programme=clerk.programme.key, limit=MOST_WAITING))
         )
 
     async def show(self, clerk: Clerk, wanted: Wanted) -> Shown:
@@ -163,10 +162,6 @@ def wanted_of(query: Mapping[str, str], otherwise: str = "") -> Wanted | None:
 
 def _number(text: str, otherwise: int = 1) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else otherwise
-
-
-def _waiting(connection: Connection) -> list[Row[Any]]:
-    return [row for row in items(connection, None, limit=MOST_WAITING) if row.tray != Tray.OPERATORS.value]
 
 
 async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
