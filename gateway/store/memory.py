@@ -53,16 +53,23 @@ class Memory:
 
     def ask(self, question: tuple[Any, ...], authority: object, query: Callable[[], T]) -> T:
         """Return what `query` finds and keep it; who asks the same meanwhile waits for that."""
-        with self._asking.setdefault(question, threading.Lock()):
-            if (known := self.find(question)) is not None:
-                return cast("T", known)
-            until = monotonic() + self.seconds
-            answer = query()
-            if answer:
-                if len(self.answers) >= MAX_ANSWERS:
-                    self.forget()
-                self.answers[question] = (until, answer, authority)
-            return answer
+        turn = self._asking.setdefault(question, threading.Lock())
+        try:
+            with turn:
+                return self._asked(question, authority, query)
+        finally:
+            self._asking.pop(question, None)  # who comes between asks once more, which does no harm
+
+    def _asked(self, question: tuple[Any, ...], authority: object, query: Callable[[], T]) -> T:
+        if (known := self.find(question)) is not None:
+            return cast("T", known)
+        until = monotonic() + self.seconds
+        answer = query()
+        if answer:
+            if len(self.answers) >= MAX_ANSWERS:
+                self.forget()
+            self.answers[question] = (until, answer, authority)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

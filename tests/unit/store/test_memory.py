@@ -55,6 +55,21 @@ def test_an_answer_is_kept_whatever_the_time_of_the_question(connection: Connect
     assert SHELF.asked == 1
 
 
+def test_nothing_stays_of_questions_without_an_answer(connection: Connection) -> None:
+    memory = Memory()
+    for number in range(100):
+        look_up(Recollection(memory, connection), f"nobody {number}", 1)
+    assert SHELF.asked == 100
+    assert (memory.answers, memory._asking) == ({}, {})
+
+
+def test_nothing_stays_of_a_question_that_failed(connection: Connection) -> None:
+    memory = Memory()
+    with pytest.raises(TypeError):
+        look_in(Recollection(memory, connection), None, "a", 1)  # type: ignore[arg-type]
+    assert memory._asking == {}
+
+
 def test_what_was_not_found_is_not_kept(connection: Connection) -> None:
     memory = Memory()
     assert look_up(Recollection(memory, connection), "b", 1) is None
