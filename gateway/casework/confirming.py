@@ -77,7 +77,7 @@ def plan_confirmations(
     programmes: Mapping[str, Programme],
     at_once: int = AT_ONCE,
 ) -> int:
-    """Look at up to `at_once` messages of which there is news, and return how many that were.
+    """Look at some `at_once` messages of which there is news, and return how many that were.
 
     `key` opens what was asked. Notices are entered in the outbox, and what has been told, in this transaction.
     """

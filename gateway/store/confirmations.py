@@ -85,8 +85,16 @@ def has_due(connection: Connection, now_us: int) -> bool:
 
 
 def due(tx: Transaction, limit: int) -> list[Row[Any]]:
-    """Return what is to be looked at now, the longest due first."""
-    return list(tx.all(_DUE, {"now": tx.now_us, "most": limit}))
+    """Return what is to be looked at now, the longest due first: so many, and of those who want a digest all there is,
+    as many come due at its one time and each person is to have one.
+    """
+    rows = list(tx.all(_DUE, {"now": tx.now_us, "most": limit}))
+    people = sorted({row.person_id for row in rows if row.wish == Wish.DAILY.value})
+    if len(rows) < limit or not people:
+        return rows
+    known = {row.message_id for row in rows}
+    more = tx.all(_DUE_FOR_DIGESTS, {"now": tx.now_us, "people": people})
+    return [*rows, *(row for row in more if row.message_id not in known)]
 
 
 def looked_at(tx: Transaction, message_id: str, told: Mapping[str, Any], again_us: int | None) -> None:
@@ -131,7 +139,7 @@ _ONE_HELD = (
     )
     .limit(1)
 )
-_DUE = (
+_ALL_DUE = (
     select(
         confirmation,
         message.c.reference,
@@ -149,8 +157,11 @@ _DUE = (
     .join(person, person.c.id == confirmation.c.person_id)
     .where(text("confirmation.look_us IS NOT NULL"), confirmation.c.look_us <= bindparam("now"))
     .order_by(confirmation.c.look_us, confirmation.c.message_id)
-    .limit(bindparam("most", type_=Integer))
     .with_for_update(of=confirmation, skip_locked=True)
+)
+_DUE = _ALL_DUE.limit(bindparam("most", type_=Integer))
+_DUE_FOR_DIGESTS = _ALL_DUE.where(
+    confirmation.c.person_id.in_(bindparam("people", expanding=True)), confirmation.c.wish == Wish.DAILY.value
 )
 _READERS = (
     select(recipient.c.person_id, recipient.c.first_read_us, person.c.side)

@@ -129,6 +129,16 @@ def test_a_daily_digest_comes_once_at_its_time_with_numbers_alone(timed: Timed) 
     assert told(timed)[-1][1]["count"] == 1
 
 
+def test_a_digest_tells_of_all_however_many_are_looked_at_together(timed: Timed) -> None:
+    for _ in range(5):
+        send(timed, wish=Wish.DAILY)
+    plan(timed)
+    timed.time.set("2026-03-02T17:00")
+    for _ in range(5):
+        timed.notifier.call(plan_confirmations, timed.authority, KEY, timed.programmes, at_once=2)
+    assert [(kind, fields["count"]) for kind, fields in told(timed)] == [("daily_digest", 5)]
+
+
 def test_reports_are_sent_of_whom_they_are_asked_and_of_what_was_asked(timed: Timed) -> None:
     send(timed, wish=Wish.NEVER, notify="SUCCESS,FAILURE")
     plan(timed)
