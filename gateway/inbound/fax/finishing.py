@@ -3,13 +3,14 @@
 So nothing that comes waits for it. The octets are still in memory, else they are fetched again. How it fails: like the
 watch of the mailbox; killed anywhere, it finds the mail again, and the vault knows whether its fax was recognised. So
 do two gateways that watch one mailbox. A mail that the vault does not know was put there by somebody else, and stays.
+One over which two sessions are lost, one after the other, waits, and holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,6 +48,8 @@ class Finishing:
     _later: dict[int, float] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stumbled: int = 0
+    _is_lost: bool = False
 
     async def run(self) -> None:
         """Recognise and move what is filed, until cancelled."""
@@ -71,6 +74,7 @@ class Finishing:
             self._validity = validity
             for known in (self._over, self._strange, self._later):
                 known.clear()
+        self._is_lost = False
         begin()
         while True:
             self._news.clear()
@@ -115,7 +119,7 @@ class Finishing:
                 if end is not End.NOW:
                     self._later[uid] = now + (_UNREAD_SECONDS if end is End.LATER else _OTHERS_SECONDS)
                     return False
-            async with self._turn:
+            async with self._own_turn(uid):
                 is_moved = await session.move(uid, self.done)
         except (Lost, Unavailable):
             raise
@@ -129,6 +133,19 @@ class Finishing:
             return False
         failpoint("fax.done")
         return True
+
+    @asynccontextmanager
+    async def _own_turn(self, uid: int) -> AsyncIterator[None]:
+        """Have the session for oneself. Where it is lost over the same mail as the last one, the mail waits."""
+        async with self._turn:
+            try:
+                yield
+            except Lost:
+                if not self._is_lost and self._stumbled == uid:
+                    self._later[uid] = asyncio.get_running_loop().time() + _UNMOVED_SECONDS
+                if not self._is_lost:
+                    self._is_lost, self._stumbled = True, uid
+                raise
 
     async def _settle(self, session: Session, uid: int) -> End:
         """Have a mail's fax recognised, if it has one. Raises Lost, GatewayError."""
@@ -146,7 +163,7 @@ class Finishing:
 
     async def _fetch(self, session: Session, uid: int) -> bytes | None:
         """Return a mail's octets once more, None where it is gone, or is longer than any that is filed."""
-        async with self._turn:
+        async with self._own_turn(uid):
             found = await session.find(uid)
             if found is None or found.size > self.most:
                 return None

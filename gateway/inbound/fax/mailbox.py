@@ -3,7 +3,8 @@ its second stage, `gateway.inbound.fax.finishing`, finds it.
 
 How it fails: a session that is lost is begun anew, after pauses that grow; the vault away ends it likewise, and nothing
 is marked. Killed anywhere, it finds the mail again: the vault knows it, and it is moved. So do two gateways that watch
-one mailbox. A mail over which our own code fails is left for later, and holds up no other.
+one mailbox. A mail over which our own code fails is left for later, and holds up no other; nor does one over which two
+sessions are lost, one after the other.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from gateway import maillog
 from gateway.domain.errors import GatewayError
 from gateway.failpoints import failpoint
 from gateway.inbound.fax.finishing import Finishing
-from gateway.inbound.fax.imap import Account, Session
+from gateway.inbound.fax.imap import Account, Lost, Session
 from gateway.inbound.fax.intake import FaxIntake, Source
 from gateway.inbound.fax.keeping import keep_session
 
-_UNMOVED_SECONDS: Final = 60.0  # until what the mailbox would not move is tried once more
+_UNMOVED_SECONDS: Final = 60.0  # until what the mailbox would not move, or give, is tried once more
 _AGAIN_SECONDS: Final = 600.0  # until a mail over which our code failed is tried once more
 
 
@@ -49,6 +50,7 @@ class Watch:
     _brought: dict[int, str] = field(default_factory=dict)
     _left: set[int] = field(default_factory=set)
     _later: dict[int, float] = field(default_factory=dict)
+    _stumbled: int = 0
 
     async def run(self) -> None:
         """Watch it until cancelled."""
@@ -82,8 +84,18 @@ class Watch:
         moved = False
         for uid in waiting:
             if uid not in self._left and self._later.get(uid, now) <= now:
-                moved |= await self._bring(session, uid)
+                try:
+                    moved |= await self._bring(session, uid)
+                except Lost:
+                    self._stumble(uid)
+                    raise
         return moved
+
+    def _stumble(self, uid: int) -> None:
+        """Take note of the mail over which a session was lost; the second time it waits, so that others come first."""
+        if self._stumbled == uid:
+            self._later[uid] = asyncio.get_running_loop().time() + _UNMOVED_SECONDS
+        self._stumbled = uid
 
     async def _bring(self, session: Session, uid: int) -> bool:
         """Bring one mail into the vault, and then move it; True where it was moved."""
@@ -104,7 +116,13 @@ class Watch:
             await self.intake.leave(self.source, self._validity, uid, found.size)
             self._left.add(uid)
             return False
-        octets = None if found is None else await session.fetch(uid, found.size, self.habits.most)
+        try:
+            octets = None if found is None else await session.fetch(uid, found.size, self.habits.most)
+        except Lost as problem:
+            if problem.reason == "size":  # its server says it has less
+                await self.intake.leave(self.source, self._validity, uid, self.habits.most + 1)
+                self._left.add(uid)
+            raise
         if found is None or octets is None:
             return False
         failpoint("fax.fetched")
