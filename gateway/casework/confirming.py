@@ -151,7 +151,7 @@ def _reports(tx: Transaction, one: Looked, told: Told) -> int | None:
     if not one.asked.recipients:
         return None
     rows = notices_of(tx, one.row.message_id)
-    since_us = max(one.row.received_us, one.row.held_until_us or 0)
+    since_us = max(one.row.received_us, one.row.held_until_us or 0, *(row.created_us for row in rows))
     new: dict[Action, list[str]] = {}
     waits = False
     for place, asked in enumerate(one.asked.recipients):

@@ -44,14 +44,14 @@ _REMINDER = NoticeKind.REMINDER
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One message that one person has to read, as it is looked at."""
+    """One message that one person has to read, as it is looked at; `since` is when they were told that it waits."""
 
     row_id: str
     message_id: str
     case_id: str
     reference: str
     person_id: str
-    received: datetime
+    since: datetime
     reminded: int
     programme: Programme
     zone: ZoneInfo
@@ -64,11 +64,11 @@ class Reading:
     @property
     def unread_at(self) -> datetime | None:
         """When the employee is told, if it is not read by then."""
-        return self.timing.unread_at(self.received, self.programme.zone)
+        return self.timing.unread_at(self.since, self.programme.zone)
 
     def next_look(self, reminded: int, after: datetime) -> datetime | None:
         """Return when to look again after so many reminders, None for never."""
-        times = (self.timing.reminder_at(self.received, reminded, self.zone), self.unread_at)
+        times = (self.timing.reminder_at(self.since, reminded, self.zone), self.unread_at)
         return min((at for at in times if at is not None and at > after), default=None)
 
 
@@ -122,7 +122,7 @@ def _remind(
         if _tell_person(tx, authority, person_id, wanted):
             count_reminder(tx, person_id, today.isoformat(), told_today + 1)
         for one in wanted:
-            so_far = one.timing.reminders_by(one.received, midnight, zone)
+            so_far = one.timing.reminders_by(one.since, midnight, zone)
             looks[one.row_id] = (so_far, one.next_look(so_far, now))
     look_again(
         tx,
@@ -135,7 +135,7 @@ def _remind(
 
 def _tell_person(tx: Transaction, authority: Ed25519PublicKey, person_id: str, wanted: Iterable[Reading]) -> bool:
     """Enter a reminder for each message that the person may still read; they go out as one. False for none."""
-    wanted = sorted(wanted, key=lambda one: one.received)
+    wanted = sorted(wanted, key=lambda one: one.since)
     places = standings(tx.connection, authority, {one.case_id for one in wanted}, person_id, tx.now_us)
     told = False
     for one in wanted:
@@ -177,7 +177,7 @@ def _put(tx: Transaction, one: Reading, kind: NoticeKind, person_id: str, fields
 
 
 def _is_meant_by(one: Reading, by: datetime) -> bool:
-    at = one.timing.reminder_at(one.received, one.reminded, one.zone)
+    at = one.timing.reminder_at(one.since, one.reminded, one.zone)
     return at is not None and at <= by
 
 
@@ -203,7 +203,7 @@ def _reading(row: Row[Any], programmes: Mapping[str, Programme], live: set[tuple
         case_id=row.case_id,
         reference=row.reference,
         person_id=row.person_id,
-        received=from_microseconds(row.received_us),
+        since=from_microseconds(max(row.received_us, row.told_us or 0)),
         reminded=row.reminded,
         programme=programme,
         zone=zone_of(row.time_zone, programme.zone),

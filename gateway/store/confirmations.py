@@ -109,7 +109,9 @@ def readers(tx: Transaction, message_id: str) -> list[Row[Any]]:
 
 
 def notices_of(tx: Transaction, message_id: str) -> list[Row[Any]]:
-    """Return the notices by which its recipients hear of a message: whose, where each stands, how often tried."""
+    """Return the notices by which its recipients hear of a message: whose, where each stands, how often tried, since
+    when.
+    """
     return list(tx.all(_NOTICES, {"message": message_id}))
 
 
@@ -168,6 +170,6 @@ _READERS = (
     .join(person, person.c.id == recipient.c.person_id)
     .where(recipient.c.message_id == bindparam("message"))
 )
-_NOTICES = select(outbox.c.person_id, outbox.c.state, outbox.c.attempts).where(
+_NOTICES = select(outbox.c.person_id, outbox.c.state, outbox.c.attempts, outbox.c.created_us).where(
     outbox.c.message_id == bindparam("message"), outbox.c.kind.in_(sorted(kind.value for kind in NEWS_OF))
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, and_, bindparam, select, text, update
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, func, select, text, update
 
 from gateway.domain.notice import NoticeKind
 from gateway.store.confirmations import is_news
@@ -145,6 +145,16 @@ _COUNT = text(
     "INSERT INTO pace (person_id, topic, told_us, day, times) VALUES (:person_id, :topic, 0, :day, :times) "
     "ON CONFLICT (person_id, topic) DO UPDATE SET day = excluded.day, times = excluded.times"
 )
+# What waited for its release, for a yes or for the choice of its case is owed as of when its reader was told of it.
+_TOLD_US = (
+    select(func.min(outbox.c.created_us))
+    .where(
+        outbox.c.message_id == recipient.c.message_id,
+        outbox.c.person_id == recipient.c.person_id,
+        outbox.c.kind == NoticeKind.MESSAGE_WAITING.value,
+    )
+    .scalar_subquery()
+)
 _READINGS = (
     select(
         recipient.c.id,
@@ -152,6 +162,7 @@ _READINGS = (
         recipient.c.person_id,
         recipient.c.reminded,
         message.c.received_us,
+        _TOLD_US.label("told_us"),
         message.c.withdrawn_us,
         message.c.case_id,
         message.c.reference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -284,6 +285,27 @@ def test_reminders_count_from_the_release(timed: Timed) -> None:
     timed.time.pass_by(minutes=10)
     plan(timed)
     assert timed.database.read_now(lambda c: c.execute(owed).scalar_one()) > 0
+
+
+def test_what_was_released_late_is_reminded_of_and_owed_as_of_its_release(timed: Timed) -> None:
+    send(timed, "ines", delay_minutes=6 * 24 * 60)
+    timed.time.pass_by(days=6)
+    plan(timed)
+    released = timed.time.now
+    told_on = {kind: day for day, _, kind, _ in reversed(timed.days("2026-03-20"))}
+    first, last = (f"{released + timedelta(days=days):%m-%d}" for days in (2, 8))
+    assert (told_on["reminder"][:5], told_on["not_read"][:5]) == (first, last)
+
+
+def test_a_notice_is_late_by_when_its_message_was_released(timed: Timed) -> None:
+    send(timed, "ines", wish=Wish.NEVER, notify="DELAY", delay_minutes=5 * 60)
+    timed.time.pass_by(hours=5)
+    plan(timed)
+    (entry,) = timed.claim()
+    timed.settle(entry, DELAYED, int(timed.time().timestamp() * 1_000_000) + 6 * 3600 * 1_000_000)
+    assert told(timed) == []
+    timed.time.pass_by(hours=4)
+    assert [one["report"] for _, one in told(timed)] == ["delayed:0"]
 
 
 def test_who_lost_their_place_while_it_waited_is_not_told(timed: Timed) -> None:
