@@ -76,11 +76,14 @@ def withdraw(tx: Transaction, authority: AuthorityKey, person_id: str, message_i
     return Withdrawn(tx.now_us, len(readers), repeated=False, was_held=was_held)
 
 
-def withdraw_by_answer(tx: Transaction, authority: AuthorityKey, person_id: str, outbox_id: str) -> NoticeState:
+def withdraw_by_answer(
+    tx: Transaction, authority: AuthorityKey, person_id: str, outbox_id: str, by_team: str | None = None
+) -> NoticeState:
     """Withdraw the message that a notice told its author of, and tell them by mail what became of it.
 
-    What is not theirs is not withdrawn, and they are told that. Raises NotAllowed where the notice told of several, or
-    of no message.
+    What is not theirs is not withdrawn, and they are told that. `by_team` is the team that said it where nobody says
+    who of it: `person_id` is then any member, whose own messages are none of the team's. Raises NotAllowed where the
+    notice told of several, or of no message.
     """
     lead = outbox.c.lead_id == outbox_id
     if tx.one(select(outbox.c.id).where(lead, outbox.c.state == OutboxState.JOINED.value).limit(1)) is not None:
@@ -89,6 +92,8 @@ def withdraw_by_answer(tx: Transaction, authority: AuthorityKey, person_id: str,
     if row is None:
         raise NotAllowed(_NOTHING)
     is_theirs = person_id in authors_of(tx.connection, authority, row, tx.now_us)
+    if by_team is not None:
+        is_theirs = is_theirs and row.author_id is None and row.team_id == by_team
     done = _try(tx, authority, person_id, row.message_id) if is_theirs else None
     state = NoticeState.NOT_WITHDRAWN if done is None else _state_of(done)
     fields: dict[str, str | int] = {"state": state.value, "reads": 0 if done is None else done.opened}

@@ -242,7 +242,7 @@ class SubmissionTransaction:
         kind = await self.door.database.recall(notice_kind, outbox_id)
         beginning = b"".join(self.beginning)
         if kind is not None and says_withdraw(kind, structure, beginning):
-            return outbox_id, withdraw_by_answer
+            return outbox_id, partial(withdraw_by_answer, by_team=self.nameless)
         if kind is not None and says_release(kind, structure, beginning):
             return outbox_id, partial(say_yes_by_answer, by_team=self.nameless)
         return None

@@ -377,6 +377,20 @@ def test_nobody_withdraws_anothers_message_by_its_confirmation(timed: Timed, nam
     assert view(timed, message_id) == ALL
 
 
+def test_a_team_of_which_nobody_says_who_wrote_does_not_withdraw_for_one_of_it(timed: Timed) -> None:
+    message_id = send(timed)
+    plan(timed)
+    (row,) = rows(timed, NoticeKind.CONFIRMATION)
+    teams = select(tables.team.c.id).where(tables.team.c.address == "desk@agency.example")
+    team = timed.database.read_now(lambda c: c.execute(teams).scalar_one())
+    said = timed.database.call(withdraw_by_answer, timed.authority, timed.people["dana"], row.id, team)
+    assert said is NoticeState.NOT_WITHDRAWN
+    nameless = update(tables.message).where(tables.message.c.id == message_id).values(author_id=None, team_id=team)
+    timed.database.call(lambda tx: tx.execute(nameless))
+    said = timed.database.call(withdraw_by_answer, timed.authority, timed.people["omar"], row.id, team)
+    assert said is NoticeState.WITHDRAWN_UNREAD
+
+
 def test_an_answer_to_what_told_of_no_message_is_refused(timed: Timed) -> None:
     with pytest.raises(NotAllowed):
         timed.database.call(withdraw_by_answer, timed.authority, timed.people["dana"], "0" * 32)
