@@ -21,6 +21,7 @@ from gateway.domain.fax import KIND, Fax, Outcome
 from gateway.domain.intake import SenderResult, Tray
 from gateway.domain.record import Fact
 from gateway.failpoints import failpoint
+from gateway.mime.fax.profiles import GENERIC
 from gateway.mime.structure import Structure
 from gateway.store.fax import ARRIVAL, REFERENCE
 from gateway.store.fax_reports import SealedReport, enter_report
@@ -86,6 +87,7 @@ def identities_of(key: bytes, fax: Fax, pages: tuple[bytes, ...]) -> tuple[str, 
 
     The same pages of the same caller are the same fax. So is the same number of the same server, if it is long enough
     never to be given again within days, with as many pages: what was cut off at first is another one when it is whole.
+    What looks like a number in the mail of a system that nobody knows may be its telephone number, and counts for none.
     """
     return tuple(hmac.digest(key, told, "sha256").hex() for told in _identities(fax, pages))
 
@@ -200,6 +202,6 @@ def _identities(fax: Fax, pages: tuple[bytes, ...]) -> Iterator[bytes]:
     caller = (digits or fax.station.casefold()).encode("utf-8")
     if pages:
         yield b"pages\x00" + caller + b"\x00" + b"".join(pages)
-    if len(fax.job) >= _UNMISTAKABLE and fax.pages_counted:
+    if fax.profile != GENERIC.name and len(fax.job) >= _UNMISTAKABLE and fax.pages_counted:
         told = [fax.profile, fax.job, str(fax.pages_claimed), str(fax.pages_counted)]
         yield b"job\x00" + caller + b"\x00" + "\x00".join(told).encode("utf-8")

@@ -229,6 +229,14 @@ async def test_a_number_that_a_machine_gives_again_hides_no_fax(house: House) ->
     assert len(house.all(intake)) == 2
 
 
+@pytest.mark.parametrize("line", ["Fax number: +12025550100", "Fax: 202-555-0100", "Reference: intake-desk"])
+async def test_what_looks_like_a_number_in_the_mail_of_an_unknown_system_hides_no_fax(house: House, line: str) -> None:
+    for number, text in enumerate(("one", "other")):
+        octets = mail(HEADERS, [words(f"{line}\nPages: 1\n"), part("image/tiff", tiff([text]))])
+        await house.intake.take(LINE, octets.replace(b"<1@", b"<%d@" % number))
+    assert len(house.all(intake)) == 2
+
+
 async def test_a_fax_that_came_again_whole_is_another_one(house: House) -> None:
     text = "Sender: A\nPages: {}\nCallID1: 2025550100\nCommID: 000123456\n"
     for pages in (("one",), ("one", "two")):
