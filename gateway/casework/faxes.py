@@ -27,7 +27,7 @@ from gateway.store.fax import ARRIVAL, REFERENCE
 from gateway.store.fax_reports import SealedReport, enter_report
 from gateway.store.ids import new_id
 from gateway.store.recognition import RecognitionKey
-from gateway.store.tables import fax_arrival, fax_recognition, repeat
+from gateway.store.tables import fax_arrival, fax_recognition, intake, repeat
 from gateway.store.transaction import Lookup, Transaction
 
 BY_FAX: Final = "fax"
@@ -36,6 +36,7 @@ BY_FAX: Final = "fax"
 _UNMISTAKABLE: Final = 8  # characters of a server's number that is not given twice in a week
 _DIGITS: Final = 10
 _REPEAT: Final = Lookup(repeat.c.key, (repeat.c.at_us, repeat.c.reference, repeat.c.message_id))
+_PUT_ASIDE: Final = Lookup(intake.c.message_id, (intake.c.discarded_us,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,15 @@ def enter_fax(tx: Transaction, arrival: Arrival, sealed: SealedMessage, own: Rec
 
 
 def enter_repeat(tx: Transaction, arrival: Arrival) -> Entered | None:
-    """Enter that a fax has come once more, None where it has not come before."""
+    """Enter that a fax has come once more, None where it has not come before, or where the first one was put aside:
+    who is told so, and sends it again, is to find somebody who sees it.
+    """
     known = _known(tx, arrival.key)
     if known is not None:
         return known
     for one in arrival.identities:
         row = tx.find(_REPEAT, one)
-        if row is not None and int(row[0]) > tx.now_us - REPEAT_WINDOW_US:
+        if row is not None and int(row[0]) > tx.now_us - REPEAT_WINDOW_US and not _is_put_aside(tx, str(row[2])):
             _insert(tx, arrival, Outcome.REPEATED, str(row[2]))
             facts = _facts(arrival.source, _fax_of(arrival))
             tx.record("fax_repeated", BY_FAX, message=str(row[2]), reference=str(row[1]), **facts)
@@ -151,6 +154,11 @@ def enter_left(tx: Transaction, arrival: Arrival, octets: int) -> Entered:
     _insert(tx, arrival, Outcome.LEFT, None)
     tx.record("fax_left", BY_FAX, source=arrival.source, octets=octets)
     return Entered(Outcome.LEFT)
+
+
+def _is_put_aside(tx: Transaction, message_id: str) -> bool:
+    found = tx.find(_PUT_ASIDE, message_id)
+    return found is not None and found[0] is not None
 
 
 def _known(tx: Transaction, key: str) -> Entered | None:

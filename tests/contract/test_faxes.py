@@ -212,6 +212,20 @@ async def test_a_fax_sent_once_more_is_a_repeat_with_an_entry(house: House) -> N
     assert house.database.read_now(repeats_of, item.message_id) == 1
 
 
+async def test_a_fax_sent_once_more_after_the_first_was_put_aside_waits_in_the_tray(house: House) -> None:
+    draw, later = Draw(1, 3), Draw(1, 3)
+    later.number = 99
+    first = await house.intake.take(LINE, cisco(draw).mail)
+    put_aside = update(intake).where(intake.c.reference == first.reference).values(discarded_us=1)
+    house.database.call(lambda tx: tx.execute(put_aside))
+    again = await house.intake.take(LINE, cisco(later).mail)
+    assert (again.outcome, again.known) == (Outcome.FILED, False)
+    waiting = house.database.read_now(lambda connection: items(connection, Tray.CASES, limit=9))
+    assert [row.reference for row in waiting] == [again.reference] != [first.reference]
+    later.number = 100
+    assert (await house.intake.take(LINE, cisco(later).mail)).reference == again.reference
+
+
 async def test_the_same_pages_from_another_caller_are_another_fax(house: House) -> None:
     draw, other = Draw(1, 3), Draw(1, 3)
     other.calling = "+12025559999"
