@@ -68,8 +68,9 @@ class Visit:
         await self.page.wait_for_url(lands)
 
     async def judge(self) -> None:
-        """Nothing is wider than the screen, axe has nothing to say, the browser did not complain of our own rules."""
+        """Nothing hidden shows, nothing is wider than the screen, neither axe nor the browser has a word to say."""
         assert self.page.viewport_size
+        assert await self.page.locator("[hidden]:visible").all_inner_texts() == [], self.page.url
         if not self.with_script:
             return
         wide = await self.page.evaluate("document.documentElement.scrollWidth")
