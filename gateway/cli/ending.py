@@ -66,7 +66,8 @@ def _tell_usage(problem: Exception) -> None:
     if words.startswith("Usage:"):  # a noun without a verb: its help is the answer
         sys.stderr.write(f"{words}\n")
     else:
-        complain(f"{words} Try: gateway --help")
+        called = getattr(getattr(problem, "ctx", None), "command_path", "gateway")
+        complain(f"{words} Try: {called} --help")
 
 
 def complain(text: str) -> None:

@@ -95,9 +95,7 @@ def _mailbox(table: Table, name: str, known: tuple[str, ...]) -> FaxMailboxSetti
 
 
 def _server(table: Table, name: str, known: tuple[str, ...]) -> FaxServerSettings:
-    listen = table.listens("listen", ())
-    if not listen:
-        table.complain("listen", "names no address.", 'Give at least one: listen = ["10.0.0.1:25"].')
+    listen = table.listens("listen", (), "10.0.0.1:25")
     networks = table.networks("networks")
     if not networks:
         table.complain("networks", "has no network.", "Say where the fax server connects from.")

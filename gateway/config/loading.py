@@ -43,6 +43,8 @@ MAX_DRAFT_DAYS = 90
 _PORTAL = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?/?\Z")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
 _ANY = re.compile(r".+\Z")
+_TWICE = re.compile(r"Cannot (?:overwrite|declare)")
+_NOT_TOML = "Correct that line; texts stand in quotes."
 
 
 def load(path: Path) -> Settings:
@@ -71,7 +73,8 @@ def _parse(file: Path, problems: list[Problem]) -> Mapping[str, object]:
         problems.append(Problem(str(file), "", f"cannot be read: {error.strerror}.", "Check who owns it and its mode."))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text"
-        problems.append(Problem(str(file), "", f"is not TOML: {what}.", "Correct that line; texts stand in quotes."))
+        do = "A key or a table may stand there once: keep one." if _TWICE.match(what) else _NOT_TOML
+        problems.append(Problem(str(file), "", f"is not TOML: {what}.", do))
     return {}
 
 
@@ -264,9 +267,7 @@ def _hold_without_sign_in(table: Table, *, is_open: bool, other: bool) -> None:
 
 def _portal(table: Table, tls: TlsSettings) -> PortalSettings:
     certificate, key = read_certificate(table, tls)
-    listen = table.listens("listen", ("0.0.0.0:443",))
-    if not listen:
-        table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:443"].')
+    listen = table.listens("listen", ("0.0.0.0:443",), "0.0.0.0:443")
     return PortalSettings(
         listen=listen,
         certificate=certificate,

@@ -56,9 +56,7 @@ CLEAN_CONSEQUENCES: Final[Mapping[Clean, str]] = MappingProxyType(
 def read_mx(table: Table, site: SiteSettings, tls: TlsSettings) -> MxSettings:
     """Read the table."""
     certificate, key = read_certificate(table, tls)
-    listen = table.listens("listen", ("0.0.0.0:25",))
-    if not listen:
-        table.complain("listen", "names no address.", 'Give at least one: listen = ["0.0.0.0:25"].')
+    listen = table.listens("listen", ("0.0.0.0:25",), "0.0.0.0:25")
     position = _position(table)
     tainted, operators = _tainted(table, position)
     xforward = table.networks("xforward")

@@ -57,7 +57,8 @@ class Table:
         return tuple(self._data)
 
     def has(self, key: str) -> bool:
-        """Tell whether the key is set and was not read before."""
+        """Tell whether the key, which is known here, is set and was not read before."""
+        self._known.append(key)
         return key in self._data
 
     def text(self, key: str, default: str | None = None, like: re.Pattern[str] | None = None, shape: str = "") -> str:
@@ -133,15 +134,17 @@ class Table:
             return None
         return self.folder / Path(value).expanduser() if value else None
 
-    def listens(self, key: str, default: Iterable[str]) -> tuple[Listen, ...]:
-        """Read a list of `host:port`."""
+    def listens(self, key: str, default: Iterable[str], least: str = "") -> tuple[Listen, ...]:
+        """Read a list of `host:port`. With `least`, which shows one, it may not be empty."""
         value = self._take(key, list(default))
         items = value if isinstance(value, list) else [value]
         found = [_listen(item) for item in items]
-        if all(found):
-            return tuple(one for one in found if one)
-        self.complain(key, "is not usable.", 'Give a list of addresses to listen on: ["0.0.0.0:587", "[::]:587"].')
-        return ()
+        if not all(found):
+            self.complain(key, "is not usable.", 'Give a list of addresses to listen on: ["0.0.0.0:587", "[::]:587"].')
+            return ()
+        if least and not found:
+            self.complain(key, "names no address.", f'Give at least one: {key} = ["{least}"].')
+        return tuple(one for one in found if one)
 
     def users(self, key: str) -> tuple[int, ...]:
         """Read a list of user names or numbers of this machine and return user ids."""
@@ -191,7 +194,7 @@ class Table:
         """Complain of every key that nobody read."""
         for key in self._data:
             near = difflib.get_close_matches(key, self._known, 1)
-            do = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted(self._known))}."
+            do = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted({*self._known}))}."
             self.complain(key, "is not known.", do)
 
     def _inner(self, key: str) -> str:

@@ -5,6 +5,7 @@ import os
 import pytest
 import typer
 
+from gateway.cli.app import assembled
 from gateway.cli.ending import end_for
 from gateway.domain import errors
 from gateway.supervisor import StartFailed
@@ -74,3 +75,19 @@ def test_a_program_that_did_not_start_gives_its_own_code(capsys: pytest.CaptureF
 def test_a_report_of_several_lines_has_each_marked(capsys: pytest.CaptureFixture[str]) -> None:
     ended(errors.ConfigError("one\ntwo"))
     assert capsys.readouterr().err == "gateway: one\ngateway: two\n"
+
+
+@pytest.mark.parametrize(
+    ("called", "advice"),
+    [
+        (["nothing"], "Try: gateway --help"),
+        (["employee", "nothing"], "Try: gateway employee --help"),
+        (["employee", "add"], "Try: gateway employee add --help"),
+    ],
+)
+def test_who_calls_a_command_wrongly_is_sent_to_the_help_of_that_command(
+    called: list[str], advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = typer.main.get_command(assembled(called[:1]))
+    assert end_for(lambda: int(command.main(called, prog_name="gateway", standalone_mode=False))) == 64
+    assert capsys.readouterr().err.endswith(f"{advice}\n")
