@@ -90,11 +90,10 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         "sqlite", State.WARNING if old else State.OK, sqlite3.sqlite_version, "Bring it up to date." if old else ""
     )
     free = shutil.disk_usage(_existing(settings.store.blobs)).free
-    low = free < settings.store.reserve_octets + PLENTY
-    yield Finding(
-        "disk", State.WARNING if low else State.OK, f"{free // 1024**2} MiB free",
-        f"Mail is deferred below {settings.store.reserve_octets // 1024**2} MiB. Make room." if low else "",
-    )  # fmt: skip
+    reserve = settings.store.reserve_octets
+    state = State.PROBLEM if free < reserve else State.WARNING if free < reserve + PLENTY else State.OK
+    advice = "" if state is State.OK else f"Mail is deferred below {reserve // 1024**2} MiB. Make room."
+    yield Finding("disk", state, f"{free // 1024**2} MiB free", advice)
     yield _swap()
     locked = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY
     yield Finding(
@@ -344,8 +343,12 @@ def _programs(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, State.PROBLEM, "does not run", f"Its log says why. Start it: gateway run {name}")
             continue
         restarts = int(status.get(name, {}).get("restarts", 0))
-        words = f"process {process}" + (f", started again {restarts} times" if restarts else "")
+        words = f"process {process}" + (f", started again {_times(restarts)}" if restarts else "")
         yield Finding(name, State.WARNING if restarts else State.OK, words, "Its log says why." if restarts else "")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _sockets(settings: Settings) -> Iterator[Finding]:

@@ -125,4 +125,4 @@ async def _keys(name: str, provider: Provider, outward: Outward, document: Mappi
     if not keys:
         advice = "Nobody can sign in there. Ask the provider: RS256 or ES256 keys are wanted."
         return Finding(name, State.PROBLEM, "no key of its own that counts here", advice)
-    return Finding(name, State.OK, f"{len(keys)} keys to check its tokens with")
+    return Finding(name, State.OK, f"keys to check its tokens with: {len(keys)}")

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
 
 from gateway import maillog
 from gateway.config import Settings, require_private
@@ -18,7 +21,6 @@ from gateway.store.migrations import require_current
 from gateway.store.site import require_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from ssl import SSLContext
 
 
@@ -36,6 +38,7 @@ async def open_database(settings: Settings, stop: asyncio.Event, program: str) -
         with suppress(RuntimeError):  # the loop has ended before its writer
             loop.call_soon_threadsafe(stop.set)
 
+    _require_file(url)
     await asyncio.to_thread(require_current, url)
     database = Database(url, readers=settings.store.readers, program=program, on_death=stop_soon)
     try:
@@ -45,6 +48,14 @@ async def open_database(settings: Settings, stop: asyncio.Event, program: str) -
             raise StoreUnavailable("The store stopped writing, and the program with it.")
     finally:
         await asyncio.to_thread(database.close)
+
+
+def _require_file(url: str) -> None:
+    """A program must not make an empty database where a disk is missing, or a path is wrong."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        advice = "Bring its disk back, correct site.data or store.url, or make it: gateway init FOLDER"
+        raise StoreUnavailable(f"There is no database {address.database}. {advice}")
 
 
 def open_blobs(settings: Settings) -> BlobFolder:

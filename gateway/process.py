@@ -38,7 +38,8 @@ class ProgramLock:
         while not _try_lock(self._descriptor):
             if time.monotonic() >= deadline:
                 os.close(self._descriptor)
-                raise Overloaded(f"{name} already runs on this folder (process {holder(run, name) or 'unknown'}).")
+                by = holder(run, name) or "unknown"
+                raise Overloaded(f"{name} already runs on this folder (process {by}). Stop it first.")
             time.sleep(_TRY_SECONDS)
         self._owner = os.getpid()
         os.truncate(self._descriptor, 0)

@@ -19,9 +19,9 @@ from gateway.demo.world import WORDS, World
 from gateway.domain.errors import GatewayError, Overloaded
 
 NOT_YET = """\
-Not there yet: tree heads, receipts and export of the record; the full reply in the employee's own
-mailbox. Not in this story: mail from outside (gateway screen tries it on files), direct delivery, bounces, reminders,
-and the pages on a telephone: tests/ shows them, with real peers and a real browser."""
+Not there yet: tree heads, receipts and export of the record. Not in this story: mail from outside (gateway screen
+tries it on files), full copies of replies in the employee's own mailbox, direct delivery, bounces, reminders, and the
+pages on a telephone: tests/ shows them, with real peers and a real browser."""
 WITHOUT_PROVIDER = """\
 No identity provider here, so everybody signs in by password and app: it needs Node 20 or newer and npm. `make run`
 fetches it then."""
@@ -55,7 +55,7 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
         _say(f"The demo cannot start: the programs did not come up in time. Their log: {world.log}", error=True)
         return os.EX_UNAVAILABLE
     except Overloaded as problem:
-        _say(f"The demo cannot start: {problem.advice} Stop it, or name another folder: --folder.", error=True)
+        _say(f"The demo cannot start: {problem.advice} Or name another folder: --folder.", error=True)
         return os.EX_UNAVAILABLE
     except GatewayError as problem:
         _say(f"The demo cannot start: {problem.advice}", error=True)

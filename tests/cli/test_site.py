@@ -139,7 +139,7 @@ def test_a_program_that_was_killed_comes_again(site: Site) -> None:
 
 
 def test_a_second_start_on_the_same_folder_is_refused(site: Site) -> None:
-    assert "already runs" in site.gateway("run", code=os.EX_TEMPFAIL)
+    assert "Stop it first." in site.gateway("run", code=os.EX_TEMPFAIL)
 
 
 def test_people_teams_and_cases_are_made_listed_and_ended(site: Site) -> None:
