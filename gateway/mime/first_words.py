@@ -6,7 +6,7 @@ For commands in answers: a person writes above or below what their mail tool quo
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 from typing import Final
 
 from gateway.domain.partmap import PartMap
@@ -17,6 +17,9 @@ _INTRODUCTION: Final = 3
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _BLOCKS = frozenset({"p", "div", "br", "tr", "li", "table", "body", "h1", "h2", "h3", "hr", "blockquote", "pre"})
 _SILENT = frozenset({"style", "script", "head", "title"})
+# Neither looks beyond the next "<": each octet is looked at a few times at most.
+_TAG = re.compile(r"<(?:(?P<end>/?)(?P<name>[A-Za-z][^\s<>/]*+)|[!?])(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+>")
+_BROKEN_TAG = re.compile(r"<(?:(?P<end>/?)(?P<name>[A-Za-z][^\s<>/]*+)|[!?])[^<>]*+>")
 
 
 def first_line(part_map: PartMap, octets: bytes) -> str | None:
@@ -61,37 +64,44 @@ def _introduction(lines: list[str]) -> range:
 
 
 def _words_of_html(markup: str) -> str:
+    """Return what is read of HTML, in time that grows as its length does, whatever stands in it; a quotation gets the
+    mark that plain text has.
+    """
     reader = _Reader()
-    reader.feed(markup)
-    reader.close()
+    at = 0
+    while (start := markup.find("<", at)) >= 0:
+        reader.take_words(markup[at:start])
+        if markup.startswith("<!--", start):
+            end = markup.find("-->", start + len("<!--"))
+            at = len(markup) if end < 0 else end + len("-->")
+        elif (tag := _TAG.match(markup, start) or _BROKEN_TAG.match(markup, start)) is not None:
+            reader.take_tag((tag["name"] or "").lower(), is_end=bool(tag["end"]))
+            at = tag.end()
+        else:
+            reader.take_words("<")
+            at = start + 1
+    reader.take_words(markup[at:])
     return "".join(reader.words)
 
 
-class _Reader(HTMLParser):
-    """Keeps what is read; a quotation gets the mark that plain text has."""
+class _Reader:
+    """Keeps what is read."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.words: list[str] = []
         self._silent = 0
         self._quoted = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a line, or what is not read."""
-        del attrs
-        self._silent += tag in _SILENT
-        self._quoted += tag == "blockquote"
-        if tag in _BLOCKS:
+    def take_tag(self, name: str, *, is_end: bool) -> None:
+        """Begin or end a line, or what is not read."""
+        step = -1 if is_end else 1
+        self._silent = max(self._silent + step * (name in _SILENT), 0)
+        self._quoted = max(self._quoted + step * (name == "blockquote"), 0)
+        if name in _BLOCKS:
             self.words.append("\n")
 
-    def handle_endtag(self, tag: str) -> None:
-        """End a line, or what is not read."""
-        self._silent -= tag in _SILENT and self._silent > 0
-        self._quoted -= tag == "blockquote" and self._quoted > 0
-        if tag in _BLOCKS:
-            self.words.append("\n")
-
-    def handle_data(self, data: str) -> None:
+    def take_words(self, data: str) -> None:
         """Keep words; line ends in HTML are blanks."""
-        if not self._silent and data.strip():
-            self.words.append(("\n>" if self._quoted else "") + " ".join(data.split()) + " ")
+        words = "" if self._silent else " ".join(unescape(data).split())
+        if words:
+            self.words.append(("\n>" if self._quoted else "") + words + " ")

@@ -46,6 +46,31 @@ def test_a_line_of_html_is_read_without_its_marks() -> None:
     assert line_of(body.replace("WITH<b>DRAW</b>", "WITHDRAW"), "Content-Type: text/html") == "WITHDRAW"
 
 
+@pytest.mark.parametrize(
+    "marks", ["<a ", "<a b='", '<a b="', "<!--", "<![if", "</a ", "<", "&#", "<a b='>", "<script></", "<a b=\"<a c='"]
+)
+def test_marks_without_an_end_are_read_to_the_end_of_what_is_read(marks: str) -> None:
+    """What takes time that grows as the square of its length comes to no end here within the patience of a test."""
+    body = marks * (60_000 // len(marks))
+    assert line_of(f"<p>WITHDRAW</p>{body}", "Content-Type: text/html") == "WITHDRAW"
+    for one in range(20):
+        line_of(f"{body}{one}", "Content-Type: text/html")
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<body title=\"a > b\"><p class='x > y'>WITHDRAW</p>",
+        "<!-- <p>no</p> > --><!DOCTYPE html><?xml version='1.0'?><P>WITHDRAW<BR/>Thank you</P>",
+        "<![if !mso]><p style='it's broken>WITHDRAW</p>",
+        "<title>no</title><p>&#87;ITHDR&#x41;W&nbsp;</p>",
+        "<blockquote><p>no</p></blockquote></blockquote><div\nid=a\n>WITHDRAW</div>",
+    ],
+)
+def test_marks_as_mail_tools_write_them_are_no_words(markup: str) -> None:
+    assert line_of(markup, "Content-Type: text/html") == "WITHDRAW"
+
+
 def test_an_encoded_part_of_a_signed_mail_is_read() -> None:
     body = (
         "--a\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\nV0lUSERSQVcK\r\n"
