@@ -83,6 +83,22 @@ async def test_a_failed_one_says_so(story: Story) -> None:
         assert "could not be delivered" in line
 
 
+async def test_a_line_counts_the_messages_of_one_mail_and_not_the_people_it_speaks_of(story: Story) -> None:
+    house = story.house
+    nora = await house.add_user("Nora Number", [story.case_id])
+
+    def tell(tx: Transaction) -> None:
+        for kind in (NoticeKind.MESSAGE_WAITING, NoticeKind.CONFIRMATION):
+            put(tx, programme="cwa", kind=kind, person_id=nora.id, fields={"count": 2})
+
+    await house.database.run(tell)
+    async with Browser(house) as browser:
+        await browser.sign_in(nora)
+        waiting, confirmed = sorted(rows_of((await browser.see(PATH)).text))
+    assert waiting.startswith("A message is waiting for you × 2 none ")
+    assert confirmed.startswith("Your message was filed none ")
+
+
 async def test_the_list_goes_on_for_older_ones(story: Story) -> None:
     house = story.house
     many = await house.add_user("Mara Many", [story.case_id])

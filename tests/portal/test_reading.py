@@ -28,6 +28,16 @@ async def test_signing_in_lands_on_the_cases(berg: Browser, story: Story) -> Non
     assert "Berg Tobias" in page.text
 
 
+async def test_an_employee_without_a_case_is_sent_to_the_administrator_and_not_to_the_office(story: Story) -> None:
+    nils = await story.house.add_employee("Nils Newcomer")
+    async with Browser(story.house) as browser:
+        await browser.sign_in(nils)
+        page = (await browser.see("/cases")).text
+    told = page.partition("No case is open to you now")[2].partition("</div>")[0]
+    assert "An administrator gives cases to you" in told
+    assert "telephone" not in told
+
+
 async def test_every_wrong_sign_in_has_the_same_answer(anyone: Browser, story: Story) -> None:
     good = story.house.code(story.berg)
     wrong = [
