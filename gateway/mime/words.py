@@ -15,6 +15,8 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 _PLAIN = re.compile(rb"[ -~]*+")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_NOT_QUOTED = re.compile(rb"=(?![0-9A-Fa-f]{2})|[ \t]")
+_LIKE_A_WORD = re.compile(rb"=\?[A-Za-z0-9_*-]{2,40}\?[^?]?\?")
 
 
 def unfold(value: bytes) -> bytes:
@@ -54,11 +56,11 @@ def word_oddities(value: bytes) -> Iterator[str]:
             yield "charset"
         if encoding in b"Bb" and (_NOT_BASE64.search(text.rstrip(b"=")) or len(text) % 4):
             yield "base64"
-        if encoding in b"Qq" and re.search(rb"=(?![0-9A-Fa-f]{2})|[ \t]", text):
+        if encoding in b"Qq" and _NOT_QUOTED.search(text):
             yield "quoted-printable"
         if len(word[0]) > 200:
             yield "length"
-    if line.count(b"=?") > found and re.search(rb"=\?[A-Za-z0-9_*-]{2,40}\?[^?]?\?", _WORD.sub(b"", line)):
+    if line.count(b"=?") > found and _LIKE_A_WORD.search(_WORD.sub(b"", line)):
         yield "unreadable"
 
 

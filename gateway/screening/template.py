@@ -25,14 +25,14 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
 from gateway.hardening import harden
 from gateway.screening import child, known, touching, warming
 from gateway.screening.extraction import documents
-from gateway.screening.protocol import FORK, MAX_ORDERS, READY, Orders, Role
-from gateway.screening.screen import screen
+from gateway.screening.protocol import FORK, MAX_ORDERS, READY, Orders, Request, Role, Task
 
 _REAP_MILLISECONDS = 1000
 _TRIED = 4  # of so many mails one tells what pages a look writes to
@@ -50,7 +50,7 @@ def serve(tasks: Mapping[str, child.TaskOf] = child.TASKS) -> None:
         if orders.role is Role.TEXT:
             warming.meet_beginnings()
         for octets in (*map(known.mail, known.MAILS), *warming.mails()):
-            screen(octets, orders.policy, limits=child.limits_of(orders))
+            _look(octets, orders)
         _silence()
         touched = _settle(orders) if orders.role is Role.TEXT else None
         control.send(READY)
@@ -94,13 +94,18 @@ def _trim_memory() -> None:
 def _settle(orders: Orders) -> touching.Touched:
     """Lay memory out for children that live for milliseconds, and return the pages that they will touch."""
     touching.gather()
-    return touching.find_touched(partial(_look, orders))
+    return touching.find_touched(partial(_try, orders))
 
 
-def _look(orders: Orders) -> None:
-    """Look into mails as children do."""
+def _try(orders: Orders) -> None:
     for octets in (warming.letter(), *islice(warming.mails(), 0, None, _TRIED)):
-        screen(octets, orders.policy, limits=child.limits_of(orders))
+        _look(octets, orders)
+
+
+def _look(octets: bytes, orders: Orders) -> None:
+    """Look into a mail as a child does, from the packet of its request to that of its answer."""
+    request = Request.decode(Request(Task.SCREEN, len(octets)).encode())
+    child.screen_mail(octets, request, replace(orders, limits=child.limits_of(orders)))
 
 
 def _fork_on_demand(

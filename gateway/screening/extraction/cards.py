@@ -16,6 +16,7 @@ from gateway.screening.extraction.texts import readings
 _FOLD = re.compile(r"\n[ \t]")
 _SOFT = re.compile(r"=[ \t]*\n[ \t]*")
 _PROPERTY = re.compile(r'([A-Za-z0-9_.-]+)((?:;(?:[^":\n]|"[^"\n]*")*)?):(.*)')
+_ESCAPED = re.compile(r"\\([nN,;:\\])")
 _CHARSET = re.compile(r"CHARSET=\"?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _ENCODED: Final = ("ENCODING=BASE64", "ENCODING=B", ";BASE64")
 _MESSAGE = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
@@ -87,4 +88,4 @@ def _plain(value: str, parameters: str) -> str:
         charset = _CHARSET.search(parameters)
         octets = quopri.decodestring(value.encode("utf-8"))
         value = decode_octets(octets, charset.group(1) if charset else "utf-8")
-    return re.sub(r"\\([nN,;:\\])", lambda match: "\n" if match.group(1) in "nN" else match.group(1), value)
+    return _ESCAPED.sub(lambda match: "\n" if match.group(1) in "nN" else match.group(1), value)

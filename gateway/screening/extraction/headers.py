@@ -38,6 +38,7 @@ _NAME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_ESCAPED = re.compile(rb"\\(.)")
 _BOUNDARY = re.compile(rb"boundary[^=;]{0,20}=[ \t]*+(?:\"[^\"]*+\"?+|[^;\s]*+)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # A line of printable ASCII in which neither an encoded word nor UTF-7 can begin has one reading.
@@ -139,7 +140,7 @@ def _lax_names(line: bytes) -> Iterator[str]:
     """Names as programs read them that know little of RFC 2231: each section by itself, and joined in both orders."""
     sections: list[tuple[int, bytes]] = []
     for match in _NAME.finditer(line):
-        octets = match["plain"] if match["quoted"] is None else re.sub(rb"\\(.)", rb"\1", match["quoted"])
+        octets = match["plain"] if match["quoted"] is None else _ESCAPED.sub(rb"\1", match["quoted"])
         mark = match["section"] or b""
         if mark:
             octets = octets.split(b"'", 2)[-1] if octets.count(b"'") >= 2 else octets
