@@ -64,15 +64,28 @@ def _any_of(names: str) -> re2._Regexp:
     return _compile("|".join(CODES[name] for name in names.split()), longest=True)
 
 
-# One pattern of all would have a state for each way in which the shapes can overlap, and build some in every mail.
+_BEHIND_DAY: Final = rf"{_DATED}(?:[A-Da-d]\b|[HMhm][A-Za-z]|[A-Za-z0-9]{_GAP}[A-Za-z0-9]{_GAP}[0-9Aa]\b)"
+# Shapes that begin with any word have a state for each way in which digits may be counted from one word or another, and
+# build some in every mail. What each of them has somewhere is told by a gate, which begins anywhere and has few states.
 _CODES: Final = tuple(
-    map(_any_of, ("dni pps caf nric", "ric", "giin mrz mrz_card mrz_name hetu", "curp rfc pan nino nie"))
+    (_compile(gate, longest=False), _any_of(names))
+    for names, gate in (
+        ("dni pps caf nric", rf"{_digits(7)}{_GAP}[A-Za-z]{{1,2}}\b"),
+        ("ric", rf"{_digits(17)}{_GAP}[0-9Xx]"),
+        (
+            "giin mrz mrz_card mrz_name hetu",
+            r"(?i:LE|SL|ME|BR|S[PFDSB])[._ /-]{0,3}[0-9]{3}\b|[0-9]{6}[-+A-F][0-9]{3}|[0-9O]{7}[MFX<][0-9O]{7}|<<<",
+        ),
+        (
+            "curp rfc pan nino nie",
+            rf"[A-Za-z&][ ./_|-]?{_GAP}(?:(?:{_digits(4)}|{_digits(7)}){_GAP}[A-Za-z]\b|{_BEHIND_DAY})",
+        ),
+    )
 )
+GATES: Final = tuple(gate for gate, _ in _CODES)
 _EVERY_CODE: Final = _any_of(" ".join(name for name in CODES if name != "iban"))
 _CODES_OF_LETTERS: Final = _any_of("cf ptin")  # with as little as one digit
 _IBANS: Final = _any_of("iban")
-_APART: Final = 1_000  # characters; to look at a few more costs less than to begin anew
-_LINES: Final = _compile(r"(?:[^\n]*[0-9O<][^\n]*[0-9O<][^\n]*[0-9O<][^\n]*\n?)+", longest=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +98,8 @@ class Code:
     shapes: tuple[str, ...]
 
 
-def find_codes(view: View, told: list[Span] | None = None) -> Iterator[Code]:
-    """Codes of letters and digits: those that may be IBANs, then all others. `told`: where lines have digits."""
+def find_codes(view: View) -> Iterator[Code]:
+    """Codes of letters and digits: those that may be IBANs, then all others."""
     if not view.has_digits and b"<<<" not in view.octets:
         return  # but for a line of fillers every shape has one
     for start, end in find_spans(_IBANS, view.octets):
@@ -94,7 +107,7 @@ def find_codes(view: View, told: list[Span] | None = None) -> Iterator[Code]:
         if _IBAN_CASE.match(raw) and not _UUID.match(raw):
             yield Code(re.sub(r"[^A-Z0-9]", "", raw.upper()), start, end, ("iban",))
     seen: set[Span] = set()
-    for start, end in _spans_of_codes(view.octets, told):
+    for start, end in _spans_of_codes(view.octets):
         if (start, end) in seen:
             continue
         seen.add((start, end))
@@ -106,25 +119,24 @@ def find_codes(view: View, told: list[Span] | None = None) -> Iterator[Code]:
                 yield inner
 
 
-def lines_with_digits(octets: bytes) -> list[Span]:
-    """Where lines stand that have three digits, or signs that stand for them: those not far apart are one stretch."""
-    stretches: list[Span] = []
-    for start, end in find_spans(_LINES, octets):
-        if stretches and start - stretches[-1][1] < _APART:
-            start = stretches.pop()[0]
-        stretches.append((start, end))
-    return stretches
-
-
-def _spans_of_codes(octets: bytes, told: list[Span] | None) -> Iterator[Span]:
-    """No code goes on in the next line."""
+def _spans_of_codes(octets: bytes) -> Iterator[Span]:
     if len(octets) > LONG:
         yield from find_spans(_EVERY_CODE, octets)
         return
-    for start, end in lines_with_digits(octets) if told is None else told:
-        for pattern in _CODES:
+    for gate, pattern in _CODES:
+        for start, end in _lines(gate, octets):
             yield from find_spans(pattern, octets, start, end)
     yield from find_spans(_CODES_OF_LETTERS, octets)
+
+
+def _lines(gate: re2._Regexp, octets: bytes) -> Iterator[Span]:
+    """Lines that a gate matches in: no code goes on in the next line."""
+    end = 0
+    while (span := next(find_spans(gate, octets, end), None)) is not None:
+        start = octets.rfind(b"\n", end, span[0]) + 1 or end
+        end = octets.find(b"\n", span[1])
+        end = len(octets) if end < 0 else end
+        yield start, end
 
 
 _IBAN_CASE: Final = re.compile(r"..(?:[A-Z0-9]+|[a-z0-9]+)(?![A-Za-z0-9])")  # else it is of base64

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import re2
 
-from gateway.screening.candidates import Code, find_codes, lines_with_digits
+from gateway.screening.candidates import Code, find_codes
 from gateway.screening.chunk import Form
 from gateway.screening.closeness import closeness_after, closeness_before
 from gateway.screening.folding import BEGIN, END
@@ -71,7 +71,6 @@ class Scan:
         self._heads: list[Label] | None = None
         self._named: frozenset[str] | None = None
         self._codes: list[Code] | None = None
-        self._lines: list[tuple[int, int]] | None = None
         self._told: dict[tuple[int, int], frozenset[str]] = {}  # what may be said around spans
         self._headed: dict[tuple[int, int], frozenset[str]] = {}  # what heads of columns may say
         self._labels_of_heads: dict[tuple[int, int], list[Label]] = {}
@@ -89,21 +88,8 @@ class Scan:
     def codes(self) -> list[Code]:
         """Codes of letters and digits."""
         if self._codes is None:
-            found = find_codes(self.view, None if self.is_long else self.lines_with_digits)
-            self._codes = self._concerned(found)
+            self._codes = self._concerned(find_codes(self.view))
         return self._codes
-
-    @property
-    def is_long(self) -> bool:
-        """Whether one pass over all of it costs less than several over its lines with digits."""
-        return self.view.is_long
-
-    @property
-    def lines_with_digits(self) -> list[tuple[int, int]]:
-        """Where lines have three digits."""
-        if self._lines is None:
-            self._lines = lines_with_digits(self.view.octets)
-        return self._lines
 
     @property
     def heads(self) -> list[Label]:

@@ -21,7 +21,7 @@ from typing import Final
 
 import re2
 
-from gateway.screening import facts, fragments, marks, numberwords, sieve
+from gateway.screening import candidates, facts, fragments, marks, numberwords, sieve
 from gateway.screening.lexicon import LEXICON, Role
 from gateway.screening.spans import find_spans
 
@@ -31,6 +31,7 @@ _LINES: Final = 60  # labels of a letter
 _BEGUN: Final = 14  # characters of a phrase
 _SHORT: Final = 4  # of those that go on with any sign, in capitals as well
 _OF_IDS: Final = 3 * (ascii_letters + digits) + "    \n+/=_-.<>@"
+_OF_CHAINS: Final = 12 * digits + 4 * " -./,_|'\"*" + "&<\n:" + 2 * "ABHMSXOLE" + "abhmsxlezr"
 _DRAWN: Final = 200_000
 _GOES_ON: Final = "abcdefghijklmnopqrstuvwxyz .,'-\n:07"
 _NUMBERS: Final = (
@@ -141,6 +142,10 @@ def meet_beginnings() -> None:
         _meet(pattern, "".join(f" {piece}{sign}" for piece in written for sign in printable))
         _meet(pattern, prose)
         _meet(pattern, ids)
+    chains = _chains(Random(_SEED))
+    for pattern in candidates.GATES:
+        _meet(pattern, chains)
+        _meet(pattern, ids)
 
 
 def _beginnings(phrases: Iterable[str], longest: int) -> list[str]:
@@ -155,6 +160,11 @@ def _meet(pattern: re2._Regexp, text: str) -> None:
 def _ids(random: Random) -> str:
     """Letters and digits in any order, as in what programs call their mails and themselves."""
     return "".join(random.choices(_OF_IDS, k=_DRAWN))
+
+
+def _chains(random: Random) -> str:
+    """Digits with what may stand between them, and a letter now and then."""
+    return "".join(random.choices(_OF_CHAINS, k=_DRAWN))
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import re2
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +8,11 @@ from hypothesis import strategies as st
 from gateway.screening import candidates
 from gateway.screening import numbers as numbers_
 from gateway.screening.candidates import CODES, find_codes
-from gateway.screening.context import Scan
 from gateway.screening.decoding import _TOKENS, decoded
 from gateway.screening.detectors.asked import _ANSWERS, _find_answers
 from gateway.screening.numbers import Number, find_numbers
 from gateway.screening.sieve import LONG
+from gateway.screening.spans import find_spans
 from gateway.screening.view import View
 
 DIGITS = st.text("0123456789", min_size=1, max_size=5)
@@ -65,6 +66,35 @@ def test_patterns_apart_find_each_code_that_one_pattern_of_all_finds(text: str) 
     assert all(any(start <= first and last <= end for start, end in found) for first, last in wanted)
 
 
+GLUED = st.lists(st.one_of(PIECES, SIGNS, st.sampled_from("AaMO<&")), max_size=8).map("".join)
+
+
+@given(GLUED)
+def test_gates_let_through_each_line_that_has_a_code(text: str) -> None:
+    assert_told_as_by_the_patterns(text)
+
+
+@pytest.mark.parametrize("name", sorted(CODES.keys() - {"iban", "cf", "ptin"}))
+@given(st.data())
+def test_gates_let_through_each_shape(name: str, data: st.DataObject) -> None:
+    code = data.draw(st.from_regex(CODES[name].replace(r"\b", ""), fullmatch=True))
+    assert_told_as_by_the_patterns(f"no {code} \nand {code}")
+
+
+def assert_told_as_by_the_patterns(text: str) -> None:
+    octets = text.encode("ascii", "replace")
+    for gate, pattern in candidates._CODES:
+        lines = list(candidates._lines(gate, octets))
+        assert all(b"\n" not in octets[start:end] for start, end in lines)
+        told = [span for line in lines for span in find_spans(pattern, octets, *line)]
+        assert told == list(find_spans(pattern, octets))
+
+
+def test_a_line_without_a_code_is_not_looked_at() -> None:
+    octets = b"Van at 10:30 on 5 May 2026\nOrder 4711 is paid\n"
+    assert not any(list(candidates._lines(gate, octets)) for gate, _ in candidates._CODES)
+
+
 @given(
     st.lists(
         st.one_of(CHAINS, st.sampled_from(("Sure: A1234567", "12/3/80, that's it", "Ann: 123456", "x"))), max_size=8
@@ -74,7 +104,7 @@ def test_only_lines_with_digits_answer(lines: list[str]) -> None:
     view = View("\n".join(lines).encode(), "body")
     every = {match.span() for pattern in _ANSWERS for match in pattern.finditer(view.octets)}
     told = {(start, end) for start, end in every if sum(map(str.isdigit, view.text[start:end])) >= 3}
-    assert told <= set(_find_answers(Scan(view)))
+    assert told <= set(_find_answers(view))
 
 
 @given(st.lists(st.from_regex("|".join(pattern.pattern.decode() for pattern in _TOKENS), fullmatch=True), max_size=4))

@@ -71,6 +71,20 @@ def test_a_number_counts_when_its_label_stands_in_a_later_part() -> None:
     assert [(found.kind, found.place) for found in examiner.verdict().findings] == [(Kind.SSN, "attachment 1")]
 
 
+@given(st.lists(st.sampled_from(["Sure: A1234567", "It's 4/17/55", "123456", "\n", "x"]), max_size=6).map("\n".join))
+def test_an_answer_that_nothing_was_asked_for_counts_nothing(text: str) -> None:
+    examiner = Examiner(Policy.default(), looks_at_all=True)
+    examiner.take(Chunk(text, "body"))
+    assert examiner.verdict().findings == ()
+
+
+def test_an_answer_counts_when_it_is_asked_for_in_a_later_part() -> None:
+    examiner = Examiner(Policy.default())
+    examiner.take(Chunk("Sure: A1234567", "body"))
+    examiner.take(Chunk("Your passport number?", "attachment 1"))
+    assert [(found.kind, found.place) for found in examiner.verdict().findings] == [(Kind.PASSPORT, "body")]
+
+
 def test_a_label_that_comes_last_makes_a_number_before_it_count() -> None:
     examiner = Examiner(Policy.default())
     examiner.take(Chunk("Van at eight, Ann Lee 536412879 has the keys.", "body"))
