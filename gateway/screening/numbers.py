@@ -61,7 +61,7 @@ def find_numbers(view: View) -> Iterator[Number]:
     shaped = b"\n%b\n" % view.octets.translate(_TO_SHAPE)
     for start, end in find_spans(CHAINS, view.octets):
         if end - start <= _LONG:
-            dated, cuts = _cuts(shaped[start : end + 2])  # one sign before it, and one behind
+            dated, cuts = _cuts(shaped[start + 1 : end + 1], shaped[start] in _GLUED, shaped[end + 1] in _GLUED)
             if cuts and not (dated and _DATE.match(view.text, start, end)):
                 yield from _alike(view, start, cuts)
             continue
@@ -83,6 +83,7 @@ _LETTER: Final = re.compile(rf"[{_LIKE_DIGITS}]")
 _MAY_BE_DATE: Final = re.compile(_DATE.pattern.replace("(?:19|20)", r"\d\d"))
 _OTHER_LETTERS: Final = "".join(letter for letter in ascii_letters if letter not in _LIKE_DIGITS)
 _TO_SHAPE: Final = bytes.maketrans(("123456789" + _OTHER_LETTERS).encode(), b"0" * 9 + b"x" * len(_OTHER_LETTERS))
+_GLUED: Final = frozenset(f"0x{_LIKE_DIGITS}".encode())
 _OCTETS_TO_DIGITS: Final = bytes.maketrans(_LIKE_DIGITS.encode(), b"00011582")
 _SIGNS_OF_CHAINS: Final = bytes(set(range(128)) - set(f"0123456789{_LIKE_DIGITS}".encode()))
 _Group = tuple[str, int, int, int]
@@ -106,12 +107,12 @@ def _alike(view: View, start: int, cuts: tuple[_Cut, ...]) -> Iterator[Number]:
 
 
 @lru_cache(maxsize=4_096)
-def _cuts(shaped: bytes) -> tuple[bool, tuple[_Cut, ...]]:
+def _cuts(shaped: bytes, before: bool, behind: bool) -> tuple[bool, tuple[_Cut, ...]]:
     """Whether a chain may be a date, and where to cut it, which its digits have no part in: most of a text look alike.
 
-    Given with the sign before it and the one behind, digits as zeros, letters that are none of a chain as `x`.
+    Given with its digits as zeros, and with whether letters or digits stand before it and behind.
     """
-    text = shaped.decode("ascii")
+    text = ("x" if before else " ") + shaped.decode("ascii") + ("x" if behind else " ")
     last = len(text) - 1
     lettered = _LETTER.search(text, 1, last) is not None
     found = _numbers_of(text, 1, last)

@@ -42,10 +42,15 @@ _CODES: Final = (
     "aA1a1AA1a1aA", "1a1b11c11d1111ee", "AAAA1111AA1A1AA1A1AAAAAA", "0x11bb11cc11", "A11-11-A111", "(111) 111-1111 x11",
     "A-111.111", "1.11.1", "11 11 11 11 11", "Aaaaa, AA 11111-1111", "https://aaaaa.example/aa?a1=1a1b1c&aa=11111",
     "aaaa_11@aaaaa.example", "£111,111.11", "11:11:11", "1111-11-11T11:11:11Z", "AAAA1A1A.11111.AA.111", "#11-1111/AA",
+    "Aaa, 11 Aaa 1111 11:11:11 -1111", "Aaa, 1 Aaa 1111 11:11:11 +1111", "1111-11-11 11:11:11.111", "11/11/1111 11:11",
+    "11:11:11.111Z", "11:11:11.111111Z", "111-111-1111", "111.111.1111", "111 111 1111", "1 111 111 1111", "a111111111",
+    "1-111-111-1111", "111 111 111", "111 111 11 11", "111 1111 1111", "11 1 11 11 11 11", "11 11 1111 1111", "1-a1111",
+    "11 11 11111111", "11 111 1111111", "11 1-1111-1111", "11 (11) 1111-1111", "11 (1)11 11 11 11", "111-1111-1111",
+    "11 11 111 11 11", "1,111,111.11", "11.111.111,11", "1.1111.111.11", "111.1.1111.111", "11.1.11111.11111",
+    "111111111", "1111111111", "11111111111", "111111111111", "1111111111111", "111111111111111", "111-1111111111",
+    "111111111-111111", "111111111_1111111", "111111111111.11111.1111111111111", "1111111.1111.1111111111111",
 )  # fmt: skip
-_FIELDS: Final = tuple(
-    field.replace("\n", "\r\n")
-    for field in """\
+_FIELDS: Final = """\
 Received: from aaaaa.aaaa.com (aaaa.aaaa.com [11.111.11.1])
 \tby mx.aaa.example (Postfix) with ESMTPS id 1Aa1aaAa1a
 \tfor <aaaa@aaaa.example>; Mon, 11 Feb 1111 11:11:11 -1111
@@ -73,8 +78,31 @@ Feedback-ID: 1111111:1111:aaaa:aa
 
 X-Aaaa-Aa: 111111111
 
-List-Unsubscribe: <https://aaaa.example/a?a=1a1b1c&u=AaA1aaA1>, <mailto:aaaa-1111@aaaa.example>""".split("\n\n")
-)
+List-Unsubscribe: <https://aaaa.example/a?a=1a1b1c&u=AaA1aaA1>, <mailto:aaaa-1111@aaaa.example>
+
+X-MS-Exchange-Organization-Network-Message-Id: 1a11bb11-1c1d-11e1-1a1b-1c1111d1e1f1
+X-MS-Exchange-CrossTenant-OriginalArrivalTime: 11 Aaa 1111 11:11:11.1111 (AAA)
+X-MS-Has-Attach: aaa
+X-MS-TNEF-Correlator: <AAAA1AAA1A@aaaa.example>
+X-Forefront-Antispam-Report: AAA:111.11.11.1;AAAA:AA;AAAA:aa;AAA:1;AAA:;A:aaaa-aa11.aaa.aaaa.example;AAA:AAA
+Accept-Language: en-US
+Content-Language: en-US
+
+X-Google-Smtp-Source: AAaA1aAaaAA1aaAAaaAAaa1AaAaA1AAAaAAAA
+X-Gm-Message-State: AOJu0YwAaAAaa1AAaa1aA1aAAa
+ARC-Seal: i=1; a=rsa-sha256; t=1111111111; cv=none; d=aaaa.example; s=aaa-11111111; b=AaAa1aA/AAa+aA1
+
+X-SG-EID: aA1aAAaa1A1aAA+aAaaa1AAaaA1aaA==
+X-Mailer: Aaaa Mail (1.1111.111.11)
+Precedence: bulk
+Auto-Submitted: auto-generated
+
+X-Originating-IP: [111.11.111.11]
+X-Spam-Status: No, score=-1.1 required=1.1 tests=AAAA_11,AAA_AAAA autolearn=ham version=1.1.1
+User-Agent: Aaaaaaa/1.1 (Aaaaaaa; Aaaaa aaa AA A 11_11_1) Aaaaa/11111111 Aaaaaaa/11.1.1
+Importance: Normal
+X-Priority: 1
+Thread-Topic: Aaaa aaa aaaaa 1111""".split("\n\n")
 _FIELDS_OF_A_MAIL: Final = 6
 _KINDS: Final = (digits, ascii_lowercase, ascii_uppercase)
 _SEED: Final = 1
@@ -198,9 +226,13 @@ def _like(sample: str, random: Random) -> str:
 
 def _head(random: Random) -> bytes:
     """The header of a mail as it comes from afar: much of it is ids that look like anything."""
-    parted = (field.split(": ", 1) for field in random.sample(_FIELDS, k=_FIELDS_OF_A_MAIL))
-    drawn = "".join(f"{name}: {_like(sample, random)}\r\n" for name, sample in parted)
-    return drawn.encode("ascii") + _HEAD
+    drawn = random.sample(_FIELDS, k=_FIELDS_OF_A_MAIL)
+    lines = (_line(*line.rpartition(": "), random) for field in drawn for line in field.split("\n"))
+    return "".join(lines).encode("ascii") + _HEAD
+
+
+def _line(name: str, colon: str, value: str, random: Random) -> str:
+    return f"{name}{colon}{_like(value, random)}\r\n"
 
 
 def _mail(text: str, *, rich: bool, random: Random) -> bytes:
