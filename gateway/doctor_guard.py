@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from gateway.config import Settings
 from gateway.domain.clock import to_microseconds
 from gateway.findings import Finding, State
-from gateway.store.database import store_error
 from gateway.store.engines import open_engine
+from gateway.store.failures import store_error
 from gateway.store.guard import figures
 
 

@@ -16,8 +16,8 @@ from gateway.findings import Finding, State
 from gateway.inbound.exchanges import exchanges_of
 from gateway.inbound.fax.alarms import is_overdue, silent_after_us
 from gateway.process import holder
-from gateway.store.database import store_error
 from gateway.store.engines import open_engine
+from gateway.store.failures import store_error
 from gateway.store.fax import SourceCount, clock_offset_us, rhythm, source_counts
 from gateway.store.intake import intake_key_is_there, waiting
 from gateway.store.keyfiles import authority_public

@@ -97,8 +97,8 @@ def operator_of_authenticator(settings: Settings, ask: Callable[[OperatorClient]
 
 def read(settings: Settings, query: Callable[[Connection], T]) -> T:
     """Run a query in one read-only transaction. Raises StoreUnavailable or ConfigError."""
-    from gateway.store.database import store_error
     from gateway.store.engines import open_engine
+    from gateway.store.failures import store_error
     from gateway.store.migrations import require_current
 
     _require_database(settings)

@@ -15,8 +15,8 @@ from gateway.config import Settings
 from gateway.domain.errors import ConfigError, Refused, Tampered
 from gateway.store.backup import Backup, Copied, Kept, make_empty, missing_blobs, verified
 from gateway.store.blobs import BlobFolder, NamedBlob
-from gateway.store.database import store_error
 from gateway.store.engines import open_engine
+from gateway.store.failures import store_error
 from gateway.store.site import require_environment
 from gateway.store.snapshot import check_sqlite, load_postgres, named_blobs
 

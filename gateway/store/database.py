@@ -3,7 +3,8 @@
 A *verb* is a plain function `verb(tx, …)`. The writer takes all verbs that wait, runs them in one transaction with a
 savepoint each, and commits once: one fsync for the group. Verbs that are prepared (`run_prepared`) only look up and
 collect rows, which are written together; where that cannot be, they too get a savepoint each. A verb's own error undoes
-that verb alone; an error of the store fails every verb of the group, and nobody is told that it succeeded. When the
+that verb alone; an error of the store fails every verb of the group, and nobody is told that it succeeded. Where
+PostgreSQL ended the group to free another program that it stood in the way of, it is run anew, some times. When the
 writer thread itself dies, every waiting and later call fails at once. A caller that has gone does not undo its verb.
 
 On SQLite each group also holds a blocking `flock`, so that several programs share one file fairly.
@@ -12,9 +13,7 @@ On SQLite each group also holds a blocking `flock`, so that several programs sha
 from __future__ import annotations
 
 import asyncio
-import errno
 import queue
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -24,23 +23,17 @@ from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-    StatementError,
-)
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import maillog
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock
-from gateway.domain.errors import StoreFull, StoreUnavailable
+from gateway.domain.errors import StoreUnavailable
 from gateway.failpoints import failpoint
 from gateway.store import statements
 from gateway.store.calls import Call, fail, wake
 from gateway.store.engines import GroupLock, open_engine
+from gateway.store.failures import is_of_the_store, is_rolled_back_for_others, store_error
 from gateway.store.memory import Memory, NotKnown, Recollection, Source, count_of_rights
 from gateway.store.transaction import Batch, MoreThanRows, Transaction
 
@@ -52,13 +45,8 @@ READERS = 4
 MAX_GROUP = 256
 GATHER_SECONDS = 0.02
 RETURN_SECONDS = 0.003
-
-# SQLite's primary result codes: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL,
-# NOTADB.
-_SQLITE_STORE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
-# PostgreSQL's SQLSTATE classes (appendix A): connection, transaction state, rolled back by the server, resources,
-# not in the needed state, intervention of an operator, system, configuration file, internal.
-_POSTGRESQL_STORE = frozenset({"08", "25", "40", "53", "55", "57", "58", "F0", "XX"})
+TRIES = 4
+"""So often a group is run that the server rolls back for another program's sake."""
 
 
 class Database:
@@ -243,14 +231,9 @@ class Database:
         return self._calls.get(timeout=wait) if wait > 0 else self._calls.get_nowait()
 
     def _commit(self, group: list[Call]) -> None:
+        wanted = [call for call in group if call.claim()]
         try:
-            with self._lock, self._engine.connect() as connection:
-                connection.begin()
-                self._recollect(connection)
-                done = self._run_verbs(connection, group)
-                failpoint("store.commit.before")
-                connection.commit()
-                failpoint("store.commit.after")
+            done = self._run_group(wanted)
         except (SQLAlchemyError, OSError) as problem:
             self._known_to_writer.forget()
             for call in group:
@@ -265,6 +248,27 @@ class Database:
             call.finish()
         wake(done)
 
+    def _run_group(self, calls: list[Call], tries: int = TRIES) -> list[Call]:
+        """Run calls in one transaction and commit it; return those done.
+
+        Verbs of one group lock their rows in no order that other programs know, so that two groups may wait for each
+        other: the server ends one of them, which has kept nothing and is run anew. Who was told of an error stays told.
+        """
+        try:
+            with self._lock, self._engine.connect() as connection:
+                connection.begin()
+                self._recollect(connection)
+                done = self._run_verbs(connection, calls)
+                failpoint("store.commit.before")
+                connection.commit()
+                failpoint("store.commit.after")
+        except SQLAlchemyError as problem:
+            if tries == 1 or not is_rolled_back_for_others(problem):
+                raise
+            self._known_to_writer.forget()
+            return self._run_group([call for call in calls if call.problem is None], tries - 1)
+        return done
+
     def _recollect(self, connection: Connection) -> None:
         """Keep what the writer knows only where nobody has changed a right since."""
         rights = count_of_rights(connection) if self._has_rights else None
@@ -272,11 +276,10 @@ class Database:
             self._known_to_writer.forget()
         self._rights = rights
 
-    def _run_verbs(self, connection: Connection, group: list[Call]) -> list[Call]:
-        wanted = [call for call in group if call.claim()]
-        together = [call for call in wanted if call.is_prepared]
+    def _run_verbs(self, connection: Connection, calls: list[Call]) -> list[Call]:
+        together = [call for call in calls if call.is_prepared]
         done, again = self._run_together(connection, together)
-        alone = [call for call in wanted if not call.is_prepared]
+        alone = [call for call in calls if not call.is_prepared]
         return [*done, *self._run_alone(connection, [*again, *alone])]
 
     def _run_together(self, connection: Connection, calls: list[Call]) -> tuple[list[Call], list[Call]]:
@@ -342,30 +345,6 @@ class Database:
                 return
             if call is not None:
                 fail(call, StoreUnavailable("The store is not writing. Please try again later."))
-
-
-def is_of_the_store(problem: BaseException) -> bool:
-    """Tell a store that fails from a verb that does: a broken constraint, a wrong statement, any error of ours."""
-    if not isinstance(problem, DBAPIError):
-        return isinstance(problem, SQLAlchemyError) and not isinstance(problem, StatementError | ArgumentError)
-    code = getattr(problem.orig, "sqlite_errorcode", None)
-    state = getattr(problem.orig, "sqlstate", None)
-    if code is not None:
-        return code & 0xFF in _SQLITE_STORE
-    if state is not None:
-        return state[:2] in _POSTGRESQL_STORE
-    return problem.connection_invalidated or isinstance(problem, OperationalError | InterfaceError)
-
-
-def store_error(problem: BaseException) -> StoreUnavailable:
-    """Return the error that callers see for a store that failed."""
-    cause = problem.orig if isinstance(problem, DBAPIError) else problem
-    code = getattr(cause, "sqlite_errorcode", None)
-    state = getattr(cause, "sqlstate", None)
-    full = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
-    if code in full or state == "53100" or getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFull("The store is full. Please try again later.")
-    return StoreUnavailable("The store is not available. Please try again later.")
 
 
 def _run_steps(connection: Connection, *steps: str) -> None:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.clock import system_clock
 from gateway.domain.clock import Clock
-from gateway.store.database import Database, store_error
+from gateway.store.database import Database
 from gateway.store.engines import open_engine
+from gateway.store.failures import store_error
 from gateway.store.transaction import Transaction
 
 METADATA = MetaData()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, text, update
 
 from gateway.domain.clock import from_microseconds, to_microseconds
 from gateway.domain.recipient_key import CODE_US, KeyKind, RecipientKey
@@ -71,11 +71,9 @@ def looks_of(connection: Connection, key_ids: Collection[str]) -> dict[str, Look
 
 def enter_look(tx: Transaction, key_id: str, *, is_revoked: bool) -> bool:
     """Write down what was looked up of a key now. Return True where this is the first time that it is revoked."""
-    mine = update(key_look).where(key_look.c.key_id == key_id)
-    if not tx.execute(mine.values(looked_us=tx.now_us)):
-        tx.insert(key_look, key_id=key_id, looked_us=tx.now_us, revoked_us=None)
-    revoked = mine.where(key_look.c.revoked_us.is_(None)).values(revoked_us=tx.now_us)
-    return is_revoked and bool(tx.execute(revoked))
+    tx.execute(_LOOKED, {"key": key_id, "now": tx.now_us})
+    first = update(key_look).where(key_look.c.key_id == key_id, key_look.c.revoked_us.is_(None))
+    return is_revoked and bool(tx.execute(first.values(revoked_us=tx.now_us)))
 
 
 def as_key(row: Row[Any]) -> RecipientKey:
@@ -89,3 +87,10 @@ def proof_of(connection: Connection, authority: AuthorityKey, person_id: str, no
     waiting = (row for row in keys_of(connection, authority, person_id, now_us) if row.confirmed_us is None)
     found = next((row for row in waiting if row.created_us + CODE_US > now_us), None)
     return None if found is None else bytes(found.proof)
+
+
+# Two portals may look the same key up at once.
+_LOOKED = text(
+    "INSERT INTO key_look (key_id, looked_us) VALUES (:key, :now) "
+    "ON CONFLICT (key_id) DO UPDATE SET looked_us = excluded.looked_us"
+)

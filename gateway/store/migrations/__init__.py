@@ -20,8 +20,8 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.domain.errors import ConfigError
-from gateway.store.database import store_error
 from gateway.store.engines import GroupLock, open_engine
+from gateway.store.failures import store_error
 
 _ADVISORY_LOCK = 7_203_019_445_127_301  # a number of our own: who upgrades a PostgreSQL database holds it
 
