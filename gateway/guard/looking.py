@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -63,17 +64,23 @@ class Guard:
             await waker.wait(pause)
 
     async def look_at_all(self) -> bool:
-        """Look at all that waits now, several at a time; False where something could not be, and is to wait."""
+        """Look once at all that waits, several at a time; False where something could not be, and is to wait.
+
+        What waits on, as it may not be opened any more, stands before what came after it and must not hide that.
+        """
         places = asyncio.Semaphore(self.pool.sizes.text)
         seen: set[str] = set()
-        while rows := await self.database.read(to_look_at, AT_ONCE):
-            looks = await asyncio.gather(*(self._look_in_place(row, places) for row in rows if row.id not in seen))
-            if not looks or not all(looks):
+        is_all, last = True, None
+        while rows := await self.database.read(to_look_at, AT_ONCE, last):
+            looks = await asyncio.gather(*(self._look_in_place(row, places) for row in rows))
+            if not any(looks):
                 return False
+            is_all, last = is_all and all(looks), rows[-1]
             seen.update(row.id for row in rows)
-        return True
+        left = await self.database.read(to_look_at, 1) if seen else []
+        return is_all and seen.isdisjoint(row.id for row in left)
 
-    async def _look_in_place(self, row: Row[tuple[str, int, str]], places: asyncio.Semaphore) -> bool:
+    async def _look_in_place(self, row: Row[Any], places: asyncio.Semaphore) -> bool:
         async with places:
             try:
                 await self._look(row.id, row.octets)

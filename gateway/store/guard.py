@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, func, select, text, update
+from sqlalchemy import Connection, Integer, Row, bindparam, func, select, text, tuple_, update
 
 from gateway.domain.guard import Answer, Guarded
 from gateway.store.tables import case, guard_wait, message, person
@@ -14,9 +14,13 @@ from gateway.store.transaction import Transaction
 TO_LOOK_AT = (Guarded.LOOK.value, Guarded.OVERDUE.value)
 
 
-def to_look_at(connection: Connection, limit: int) -> list[Row[Any]]:
-    """Return id, octets and guard of the messages that nobody has looked at, those that came first first."""
-    return list(connection.execute(_TO_LOOK_AT, {"most": limit}))
+def to_look_at(connection: Connection, limit: int, after: Row[Any] | None = None) -> list[Row[Any]]:
+    """Return id, octets, guard and arrival of messages that nobody has looked at, those that came first first.
+
+    With `after` those that came after such a row.
+    """
+    place = (0, "") if after is None else (after.received_us, after.id)
+    return list(connection.execute(_TO_LOOK_AT, {"most": limit, "received": place[0], "id": place[1]}))
 
 
 def waiting_for_word(connection: Connection) -> list[Row[Any]]:
@@ -72,8 +76,12 @@ _UNSEEN = message.c.guard.in_(TO_LOOK_AT)
 _ASKED = message.c.guard.in_((Guarded.ANSWER.value, Guarded.OVERDUE.value))
 _MOST = bindparam("most", type_=Integer)
 _TO_LOOK_AT = (
-    select(message.c.id, message.c.octets, message.c.guard)
-    .where(_GUARDED, _UNSEEN)
+    select(message.c.id, message.c.octets, message.c.guard, message.c.received_us)
+    .where(
+        _GUARDED,
+        _UNSEEN,
+        tuple_(message.c.received_us, message.c.id) > tuple_(bindparam("received"), bindparam("id")),
+    )
     .order_by(message.c.received_us, message.c.id)
     .limit(_MOST)
 )
@@ -91,6 +99,7 @@ _OVERDUE = (
 )
 _REMIND = (text("guard_wait.remind_us IS NOT NULL"), guard_wait.c.remind_us <= bindparam("now"))
 _ONE_REMINDER = select(guard_wait.c.message_id).where(*_REMIND).limit(1)
+# The message too: who takes a yes or a withdrawal locks it first, and would wait for what this waits for.
 _DUE = (
     select(*_OF_A_WAIT, guard_wait.c.since_us, guard_wait.c.reminded, message.c.guard, case.c.programme)
     .join(message, message.c.id == guard_wait.c.message_id)
@@ -98,7 +107,7 @@ _DUE = (
     .where(*_REMIND)
     .order_by(guard_wait.c.remind_us)
     .limit(_MOST)
-    .with_for_update(of=guard_wait, skip_locked=True)
+    .with_for_update(of=[message, guard_wait], skip_locked=True)
 )
 _WAITS = (
     select(*_OF_A_WAIT, guard_wait.c.since_us, message.c.guard)
