@@ -187,8 +187,8 @@ def _is_digest_due(tx: Transaction, one: Looked, told: Told) -> bool:
     has_news = "filed" not in told or (one.reads > 0 and "read" not in told)
     if not has_news:
         return False
-    if "next" not in told:
-        told["next"] = to_microseconds(_next_digest(one, from_microseconds(tx.now_us)))
+    next_us = to_microseconds(_next_digest(one, from_microseconds(tx.now_us)))
+    told["next"] = min(told.get("next", next_us), next_us)  # a clock that was ahead put it off
     if told["next"] > tx.now_us:
         return False
     del told["next"]

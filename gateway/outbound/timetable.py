@@ -27,10 +27,10 @@ from gateway.domain.clock import to_microseconds
 from gateway.domain.intake import OVERDUE_US
 from gateway.domain.programme import Programme
 from gateway.domain.sunset import Sunsets
-from gateway.store.claims import hasten
 from gateway.store.confirmations import has_due
 from gateway.store.database import Database
 from gateway.store.guard import is_due
+from gateway.store.hastening import hasten
 from gateway.store.parcels import destroy_over, has_over
 
 REMINDERS_SECONDS = 5.0

@@ -74,12 +74,6 @@ def claim(
     return entries
 
 
-def hasten(tx: Transaction, longest_us: int) -> int:
-    """Make due what would wait for longer than anything may, as after a clock that was wrong; return how many."""
-    late = update(outbox).where(text("outbox.state = 0"), outbox.c.due_us > tx.now_us + longest_us)
-    return tx.execute(late.values(due_us=tx.now_us))
-
-
 def _lease(
     tx: Transaction,
     rows: Iterable[Row[Any]],

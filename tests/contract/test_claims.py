@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.store import tables
-from gateway.store.claims import _NEW, _new_of, claim, hasten
+from gateway.store.claims import _NEW, _new_of, claim
 from gateway.store.database import Database
+from gateway.store.hastening import hasten
 from gateway.store.outbox import OutboxState, put, retry, waiting
 from gateway.store.transaction import Transaction
 from tests.timed import DELAYED, DELIVERED, LEASE_US, REFUSED, Time, Timed

@@ -21,8 +21,9 @@ from gateway.domain.notice import NoticeKind, NoticeState
 from gateway.domain.rights import Side
 from gateway.store import tables
 from gateway.store.cases import case_sealing_key
-from gateway.store.confirmations import asked_key, has_due, open_asked, seal_asked
+from gateway.store.confirmations import asked_key, has_due, is_news, open_asked, seal_asked
 from gateway.store.database import Database
+from gateway.store.hastening import hasten
 from gateway.store.ids import new_id
 from gateway.store.messages import is_shown_to, last_activity, message_row, messages_of_case, unread_counts
 from gateway.store.outbox import OutboxState
@@ -138,6 +139,25 @@ def test_a_digest_tells_of_all_however_many_are_looked_at_together(timed: Timed)
     for _ in range(5):
         timed.notifier.call(plan_confirmations, timed.authority, KEY, timed.programmes, at_once=2)
     assert [(kind, fields["count"]) for kind, fields in told(timed)] == [("daily_digest", 5)]
+
+
+def test_a_clock_that_was_ahead_puts_off_no_digest_and_no_release(timed: Timed) -> None:
+    digest = send(timed, wish=Wish.DAILY)
+    timed.time.pass_by(days=300)
+    timed.database.call(is_news, [digest])
+    held = send(timed, wish=Wish.NEVER, delay_minutes=30)
+    assert told(timed) == []
+    timed.time.pass_by(days=-300)
+    timed.notifier.call(hasten, 3600 * 1_000_000)
+    timed.time.pass_by(minutes=29)
+    plan(timed)
+    wanted = select(tables.message.c.held_until_us).where(tables.message.c.id == held)
+    assert timed.database.read_now(lambda c: c.execute(wanted).scalar_one()) is not None
+    timed.time.pass_by(minutes=1)
+    plan(timed)
+    assert timed.database.read_now(lambda c: c.execute(wanted).scalar_one()) is None
+    timed.time.set("2026-03-02T17:00")
+    assert [kind for kind, _ in told(timed)] == ["daily_digest"]
 
 
 def test_reports_are_sent_of_whom_they_are_asked_and_of_what_was_asked(timed: Timed) -> None:
