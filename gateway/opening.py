@@ -23,6 +23,8 @@ from gateway.store.site import require_environment
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+WHERE_IS_THE_DATABASE = "Bring its disk back, correct site.data or store.url, or make it: gateway init FOLDER"
+
 
 @asynccontextmanager
 async def open_database(settings: Settings, stop: asyncio.Event, program: str) -> AsyncIterator[Database]:
@@ -50,12 +52,18 @@ async def open_database(settings: Settings, stop: asyncio.Event, program: str) -
         await asyncio.to_thread(database.close)
 
 
+def missing_database(url: str) -> str | None:
+    """Return the path of a database that is a file and is not there."""
+    address = make_url(url)
+    is_missing = address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file()
+    return address.database or "" if is_missing else None
+
+
 def _require_file(url: str) -> None:
     """A program must not make an empty database where a disk is missing, or a path is wrong."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
-        advice = "Bring its disk back, correct site.data or store.url, or make it: gateway init FOLDER"
-        raise StoreUnavailable(f"There is no database {address.database}. {advice}")
+    path = missing_database(url)
+    if path is not None:
+        raise StoreUnavailable(f"There is no database {path}. {WHERE_IS_THE_DATABASE}")
 
 
 def open_blobs(settings: Settings) -> BlobFolder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
@@ -77,7 +78,17 @@ def _problems(path: Path) -> list[Problem]:
     except ConfigProblems as found:
         return list(found.problems)
     problems = configuration.file_problems(settings)
-    return [*problems, *(_programme_problems(settings) or _wording_problems(settings))]
+    return [*problems, *_no_database(settings), *(_programme_problems(settings) or _wording_problems(settings))]
+
+
+def _no_database(settings: Settings) -> Iterator[Problem]:
+    """Say what a start would say. Where this user may not look, nothing is known to be missing."""
+    from gateway.opening import WHERE_IS_THE_DATABASE, missing_database
+
+    with suppress(PermissionError):
+        path = missing_database(settings.store.url)
+        if path is not None:
+            yield Problem(str(settings.file), "store.url", f"There is no database {path}.", WHERE_IS_THE_DATABASE)
 
 
 def _programme_problems(settings: Settings) -> list[Problem]:

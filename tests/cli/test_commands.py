@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
 import stat
@@ -174,6 +175,19 @@ def test_check_tells_of_files_and_programmes_in_one_report(short_path: Path) -> 
     problems = run_gateway("config", "check", "--json", config=site.config)
     assert problems.returncode == os.EX_CONFIG
     assert '"key": "portal.key"' in problems.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [('# data = "data"', 'data = "elsewhere"'), ("[store]", '[store]\nurl = "sqlite:////nowhere/file.db"')],
+)
+def test_check_tells_of_a_database_that_is_not_there_as_a_start_does(short_path: Path, line: str, wrong: str) -> None:
+    site = founded(short_path / "site")
+    text = site.config.read_text("utf-8")
+    assert line in text
+    site.config.write_text(text.replace(line, wrong, 1), "utf-8")
+    told = site.gateway("config", "check", code=os.EX_CONFIG)
+    assert re.search(r"There is no database (/nowhere/file|.*/elsewhere/gateway)\.db\. Bring its disk back", told)
 
 
 def test_commands_say_when_the_gateway_does_not_run(short_path: Path) -> None:
