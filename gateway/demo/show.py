@@ -29,10 +29,7 @@ fetches it then."""
 
 async def show(folder: Path, ports: Ports, *, check: bool) -> int:
     """Play the story in `folder`. With `check` return after it, else stay until a signal. Returns an exit code."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stop_at_signal()
     world = World(folder, ports, Plan(fax=True))
     try:
         _say(f"The demo makes a site with invented people in {world.folder} and starts it on {HOST}.")
@@ -62,6 +59,20 @@ async def show(folder: Path, ports: Ports, *, check: bool) -> int:
         return os.EX_UNAVAILABLE
     finally:
         await world.close()
+
+
+def _stop_at_signal() -> asyncio.Event:
+    """Return what a signal sets; whoever sends one is told at once that it takes a while."""
+    stop = asyncio.Event()
+
+    def stop_soon() -> None:
+        if not stop.is_set():
+            _say("\nThe demo stops. Its programs end what they are at, which takes some seconds.")
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop_soon)
+    return stop
 
 
 async def _play(world: World, *, check: bool) -> bool:
