@@ -98,7 +98,7 @@ def _section(section: Section, *, fields: bool) -> Iterator[tuple[str, Any]]:
     yield from (("confidence", section.confidence), ("edition", section.edition), ("reference", section.reference))
     yield "signatures", {str(one.page): "drawn" if one.drawn else "empty" for one in section.signatures}
     if fields:
-        yield "fields", [_field(one) for one in section.suggestions]
+        yield "fields", [_field(one) for one in section.likely]
 
 
 def _field(one: Suggestion) -> dict[str, Any]:

@@ -14,6 +14,9 @@ TURNS: Final = (0, 90, 180, 270)
 SCALE: Final = 10_000
 """A box's measures are ten-thousandths of its page's width and height."""
 
+LEAST_SURE: Final = 50
+"""What is less sure is no suggestion to anybody: it is kept as it was read, and not shown."""
+
 MOST_PAGES: Final = 1_000
 MOST_OCTETS: Final = 512 * 1024
 _MOST_SUGGESTIONS: Final = 400  # of one section
@@ -128,6 +131,11 @@ class Section:
             raise ValueError("a form is named, and nothing else is")
         if len(self.suggestions) > _MOST_SUGGESTIONS or len(self.signatures) > _MOST_SUGGESTIONS:
             raise ValueError("too many fields")
+
+    @property
+    def likely(self) -> tuple[Suggestion, ...]:
+        """The suggestions that are sure enough for people to be shown."""
+        return tuple(one for one in self.suggestions if one.confidence >= LEAST_SURE)
 
 
 @dataclass(frozen=True, slots=True)

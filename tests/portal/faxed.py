@@ -15,6 +15,7 @@ from tests.portal.clerks import USER, Clerks
 
 CONSENT_FORM, SEE_FORM = "Form 15410", "Form 8821"
 SOURCE = Source("line-one")
+GUESS = "Wavy 7575"
 PAPERS = ("Form 15410", "Form 15410 Appendix", "Form 8821")
 
 
@@ -29,7 +30,7 @@ def fax_of(texts: Sequence[str], number: int = 1, pages: bytes = b"") -> bytes:
 
 
 def recognised(part_path: str = "1", turns: Sequence[int] = (0, 0, 0)) -> Recognition:
-    """A consent form with an appendix of one user, and an authorisation of theirs."""
+    """A consent form with an appendix of one user, and an authorisation of theirs; a signature is read as a name."""
     consent = [
         Suggestion(key, value, 90, 1, Box(500, 600 + 500 * at, 5_000, 1_000 + 500 * at))
         for at, (key, value) in enumerate(CONSENT.items())
@@ -37,6 +38,7 @@ def recognised(part_path: str = "1", turns: Sequence[int] = (0, 0, 0)) -> Recogn
     user = {"user-name": USER["name"], "user-email": USER["address"], "user-telephone": USER["telephone"]}
     told = [Suggestion(key, value, 85, 2, Box(500, 2_000, 9_000, 2_500), 1) for key, value in user.items()]
     told.append(Suggestion("user-poa", "no", 97, 2, Box(9_000, 2_000, 9_400, 2_500), 1))
+    told.append(Suggestion("user-name", GUESS, 45, 2, Box(500, 8_000, 6_000, 8_600), 2))
     seen = [Suggestion(key, value, 80, 3, Box(500, 3_000, 6_000, 3_500)) for key, value in INFORMATION.items()]
     return Recognition(
         tuple(Page(part_path, number, turn) for number, turn in enumerate(turns, 1)),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from gateway.store import tables
 from tests.papers import CONSENT, INFORMATION
 from tests.portal.clerks import USER, Clerks, Desk, form_of, words_of
-from tests.portal.faxed import bring, recognised
+from tests.portal.faxed import GUESS, bring, recognised
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 QUEUE = "/desk/intake"
@@ -164,6 +164,8 @@ async def test_an_enrolment_is_opened_with_the_values_that_were_suggested(clerks
     item = await bring(clerks, found=recognised(), number=10)
     address = f"{QUEUE}/{item}/enrol"
     page = await edda.see(address)
+    assert GUESS not in page
+    assert GUESS not in await edda.see(f"{QUEUE}/{item}")
     typed = filled(page)
     assert typed["f-agent-name"] == CONSENT["agent-name"]
     assert (typed["u1-name"], typed["u1-address"]) == (USER["name"], USER["address"])

@@ -125,7 +125,7 @@ def _counted(fax: Fax | None, parts: Sequence[str]) -> tuple[Page, ...]:
 
 
 def _sections(recognition: Recognition | None, pages: int) -> list[Section]:
-    found = list(recognition.sections) if recognition else []
+    found = [replace(one, suggestions=one.likely) for one in recognition.sections] if recognition else []
     named = {page for one in found for page in one.pages}
     rest = tuple(page for page in range(1, pages + 1) if page not in named)
     if rest and not found:

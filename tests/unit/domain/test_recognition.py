@@ -27,6 +27,12 @@ def test_what_is_written_is_read_again() -> None:
     assert Recognition.from_bytes(Recognition((), complete=False).to_bytes()) == Recognition((), complete=False)
 
 
+def test_what_is_a_guess_is_kept_and_suggested_to_nobody() -> None:
+    even = replace(FORM.suggestions[0], confidence=50)
+    assert replace(FORM, suggestions=(even, replace(even, confidence=49))).likely == (even,)
+    assert [one.value for one in FORM.likely] == ["Ann Lee"]
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
