@@ -50,8 +50,9 @@ def funnel(
     show_rows(stages, {"stage": "STAGE", "reached": "CAME SO FAR", "stopped": "WAIT HERE"}, as_json=False, nothing="")
     if found.gone:
         say(f"{found.gone} were taken out before they were through.")
-    if hours is not None:
-        say(f"Half of those who are through took no more than {hours} hours.")
+    if found.median_minutes is not None:
+        took = f"{hours} hours" if found.median_minutes >= 60 else f"{found.median_minutes} min"
+        say(f"Half of those who are through took no more than {took}.")
     say()
     show_rows(
         waiting,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 from typing import Any
 
@@ -45,6 +46,11 @@ class Funnel:
     gone: int
     median_us: float | None
     waiting: tuple[Waiting, ...]
+
+    @property
+    def median_minutes(self) -> int | None:
+        """The median in minutes, rounded up."""
+        return None if self.median_us is None else ceil(self.median_us / 60_000_000)
 
 
 def funnel(connection: Connection, authority: AuthorityKey, programme: str | None, since_us: int) -> Funnel:

@@ -7,6 +7,9 @@ import re
 import pytest
 from sqlalchemy import select
 
+from gateway.domain.enrolment import Stage
+from gateway.portal.desk import reports
+from gateway.store.funnel import Funnel
 from gateway.store.tables import enrolment, form_document, leaf
 from tests.papers import CONSENT, TIN
 from tests.portal.browser import Browser
@@ -255,3 +258,14 @@ async def test_what_was_addressed_to_the_operators_is_no_document_of_the_desk(cl
 async def test_the_reports_are_there(edda: Desk) -> None:
     assert "people have access" in words_of(await edda.see("/desk/report"))
     assert "Invited" in words_of(await edda.see("/desk/funnel?days=30"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(20, "1 minute."), (61, "2 minutes."), (59 * 60, "59 minutes."), (3600 * 3, "3.0 hours.")]
+)
+async def test_the_funnel_tells_minutes_under_an_hour(
+    edda: Desk, monkeypatch: pytest.MonkeyPatch, seconds: int, told: str
+) -> None:
+    counts = dict.fromkeys(Stage, 1)
+    monkeypatch.setattr(reports, "funnel", lambda *_: Funnel(counts, {}, 0, seconds * 1e6, ()))
+    assert f"took no more than {told}" in words_of(await edda.see("/desk/funnel"))
