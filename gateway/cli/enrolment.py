@@ -80,7 +80,7 @@ def list_(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """List the agreements that came by a form, the one that was moved last first."""
+    """List the agreements that came by a form. The one that was moved last comes first."""
     settings = settings_of(config)
     rows = agreements(settings, state)
     columns = {
@@ -97,7 +97,7 @@ def show(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Show one agreement: its fields, what is missing, its users, their meetings and authorisations."""
+    """Show one agreement. Its fields, what is missing, its users, their meetings and authorisations."""
     settings = settings_of(config)
     facts = shown(settings, agreement)
     if sealed:
@@ -142,7 +142,7 @@ def cover(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Let an agreement cover a case, or take a case out of it."""
+    """Let an agreement cover a case, or no more."""
     verb = "uncover_case" if remove else "cover_case"
     done = enact(settings_of(config), verb, agreement=agreement, case=case)
     tell(done, f"{agreement} covers {case}{' no more' if remove else ''}.", as_json=as_json)
@@ -155,7 +155,7 @@ def link(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Link what came in to a paper: it leaves the tray, and is sealed to the agreement's own key."""
+    """Link what came in to a paper. It leaves the tray, and is sealed to the agreement's own key."""
     operator_of_keyholder(settings_of(config), lambda keyholder: keyholder.paper_link(paper, item))
     tell(
         {"paper": paper, "item": item}, f"{item} is linked. To undo it: gateway intake put-back {item}", as_json=as_json
@@ -164,7 +164,7 @@ def link(
 
 @app.command()
 def find(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Find agreements by a sealed value, a taxpayer's number say, read from a prompt or standard input."""
+    """Find agreements by a sealed value. A taxpayer's number, say, read from a prompt or standard input."""
     settings, value = settings_of(config), typed("value")
     found = operator_of_keyholder(settings, lambda keyholder: keyholder.paper_find(value))
     show_rows([{"reference": one} for one in found], {"reference": "AGREEMENT"}, as_json=as_json, nothing="none found")
@@ -172,7 +172,7 @@ def find(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 
 @app.command()
 def ask(agreement: Agreement, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Note that you ask for what is missing, and print what that is."""
+    """Note that you ask for what is missing. Prints what that is."""
     settings = settings_of(config)
     done = enact(settings, "ask_agreement", agreement=agreement)
     labels = _labels(programme_of_agreement(settings, agreement))
@@ -182,7 +182,7 @@ def ask(agreement: Agreement, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJs
 
 @app.command()
 def review(agreement: Agreement, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Accept a form: every field is there and was checked against the paper."""
+    """Accept a form. Every field is there and was checked against the paper."""
     _step(config, "review_agreement", agreement, as_json=as_json)
 
 
@@ -199,7 +199,7 @@ def refuse(
 
 @app.command()
 def suspend(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Stop access now: by a whole agreement, or of one user."""
+    """Stop access now. By a whole agreement, or of one user."""
     _either(config, "suspend", agreement, as_json=as_json)
 
 
@@ -211,13 +211,13 @@ def resume(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJs
 
 @app.command()
 def undo(agreement: Either, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Take the last step back, where the rule allows it, within a day."""
+    """Take the last step back. Within a day, where the rule allows it."""
     _either(config, "undo", agreement, as_json=as_json)
 
 
 @app.command()
 def notice(agreement: Agreement, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Note that it was ended in writing: access ends by itself when the programme's notice has passed."""
+    """Note that it was ended in writing. Access ends by itself when the programme's notice has passed."""
     _step(config, "give_notice", agreement, as_json=as_json)
 
 
@@ -234,7 +234,7 @@ def approve(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Do what somebody else has asked for, where the programme wants two people."""
+    """Do what somebody else has asked for. Where the programme wants two people."""
     done = enact(settings_of(config), "decline" if decline else "approve", approval=approval)
     tell(done, "It has lapsed." if decline else f"Done: {done.get('state', 'yes')}.", as_json=as_json)
 
@@ -246,7 +246,7 @@ def report(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Show whose access somebody has to look at: without a form, without access, late, due, stale, privileged."""
+    """Show whose access somebody has to look at. Without a form, without access, late, due, stale, privileged."""
     from gateway.store.recertification import recertify
 
     settings = settings_of(config)

@@ -23,6 +23,9 @@ from gateway.domain.errors import Malformed, UnknownRecipient
 from gateway.domain.programme import FormKind, Programme
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The second user of an agreement: E-7K2Q-9F4T.2")]
+CodeHours = Annotated[
+    int | None, typer.Option(min=24, max=72, help="How long the code is good; else the programme says.")
+]
 
 
 def name(
@@ -52,7 +55,7 @@ def meeting(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Set the authentication meeting; one set before is cancelled. The invitation holds no name and no case."""
+    """Set the authentication meeting. One set before is cancelled. The invitation holds no name and no case."""
     settings = settings_of(config)
     found = find_user(settings, user)
     programme = programme_of(settings, found["programme"])
@@ -93,13 +96,11 @@ def hold(
 
 def invite(
     user: User,
-    hours: Annotated[
-        int | None, typer.Option(min=24, max=72, help="How long the code is good; else the programme says.")
-    ] = None,
+    hours: CodeHours = None,
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Invite an authenticated user: prints the code, once, to be said in the meeting or by telephone."""
+    """Invite an authenticated user. Prints the code, once, to be said in the meeting or by telephone."""
     settings = settings_of(config)
     found = find_user(settings, user)
     if found["confirms_after_signing_in"]:
@@ -118,13 +119,25 @@ def invite(
     say(f"Good until {instant(expires_us)}, once. Lost? gateway enrolment reissue {user}")
 
 
+def reissue(
+    user: User,
+    hours: CodeHours = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Give an invited user another code. Prints it, once; the one before is void."""
+    invite(user, hours, config, as_json)
+
+
 def join(user: User, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Let an invited user in whose password and code you have handed over in person."""
+    """Let an invited user in. You have handed over their password and code in person."""
     _step(config, "join_user", user, as_json=as_json)
 
 
 def revoke(user: User, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Take a designated user out of this agreement, on written request; their other places stay."""
+    """Take a designated user out of an agreement. On written request; their other places stay. It can be undone for a
+    day.
+    """
     _step(config, "revoke_user", user, as_json=as_json)
 
 
@@ -134,7 +147,7 @@ def change_address(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Change where a designated user is written to, on written request."""
+    """Change where a user is written to. On written request."""
     _step(config, "change_address", user, as_json=as_json, address=address)
 
 
@@ -200,7 +213,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "meeting": meeting,
     "hold": hold,
     "invite": invite,
-    "reissue": invite,
+    "reissue": reissue,
     "join": join,
     "revoke": revoke,
     "change-address": change_address,

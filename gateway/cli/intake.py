@@ -85,8 +85,8 @@ def show(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Open one item and show who says to have written it, to whom, its attachments, of a fax also what its pages seem
-    to be. This is put on record.
+    """Open one item and show what it is. Who says to have written it, to whom, its attachments, of a fax also what
+    its pages seem to be. This is put on record.
     """
     from gateway.store.fax import facts_of, repeats_of
 
@@ -123,7 +123,7 @@ def file(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Put an item into a case: its employees can read it from then on, and are told."""
+    """Put an item into a case. Its employees can read it from then on, and are told."""
     settings = settings_of(config)
     row = _row(settings, item)
     named = f"{row.reference} was proposed for {row.proposed}" if row.proposed else f"{row.reference} names no case"
@@ -153,7 +153,7 @@ def discard(item: Item, yes: Yes = False, config: ConfigPath = DEFAULT_CONFIG, a
 
 @app.command("put-back")
 def put_back(item: Item, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Put a discarded or filed item back into its tray; nobody of the case can read it from then on."""
+    """Put a discarded or filed item back. Into its tray: nobody of the case can read it from then on."""
     settings = settings_of(config)
     row = _row(settings, item)
     done = operator_of_keyholder(settings, lambda keyholder: keyholder.intake_put_back(row.reference))

@@ -22,7 +22,7 @@ def claim(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Claim an item: nobody else at the desk works on it for as long as a claim holds."""
+    """Claim an item. Nobody else at the desk works on it for as long as a claim holds."""
     settings = settings_of(config)
     minutes = settings.portal.claim_minutes
     asked = {"item": item, "minutes": minutes, "take_over": take_over}
@@ -54,7 +54,7 @@ def pages(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Put an item's pages in sections, and turn them, in place of what a machine or somebody else has made of them."""
+    """Put an item's pages in sections, and turn them. In place of what a machine or somebody else has made of them."""
     from gateway.store.handling import arrangement_of
     from gateway.store.intake import item as row_of
 
@@ -85,7 +85,7 @@ def misdirect(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Note that an item was meant for somebody else: it leaves the tray and is kept, sealed."""
+    """Note that an item was meant for somebody else. It leaves the tray and is kept, sealed."""
     asked = {"item": item, "reason": reason}
     done = operator_of_keyholder(settings_of(config), lambda keyholder: keyholder.enact("misdirect_item", **asked))
     if as_json:
@@ -95,7 +95,7 @@ def misdirect(
 
 
 def undo(item: Item, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Undo the latest act on an item, for ten minutes: it goes back to where it was."""
+    """Undo the latest act on an item. For ten minutes: it goes back to where it was."""
     act = operator_of_keyholder(settings_of(config), lambda keyholder: keyholder.intake_undo(item))
     if as_json:
         show_json({"item": item, "undone": act})

@@ -41,7 +41,7 @@ def try_(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Show what would be read of fax mails, by which rule, and the lines of the profile. Nothing is kept."""
+    """Show what would be read of fax mails. By which rule, and the lines of the profile; nothing is kept."""
     from gateway.mime.fax.reading import read_fax
 
     own = settings_of(config).fax
@@ -61,7 +61,7 @@ def try_(
 
 
 def sources(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List where faxes come from: what each brought, what waits of it, when the last one came."""
+    """List where faxes come from. What each brought, what waits of it, when the last one came."""
     own = settings_of(config).fax
     found = read(settings_of(config), lambda rows: [_source(rows, one, own) for one in _counts(rows, own)])
     columns = {
@@ -78,7 +78,7 @@ def reports(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """List the reports that fax servers asked for and that wait to be sent. What they name stays sealed."""
+    """List the reports that wait for fax servers. These asked for them. What they name stays sealed."""
     from gateway.store.fax_reports import listed
 
     found = read(settings_of(config), lambda rows: listed(rows, ended=ended, limit=limit))
@@ -95,7 +95,7 @@ def octets(
     part: Annotated[str, typer.Argument(metavar="[PART]", help="A part that show names; without it the whole.")] = "",
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Write an item, or one part of it, to standard output, octet for octet as it came. This is put on record."""
+    """Write an item to standard output as it came. Or one part of it, octet for octet. This is put on record."""
     from gateway.cli.intake import open_item
 
     if sys.stdout.isatty():

@@ -36,7 +36,7 @@ def cover_sheet(
     language: Language = "",
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Make cover sheets to fax documents by, a page each, as one PDF. This is put on record."""
+    """Make cover sheets to fax documents by. A page each, as one PDF. This is put on record."""
     from gateway.casework.cover_sheets import make_sheets
     from gateway.letters.wording import Letters
 
@@ -105,7 +105,7 @@ def letter(
     language: Language = "",
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Make a letter to whoever sent a fax and has no account. It tells nothing of the fax. This is put on record."""
+    """Make a letter to the sender of a fax. They have no account, and it tells nothing of it. This is put on record."""
     from gateway.casework.acknowledging import enter_letter
     from gateway.letters.wording import Letters
 

@@ -32,7 +32,7 @@ def recognise(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Have a fax's pages recognised anew, and show what they seem to be. This is put on record."""
+    """Have a fax's pages recognised anew. Shows what they seem to be. This is put on record."""
     from gateway.cli.intake import open_item
     from gateway.store.intake import item as intake_item
 

@@ -27,7 +27,7 @@ def funnel(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many of those invited came how far, and who waits where."""
+    """Show how far those who were invited came. Counts of each stage, and who waits where."""
     from gateway.store.funnel import funnel as figures
 
     settings = settings_of(config)

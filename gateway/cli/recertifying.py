@@ -17,7 +17,7 @@ def recertify(
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Confirm the roles of employees, and the places of designated users: they hold for so long again."""
+    """Confirm that people are to have their access. Roles and places hold for so long again."""
     settings = settings_of(config)
     people = [credentials.require_person(settings, one) for one in who]
     done = [enact(settings, "recertify", person=person) for person in people]

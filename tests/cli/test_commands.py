@@ -190,6 +190,14 @@ def test_check_tells_of_a_database_that_is_not_there_as_a_start_does(short_path:
     assert re.search(r"There is no database (/nowhere/file|.*/elsewhere/gateway)\.db\. Bring its disk back", told)
 
 
+@pytest.mark.parametrize("group", ["enrolment", "intake"])
+def test_each_command_of_a_group_is_told_apart_by_a_whole_sentence(group: str) -> None:
+    lines = run_gateway(group, "--help").stdout.partition("Commands:")[2].strip().splitlines()
+    told = [line.split(maxsplit=1)[1] for line in lines]
+    assert len(told) == len(set(told)) > 10
+    assert [words for words in told if not words.endswith(".") or words.endswith("...")] == []
+
+
 def test_commands_say_when_the_gateway_does_not_run(short_path: Path) -> None:
     site = founded(short_path / "site")
     told = site.gateway("case", "open", code=os.EX_UNAVAILABLE)
