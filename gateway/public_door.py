@@ -91,8 +91,16 @@ def intake(settings: Settings) -> Iterator[Finding]:
             continue
         days = (now - from_microseconds(tray.oldest_us)).days
         late = days >= LATE_DAYS
-        words = f"{tray.count} wait, the oldest for {days} days"
+        words = f"{_those_waiting(tray.count)}, the oldest for {_days(days)}"
         yield Finding(name, State.WARNING if late else State.OK, words, "See: gateway intake list" if late else "")
+
+
+def _those_waiting(count: int) -> str:
+    return "1 waits" if count == 1 else f"{count} wait"
+
+
+def _days(count: int) -> str:
+    return "less than a day" if count < 1 else "a day" if count == 1 else f"{count} days"
 
 
 def fax_line(settings: Settings) -> Iterator[Finding]:
@@ -110,7 +118,8 @@ def fax_line(settings: Settings) -> Iterator[Finding]:
                 count = counts.get(source.name)
                 yield _fax_source(source.name, count, now, is_silent=is_silent)
                 if count is not None and is_overdue(count, settings.fax, to_microseconds(now)):
-                    words = f"{count.waiting} wait, for longer than {settings.fax.overdue_after_seconds // 3600} h"
+                    hours = settings.fax.overdue_after_seconds // 3600
+                    words = f"{_those_waiting(count.waiting)}, for longer than {hours} h"
                     yield Finding(f"fax desk {source.name}", State.PROBLEM, words, "See: gateway intake list")
                 yield from _clock(source.name, clock_offset_us(connection, source.name))
     except DBAPIError as problem:
