@@ -138,7 +138,9 @@ def revoke(user: User, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = Fa
     """Take a designated user out of an agreement. On written request; their other places stay. It can be undone for a
     day.
     """
-    _step(config, "revoke_user", user, as_json=as_json)
+    done = _step(config, "revoke_user", user, as_json=as_json)
+    if not as_json and not done.get("waits_for_second_person"):
+        say(f"To undo it, within a day: gateway enrolment undo {user}")
 
 
 def change_address(
@@ -222,10 +224,11 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 
 
-def _step(config: Path, verb: str, user: str, *, as_json: bool, **arguments: str) -> None:
+def _step(config: Path, verb: str, user: str, *, as_json: bool, **arguments: str) -> dict[str, Any]:
     settings = settings_of(config)
     done = enact(settings, verb, designated_user=find_user(settings, user)["id"], **arguments)
     tell_step(done, user, as_json=as_json)
+    return done
 
 
 def _instant(text: str, programme: Programme) -> int:

@@ -139,7 +139,8 @@ def test_a_designee_is_authorised_and_the_way_out(site: Site, case: str, tmp_pat
     assert "reviewed" in site.gateway("enrolment", "resume", agreement)
     assert "until" in site.gateway("enrolment", "notice", agreement)
     site.gateway("enrolment", "change-address", user, "new@diaz.example")
-    assert "revoked" in site.gateway("enrolment", "revoke", user)
+    told = site.gateway("enrolment", "revoke", user)
+    assert told == f"{user} is revoked.\nTo undo it, within a day: gateway enrolment undo {user}\n"
     assert "ended" in site.gateway("enrolment", "end", agreement)
     assert "cannot be undone" in site.gateway("enrolment", "undo", agreement, code=os.EX_DATAERR)
     site.gateway("enrolment", "show", "E-2222-2222", code=67)
