@@ -79,6 +79,24 @@ def test_every_notification_is_valid_seven_bit_mime(kind: NoticeKind, language: 
     assert not [defect for _, value in mail.items() for defect in value.defects]
 
 
+@pytest.mark.parametrize("page", ["front.html", "sign_in.html"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_invitation_names_the_link_as_the_portal_s_pages_do(language: str, page: str) -> None:
+    shown = (templates_folder() / "portal" / page).read_text("utf-8")
+    link = re.search(r'<a href="/first-sign-in">{% trans %}(.+?){% endtrans %}</a>', shown)
+    assert link is not None
+    mail = read(draft(NoticeKind.INVITATION, language, until=AT))
+    for said in (words(mail), visible(words(mail, "html"))):
+        assert link[1] in " ".join(said.split())
+
+
+@pytest.mark.parametrize(("language", "held"), [("en", "with its reference and the time"), ("es", "con su referencia")])
+def test_a_successful_submission_names_what_the_portal_shows_of_it(language: str, held: str) -> None:
+    said = " ".join(words(read(draft(NoticeKind.SUBMISSION_SUCCESSFUL, language))).split())
+    assert held in said
+    assert not re.search("receipt|recibo", said)
+
+
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_text_and_html_each_say_all_of_it(kind: NoticeKind, language: str) -> None:
     mail = read(draft(kind, language))
