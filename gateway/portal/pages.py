@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ from gateway.portal.visitors import Visitor
 
 DEFAULT_LANGUAGE = "en"
 UTC_ZONE = ZoneInfo("UTC")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Pages:
         environment.globals["statics"] = {name: static.tag for name, static in self.statics.items()}
         environment.filters["moment"] = lambda microseconds, zone: _moment(microseconds, zone, language)
         environment.filters["day"] = lambda microseconds, zone: _day(microseconds, zone, language)
+        environment.filters["written"] = lambda value: _written(value, language)
         environment.filters["iso"] = lambda microseconds: from_microseconds(microseconds).isoformat(timespec="seconds")
         environment.filters["octets"] = octets_in_words
         return environment
@@ -141,7 +144,19 @@ def _day(microseconds: int, zone: ZoneInfo, language: str) -> str:
 
 
 def _date(local: datetime, language: str) -> str:
-    return str(format_date(local.date(), "long", locale=language))
+    return _long(local.date(), language)
+
+
+def _written(value: str, language: str) -> str:
+    """Return a day that is kept as 2026-11-23 as pages write days, and whatever else a field holds as it is."""
+    try:
+        return _long(date.fromisoformat(value), language) if _ISO_DAY.fullmatch(value) else value
+    except ValueError:
+        return value
+
+
+def _long(day: date, language: str) -> str:
+    return str(format_date(day, "long", locale=language))
 
 
 def _static(path: Path) -> StaticFile:

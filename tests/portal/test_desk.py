@@ -80,6 +80,8 @@ async def test_a_form_with_half_the_fields_says_what_is_missing_until_nothing_is
     await edda.named(reference)
     page = await edda.see(reference)
     assert "Nothing is missing" in words_of(page)
+    assert "January 5, 2026" in words_of(page)
+    assert not re.search(r"\d{4}-\d\d-\d\d", words_of(page))
     assert "The form is accepted" in words_of(await edda.done(f"{reference}/steps", step="review"))
 
 
