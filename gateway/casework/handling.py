@@ -214,7 +214,7 @@ def enter_undo(tx: Transaction, actor: Actor, last: LastAct) -> None:
 
 
 def _put_aside(act: Act, known_as: str, kind: Done, entry: str, **facts: str) -> dict[str, Any]:
-    row = tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
+    row = _locked(act, known_as)
     if row.filed_us is not None:
         raise Malformed("It is filed or linked, and is not in the tray any more.")
     require_free(act.tx, row.id, act.actor.person_id)
@@ -227,9 +227,16 @@ def _put_aside(act: Act, known_as: str, kind: Done, entry: str, **facts: str) ->
     return {"item": row.reference, "repeated": False}
 
 
+def _locked(act: Act, known_as: str) -> Row[Any]:
+    """Return an item that nobody else, at another keyholder, can work on before this transaction has ended."""
+    row = tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
+    act.tx.one(select(intake.c.message_id).where(intake.c.message_id == row.id).with_for_update())
+    return tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
+
+
 def _waiting(act: Act, known_as: str) -> Row[Any]:
     """Return an item that is still to be worked on: one that waits, or was linked and may show more papers."""
-    row = tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
+    row = _locked(act, known_as)
     if row.discarded_us is not None or row.case_id is not None:
         raise Malformed("It does not wait in the tray any more.")
     return row

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time as clock
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
+from gateway.casework.act import Act, Actor
 from gateway.casework.guard_answers import plan_waits, say_yes
-from gateway.domain.errors import StoreUnavailable
+from gateway.casework.handling import claim_item
+from gateway.domain.errors import Moved, StoreUnavailable
+from gateway.domain.intake import month_of
 from gateway.domain.notice import NoticeState
+from gateway.domain.rights import Side
 from gateway.store import tables
 from gateway.store.database import TRIES, Database
+from gateway.store.places import employee_or_user
 from gateway.store.recipient_keys import enter_look
 from gateway.store.transaction import Transaction
 from tests.contract.test_database import held_writer
 from tests.contract.test_full_copies import Copies
 from tests.contract.test_guard import OVERDUE_US, held
+from tests.keyed_site import KeyedSite
 from tests.postgres import Postgres
+from tests.settled import TestAuthority
 from tests.timed import Time, Timed
 
 
@@ -120,6 +129,35 @@ def test_two_portals_enter_the_first_look_at_one_certificate(two: tuple[Database
     when_it_waits_or_is_done(one, second)
     go_on.set()
     assert [first.result(30), second.result(30)] == [revoked, False]
+
+
+async def test_of_two_who_claim_an_item_at_two_keyholders_one_is_told_that_it_moved(
+    tmp_path: Path, postgres: Postgres, postgres_with_tables: str
+) -> None:
+    url = postgres.url(postgres.new_database(template=postgres_with_tables))
+    async with KeyedSite(tmp_path, url).running() as site:
+        await site.operator.enact("add_intake_key", month=month_of(site.clock()))
+        edda, emil = await site.employee("edda", role="enroller"), await site.employee("emil", role="enroller")
+        message = await site.take_in()
+        other = Database(url, clock=site.clock)
+        claimed, go_on = threading.Event(), threading.Event()
+
+        def claim(tx: Transaction, person: str, wait: Callable[[], object]) -> None:
+            holder = employee_or_user(tx.connection, site.authority, person, tx.now_us)
+            actor = Actor(person, "cwa", Side.OFFICE, holder)
+            claim_item(Act(tx, TestAuthority(), actor), item=message.id)
+            tx.flush()
+            claimed.set()
+            wait()
+
+        first = site.database.submit(claim, edda, lambda: go_on.wait(30))
+        assert await asyncio.to_thread(claimed.wait, 30)
+        second = other.submit(claim, emil, lambda: None)
+        await asyncio.to_thread(when_it_waits_or_is_done, other, second)
+        go_on.set()
+        assert first.result(30) is None
+        assert isinstance(second.exception(30), Moved)
+        other.close()
 
 
 def test_a_yes_and_the_reminder_of_it_do_not_wait_for_each_other(two: tuple[Database, Database]) -> None:
