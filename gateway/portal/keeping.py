@@ -7,6 +7,7 @@ once more, signed in, before it can be sent.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,8 +21,12 @@ SUBMISSION_KEY = re.compile(r"[0-9a-f]{32}\Z")
 
 
 async def give_back(pages: Pages, request: Request, limits: UploadLimits) -> Response:
-    """Return the page with what was typed. Raises NotAuthenticated for what is no such form."""
-    fields = await _fields(request, limits)
+    """Read the form; return the page with what was typed. Raises NotAuthenticated for what is no such form."""
+    return kept(pages, request, await _fields(request, limits))
+
+
+def kept(pages: Pages, request: Request, fields: Mapping[str, str]) -> Response:
+    """Return the page with what was typed. Raises NotAuthenticated for fields of no such form."""
     key = fields.get("submission_key", "")
     if not SUBMISSION_KEY.match(key):
         raise NotAuthenticated("Please sign in.")

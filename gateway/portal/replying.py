@@ -29,10 +29,11 @@ from gateway.domain.rights import Verb
 from gateway.domain.summary import Mailbox, Summary
 from gateway.failpoints import failpoint
 from gateway.keyholder.client import KeyholderClient
+from gateway.portal.downloads import RECHECK_SECONDS
 from gateway.portal.errors import TermsWanted
 from gateway.portal.filenames import clean_name
 from gateway.portal.forms import chunks
-from gateway.portal.keeping import SUBMISSION_KEY, give_back
+from gateway.portal.keeping import SUBMISSION_KEY, give_back, kept
 from gateway.portal.pages import Pages
 from gateway.portal.parcelling import Copies, Gathering, Parcelling, Written
 from gateway.portal.terms import agree
@@ -189,6 +190,7 @@ class ReplyPages:
     clock: Clock
     wake_notifier: Callable[[], None]
     parcelling: Parcelling | None = None
+    recheck_seconds: float = RECHECK_SECONDS
 
     def routes(self) -> list[Route]:
         """Return this topic's routes."""
@@ -222,6 +224,9 @@ class ReplyPages:
             if target.terms:
                 await agree(self.keyholder, target.visitor, target.terms, target.language)
             posted = await self._post(target, draft)
+        except NotAuthenticated:
+            draft.abandon()
+            return kept(self.pages, request, draft.fields)
         except TooLarge:
             draft.abandon()
             draft.problems["text"] = "too-long"
@@ -264,6 +269,9 @@ class ReplyPages:
             return None
 
     async def _read(self, request: Request, draft: Draft) -> None:
+        """Take the form as it comes, which is a use of the session. Raises NotAuthenticated once that has ended."""
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
         reader = FormReader(
             boundary_of(request.headers.get("content-type", "")), max_field_octets=self.limits.field_octets
         )
@@ -272,8 +280,12 @@ class ReplyPages:
             failpoint("portal.upload_part")
             if draft.is_refused:
                 return  # the server reads and drops the rest, so that the browser comes to see the answer
+            if loop.time() - looked >= self.recheck_seconds:
+                await self.visitors.require(request, before_terms=True)
+                looked = loop.time()
         reader.finish()
         await asyncio.to_thread(draft.finish)
+        await self.visitors.require(request, before_terms=True)
 
     async def _post(self, target: Target, draft: Draft) -> Posted:
         visitor = target.visitor

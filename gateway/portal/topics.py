@@ -123,7 +123,7 @@ def _cases(of: Parts) -> Iterable[Topic]:
         CasePages(of.pages, of.visitors, of.vault, of.database, of.authority, of.clock, of.wake_notifier),
         ReplyPages(
             of.pages, of.visitors, of.vault, of.database, of.keyholder, of.blobs, of.authority, of.deposit_key,
-            of.limits, of.clock, of.wake_notifier, of.parcelling,
+            of.limits, of.clock, of.wake_notifier, of.parcelling, of.recheck_seconds,
         ),
         ReadingPages(of.pages, of.visitors, of.vault, of.signatures, of.limits),
         WithdrawPages(of.pages, of.visitors, of.vault, of.database, of.authority),
@@ -154,7 +154,7 @@ def _account(of: Parts) -> Iterable[Topic]:
 
 def _desk(of: Parts) -> Iterable[Topic]:
     desk = Desk(of.pages, of.visitors, of.database, of.keyholder, of.authority, of.clock)
-    documents = Documents(desk, of.blobs, PageImages())
+    documents = Documents(desk, of.blobs, PageImages(), of.recheck_seconds)
     layouts = joined(one.layouts for one in of.pages.programmes.values())
     items = Items(documents, LateRecognition(of.database, of.clock, layouts))
     return (

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
+from sqlalchemy import select
 
-from tests.portal.browser import Browser
+from gateway.domain.address import Address
+from gateway.domain.intake import month_of
+from gateway.domain.summary import Arrival
+from gateway.inbound.tray import IntakeTray, OutsideMail
+from gateway.store.tables import message
+from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import Story, tell
-from tests.portal.house import House, open_house
+from tests.portal.house import DOMAIN, House, Someone, open_house
 
 LARGE = 30_000_000
 
@@ -87,6 +95,77 @@ async def test_a_running_download_ends_with_the_right_to_it(end) -> None:  # noq
         got = len(await read_all(reader))
         writer.close()
         assert got < announced
+
+
+async def end_role(house: House, clerk: Someone) -> None:
+    await house.operator.enact("end_role", person=clerk.id, role="enroller")
+
+
+async def end_sessions_of(house: House, clerk: Someone) -> None:
+    await house.operator.enact("end_sessions", person=clerk.id)
+
+
+@pytest.mark.parametrize("end", [end_role, end_sessions_of])
+async def test_a_running_download_from_the_tray_ends_with_the_right_to_it(end) -> None:  # noqa: ANN001
+    async with open_house(recheck_seconds=0.05) as house, Browser(house) as desk:
+        await house.operator.enact("add_intake_key", month=month_of(house.clock()))
+        edda = await house.add_employee("Edda Enroller", role="enroller")
+        tray = IntakeTray(house.database, house.blobs, house.authority, DOMAIN, house.deposit_key)
+        arrival = Arrival("fax@server.example", (f"forms@{DOMAIN}",), "fax.server.example", "192.0.2.9", "spf=none")
+        taken = await tray.take(OutsideMail(large_mail(), arrival, (Address("forms", DOMAIN),)))
+        await desk.sign_in(edda)
+        reader, writer = await ask(house, f"/desk/documents/{taken.text.split()[0]}/parts/1", desk.http.cookies)
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        await end(house, edda)
+        await asyncio.sleep(0.1)
+        got = len(await read_all(reader))
+        writer.close()
+        assert got < LARGE - 1_000
+
+
+async def test_a_form_on_its_way_is_not_sent_once_its_session_was_ended() -> None:
+    async with open_house() as house, Browser(house) as berg:
+        story = await tell(house)
+        await berg.sign_in(story.berg)
+        path = f"/cases/{story.case}/write"
+        fields = {**hidden((await berg.see(path)).text), "subject": "Half <said>", "text": "The rest"}
+        form = httpx2.Request("POST", "https://localhost/", files=[(name, (None, fields[name])) for name in fields])
+        body = form.read()
+        began = asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield body[:-10]
+            began.set()
+            await house.operator.enact("end_sessions", person=story.berg.id)
+            yield body[-10:]
+
+        before = await house.database.read(lambda connection: len(connection.execute(select(message)).all()))
+        kind = {"content-type": form.headers["content-type"]}
+        answer = await berg.http.post(path, content=slowly(), headers=kind)
+        assert began.is_set()
+        assert answer.status_code == 401
+        assert "Half &lt;said&gt;" in answer.text
+        assert await house.database.read(lambda connection: len(connection.execute(select(message)).all())) == before
+
+
+async def test_a_form_that_comes_slowly_is_a_use_of_its_session() -> None:
+    async with open_house(recheck_seconds=0.0) as house, Browser(house) as berg:
+        story = await tell(house)
+        await berg.sign_in(story.berg)
+        path = f"/cases/{story.case}/write"
+        fields = {**hidden((await berg.see(path)).text), "subject": "Long way", "text": "The rest"}
+        form = httpx2.Request("POST", "https://localhost/", files=[(name, (None, fields[name])) for name in fields])
+        body = form.read()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            for at in range(0, len(body), len(body) // 4):
+                yield body[at : at + len(body) // 4]
+                await asyncio.sleep(0.2)
+                house.clock.advance(20 * 60)
+
+        answer = await berg.http.post(path, content=slowly(), headers={"content-type": form.headers["content-type"]})
+        assert answer.status_code == 303
+        assert answer.headers["location"].endswith("/sent")
 
 
 async def test_a_download_without_a_change_comes_whole() -> None:

@@ -24,6 +24,8 @@ from gateway.portal.content import PartOctets, attachment_name, part_of, shown_t
 from gateway.portal.desk.entry import Clerk, Desk
 from gateway.portal.desk.leaves import suggested
 from gateway.portal.desk.recognised import read_leaves
+from gateway.portal.downloads import RECHECK_SECONDS
+from gateway.portal.errors import AccessEnded
 from gateway.portal.filenames import attachment_disposition
 from gateway.portal.page_images import MAX_OCTETS, TURNS, PageImages, drawable
 from gateway.portal.security import CONTENT_SECURITY_POLICY
@@ -86,6 +88,7 @@ class Documents:
     desk: Desk
     blobs: BlobFolder
     images: PageImages
+    recheck_seconds: float = RECHECK_SECONDS
 
     def routes(self) -> list[Route]:
         """Return this topic's routes."""
@@ -127,7 +130,7 @@ class Documents:
         part: Part = part_of(opened.summary.part_map, request.path_params["path"])
         headers = {**_DOWNLOAD, "content-disposition": attachment_disposition(attachment_name(part))}
         pieces = PartOctets(part, opened.octets).decoded()
-        return StreamingResponse(_stream(pieces), 200, headers, "application/octet-stream")
+        return StreamingResponse(self._stream(request, pieces), 200, headers, "application/octet-stream")
 
     @staticmethod
     def text(opened: Opened) -> str:
@@ -148,6 +151,17 @@ class Documents:
         rows = await self.desk.database.read(segments_of, grant.message_id)
         return Opened(row, summary, SealedOctets([SegmentReader(self.blobs, one, grant.key) for one in rows]))
 
+    async def _stream(self, request: Request, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield pieces read in a thread. Raises AccessEnded once the session, or the right to enrol, has ended."""
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            if loop.time() - checked >= self.recheck_seconds:
+                if not await self.desk.may_still_enrol(request):
+                    raise AccessEnded("The right to this has ended.")
+                checked = loop.time()
+            yield piece
+
 
 def wanted_of(query: Mapping[str, str], otherwise: str = "") -> Wanted | None:
     """Return what an address asks to see, or the first page of `otherwise`; None for nothing."""
@@ -162,8 +176,3 @@ def wanted_of(query: Mapping[str, str], otherwise: str = "") -> Wanted | None:
 
 def _number(text: str, otherwise: int = 1) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else otherwise
-
-
-async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(next, pieces, b""):
-        yield piece

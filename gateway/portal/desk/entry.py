@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from gateway.domain.clock import Clock, from_microseconds, to_microseconds
-from gateway.domain.errors import NotAllowed
+from gateway.domain.errors import NotAllowed, NotAuthenticated
 from gateway.domain.programme import Programme
 from gateway.keyholder.client import KeyholderClient
 from gateway.portal.forms import read_form
@@ -71,6 +71,14 @@ class Desk:
     async def clerk(self, request: Request) -> Clerk:
         """Return who is asking. Raises NotAuthenticated, NotAllowed for whoever does not enrol."""
         return await self._clerk(request, enrols)
+
+    async def may_still_enrol(self, request: Request) -> bool:
+        """Tell whether session and right hold this instant: what a running download asks again and again."""
+        try:
+            visitor = await self.visitors.look(request)
+        except NotAuthenticated:
+            return False
+        return visitor.enrols
 
     async def worker(self, request: Request) -> Clerk:
         """Return who is asking. Raises NotAuthenticated, NotAllowed for whoever does not work the intake tray."""
