@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -205,19 +205,23 @@ class OwnSignInPages:
 
     def _read(self, connection: Connection, visitor: Visitor) -> Own:
         now_us = to_microseconds(self.clock())
+        seen_us = func.coalesce(session_use.c.seen_us, session.c.issued_us)
         rows = connection.execute(
-            select(session, session_use.c.seen_us)
+            select(session, seen_us.label("last_seen_us"))
             .outerjoin(session_use, session_use.c.session_id == session.c.id)
-            .where(session.c.person_id == visitor.person.id)
+            .where(
+                session.c.person_id == visitor.person.id,
+                session.c.ended_us.is_(None),
+                session.c.absolute_us > now_us,
+                seen_us + session.c.idle_us > now_us,
+            )
             .order_by(session.c.issued_us.desc())
             .limit(MAX_SESSIONS)
         )
-        begun = genuine(session, rows, self.authority)
-        sessions = []
-        for row in begun:
-            seen_us = max(row.issued_us, row.seen_us or 0)
-            if row.ended_us is None and now_us < min(row.absolute_us, seen_us + row.idle_us):
-                sessions.append(OpenSession(row.id, row.issued_us, seen_us, row.id == visitor.session.id))
+        sessions = [
+            OpenSession(row.id, row.issued_us, row.last_seen_us, row.id == visitor.session.id)
+            for row in genuine(session, rows, self.authority)
+        ]
         last_us = sign_in_before(connection, self.authority, visitor.person.id, visitor.session.issued_us)
         held = self._held(connection, visitor.person.id, now_us)
         has_password = any(one.kind == CredentialKind.PASSWORD for one in held)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.domain.errors import NotAllowed
+from gateway.portal import own_sign_in
 from gateway.portal.security import SESSION_COOKIE
 from gateway.store import tables
 from tests.portal.browser import Browser, hidden
@@ -32,6 +33,23 @@ async def test_one_sees_where_one_is_signed_in_and_ends_it_there(story: Story) -
         assert ended.headers["location"] == PAGE
         assert (await telephone.see("/cases")).status_code == 303
         assert (await desk.see("/cases")).status_code == 200
+
+
+async def test_no_sign_ins_that_are_over_hide_one_that_is_open(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_sign_in, "MAX_SESSIONS", 3)
+    await story.house.operator.enact("end_sessions", person=story.sena.id)
+    async with Browser(story.house) as elsewhere, Browser(story.house) as desk:
+        await elsewhere.sign_in(story.sena)
+        for _ in range(3):
+            async with Browser(story.house) as passing:
+                await passing.sign_in(story.sena)
+                token = hidden((await passing.see("/cases")).text)["form_token"]
+                await passing.http.post("/sign-out", data={"form_token": token})
+        await desk.sign_in(story.sena)
+        (other,) = re.findall(r'name="session" value="([0-9a-f]{64})"', (await desk.see(PAGE)).text)
+        token = hidden((await desk.see(PAGE)).text)["form_token"]
+        await desk.http.post(f"{PAGE}/sessions/end", data={"form_token": token, "session": other})
+        assert (await elsewhere.see("/cases")).status_code == 303
 
 
 async def test_signing_out_everywhere_ends_every_session(story: Story) -> None:
