@@ -18,8 +18,6 @@ from gateway.store.authority import AuthorityKey, genuine
 from gateway.store.ids import new_id
 from gateway.store.transaction import Transaction
 
-MAX_SESSIONS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -114,7 +112,6 @@ def sessions_of(
         .join(begun, begun.c.session_id == session.c.id)
         .where(*wanted, begun.c.issued_us <= until_us, session.c.ended_us.is_(None), session.c.absolute_us > now_us)
         .order_by(session.c.issued_us.desc())
-        .limit(MAX_SESSIONS)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)] if wanted else []
 

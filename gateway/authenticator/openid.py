@@ -46,6 +46,7 @@ from gateway.store.sealing import open_box, seal_box
 Request = Mapping[str, Any]
 
 ATTEMPT_US: Final = 10 * 60 * 1_000_000
+MAX_STATED = 200
 _MAX_SPENT = 50_000
 _CONTEXT = "openid attempt"
 _ENDING = "https://schemas.openid.net/secevent/"
@@ -272,7 +273,7 @@ class OpenIdWays:
         return {"outcome": Outcome.SIGNED_IN, **signed}
 
     async def _endings(self, link: str, sid: str, at: int, reason: str) -> list[Request]:
-        """State the end of what began until then, by the link or the provider's session; the newest 200."""
+        """State the end of what began until then, by the link or the provider's session, so many a statement."""
         now_us = self._now_us()
         until_us = (at + 1) * 1_000_000
         holder = (
@@ -293,8 +294,9 @@ class OpenIdWays:
             by_link.setdefault((person_id, of_link), []).append(session_id)
         revokes = "yes" if reason in _GONE else "no"
         stated = [
-            Ending(now_us, person_id, of_link, " ".join(sessions), revokes, reason)
+            Ending(now_us, person_id, of_link, " ".join(sessions[first : first + MAX_STATED]), revokes, reason)
             for (person_id, of_link), sessions in by_link.items()
+            for first in range(0, len(sessions) or 1, MAX_STATED)
         ]
         return [{"ending": asdict(one), "signature": encode(one.sign(self._keys.session))} for one in stated]
 

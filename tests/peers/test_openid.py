@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
+from gateway.authenticator import openid
 from gateway.domain.assurance import Assurance
 from gateway.identity.providers import Provider
 from gateway.portal.site import Way
@@ -488,6 +489,22 @@ async def test_a_security_event_ends_the_sessions_of_its_account_and_nobody_else
         assert outcome(await later.sign_in()) == "signed-in"
         assert (await push(visit, token)).status_code == 202
         assert await later.is_in(), "an event of before ends nothing that began after it"
+
+
+@pytest.mark.parametrize("kind", ["account-disabled", "account-purged"])
+async def test_a_security_event_ends_sessions_however_many_began_there(
+    scene: Scene, visit: Visit, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openid, "MAX_STATED", 1)
+    person = await scene.someone()
+    assert outcome(await visit.sign_in(code=await new_code(scene, person))) == "signed-in"
+    async with visiting(scene) as second, visiting(scene) as third:
+        assert outcome(await second.sign_in()) == "signed-in"
+        assert outcome(await third.sign_in()) == "signed-in"
+        token = await scene.provider.forge(event(scene, kind, f"account-{scene.number}"), header=SET)
+        assert (await push(visit, token)).status_code == 202
+        assert not any([await one.is_in() for one in (visit, second, third)])
+    assert outcome(await visit.sign_in()) == ("unknown" if kind == "account-purged" else "signed-in")
 
 
 async def test_an_account_that_is_gone_at_the_provider_is_linked_no_more(scene: Scene, visit: Visit) -> None:
