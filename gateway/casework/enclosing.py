@@ -107,7 +107,7 @@ def why_withheld(
         return Withheld.KEY_GONE
     if row.kind == KeyKind.SMIME.value:
         look = looks_of(connection, [row.id]).get(row.id, Look())
-        return Withheld.NOT_LOOKED_UP if look.at_us + LOOK_COUNTS_US <= now_us else None
+        return None if look.is_from(now_us, LOOK_COUNTS_US) else Withheld.NOT_LOOKED_UP
     return None
 
 

@@ -43,13 +43,13 @@ class Revocation:
 
     async def _look(self, one: Wanting, last: Look) -> NotCopied | None:
         now = self._database.clock()
-        since_us = to_microseconds(now) - last.at_us
-        if last.is_revoked or since_us < LOOK_AGAIN_US:
+        now_us = to_microseconds(now)
+        if last.is_revoked or last.is_from(now_us, LOOK_AGAIN_US):
             return NotCopied.REVOKED if last.is_revoked else None
         try:
             is_revoked = await self._checker.is_revoked(one.key, now)
         except Unavailable:
-            return None if since_us < LOOK_COUNTS_US else NotCopied.NOT_LOOKED_UP
+            return None if last.is_from(now_us, LOOK_COUNTS_US) else NotCopied.NOT_LOOKED_UP
         if await self._database.run(enter_look_at, one, self._tells, is_revoked=is_revoked):
             self._wake_notifier()
         return NotCopied.REVOKED if is_revoked else None

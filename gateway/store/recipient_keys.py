@@ -62,6 +62,10 @@ class Look:
     at_us: int = 0
     is_revoked: bool = False
 
+    def is_from(self, now_us: int, within_us: int) -> bool:
+        """Tell whether it is no further from now than that, on either side: a clock may have been ahead."""
+        return abs(now_us - self.at_us) < within_us
+
 
 def looks_of(connection: Connection, key_ids: Collection[str]) -> dict[str, Look]:
     """Return what was looked up, by key; a key that is not named never was."""

@@ -105,6 +105,16 @@ async def test_where_nothing_answers_what_is_known_counts_for_a_day(office: Offi
     assert office.told() == []
 
 
+async def test_what_was_looked_up_while_the_clock_was_ahead_counts_no_longer_than_it_may(office: Office) -> None:
+    office.time.pass_by(hours=48)
+    assert await office.refused() == {}
+    office.time.pass_by(hours=-48)
+    office.checker.answer = None
+    assert await office.refused() == {"dana": "not-looked-up"}
+    office.checker.answer = True
+    assert await office.refused() == {"dana": "revoked"}
+
+
 async def test_the_reply_is_written_down_without_the_copy_and_with_the_reason(office: Office) -> None:
     async def refused(wanted: Any) -> dict[str, str]:
         return {one.person_id: "revoked" for one in wanted}
