@@ -139,7 +139,8 @@ class Vault:
         grants = await self._keyholder.list(visitor.token, case.id, start, PAGE)
         keys = {grant.message_id: grant.summary_key for grant in grants}
         lines = await self._database.read(self._message_lines, visitor.person.id, case, place, start, keys)
-        return lines, lines[-1].row.reference if len(lines) == PAGE else None
+        # What came after the keyholder's look pushes the last of these off the page: there is a next one all the same.
+        return lines, lines[-1].row.reference if lines and len(grants) == PAGE else None
 
     async def withdrawn(self, case: Case, place: Standing) -> Sequence[Row[Any]]:
         """Return what the other side has withdrawn after the visitor's side had opened it; nothing of it is open."""

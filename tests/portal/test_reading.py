@@ -1,10 +1,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from starlette.requests import Request
 
+from gateway.keyholder.client import KeyholderClient, SummaryGrant
 from gateway.portal.security import SECURITY_HEADERS, with_script
+from gateway.portal.vault import Vault
+from gateway.portal.visitors import Visitors
 from tests.corpus.odd_mail import MAILS, Parties
 from tests.portal.browser import Browser, hidden
 from tests.portal.conftest import FIRST, LISTE, Story
@@ -203,6 +209,45 @@ async def test_many_messages_come_a_page_at_a_time(story: Story) -> None:
         assert shown == [f"{number:02}" for number in reversed(range(30))]
         assert "Older messages" not in older.text
         assert "Newest messages" in older.text
+
+
+class Busy:
+    """A keyholder after whose list there is always news."""
+
+    def __init__(self, keyholder: KeyholderClient, news: Callable[[], Awaitable[str]]) -> None:
+        self._keyholder, self._news = keyholder, news
+
+    async def list(self, *asked: Any) -> tuple[SummaryGrant, ...]:
+        grants = await self._keyholder.list(*asked)
+        await self._news()
+        return grants
+
+
+async def test_what_arrives_while_a_page_is_made_takes_no_way_on(story: Story) -> None:
+    house = story.house
+    case_id, reference = await house.open_case(story.ines)
+    many = await house.add_user("Mona Many", [case_id])
+    note = b"From: ines@agency.example\r\nTo: x@gateway.example\r\nSubject: Note\r\n\r\nx\r\n"
+    sent = [await house.receive(story.ines, case_id, [many], note) for _ in range(26)]
+
+    async def news() -> str:
+        return await house.receive(story.ines, case_id, [many], note)
+
+    seen: list[str] = []
+    async with Browser(house) as browser:
+        await browser.sign_in(many)
+        cookie = browser.http.cookies["__Host-session"]
+        asking = Request({"type": "http", "headers": [(b"cookie", f"__Host-session={cookie}".encode())]})
+        known = (house.database, house.keyholder, house.authority, house.clock)
+        visitor = await Visitors(*known, house.programmes).look(asking)
+        vault = Vault(house.database, house.blobs, Busy(house.keyholder, news), house.authority, house.clock)
+        before, pages = None, 0
+        while pages == 0 or before is not None:
+            case, place = await vault.case(visitor, reference)
+            lines, before = await vault.listing(visitor, case, place, before)
+            seen += [line.row.reference for line in lines]
+            pages += 1
+    assert sorted(seen) == sorted(sent)
 
 
 # ---- downloads
