@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import typer
 
 from gateway.cli.asking import settings_of
-from gateway.cli.mail_plans import relay_of, shown_certificate
+from gateway.cli.mail_plans import relay_of, require_plain, shown_certificate
 from gateway.cli.options import DEFAULT_CONFIG, ConfigPath
 from gateway.cli.output import say
 from gateway.config import Settings, TrustedRelaySettings
@@ -41,7 +41,11 @@ def plan(
 
 
 def exchange_plan(settings: Settings, relay: TrustedRelaySettings, host: str, hosts: list[str]) -> str:
-    """Return the plan for Exchange Online, or for Exchange of the site's own where the relay is `own-mta`."""
+    """Return the plan for Exchange Online, or for Exchange of the site's own where the relay is `own-mta`.
+
+    Raises ConfigError where what was given would not stand in it as one word.
+    """
+    require_plain(host=host, gateway_address="".join(hosts))
     shown = shown_certificate(settings)
     place = (*relay.starttls, *relay.tls)[0]
     facts = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.config import Settings, TrustedRelaySettings
 from gateway.domain.errors import ConfigError
+
+_PLAIN = re.compile(r"[A-Za-z0-9/._:+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,16 @@ def relay_of(settings: Settings, name: str, *, online: bool | None) -> TrustedRe
     raise ConfigError(
         f'There is no such relay: add a table [relay.{name or "mta"}] with kind = "{kind}", then ask again.'
     )
+
+
+def require_plain(**given: str | Path) -> None:
+    """Raise ConfigError where an option was given what a shell, or a mail system's list, does not take as one word."""
+    for option, text in given.items():
+        if not _PLAIN.fullmatch(str(text)):
+            named = option.replace("_", "-")
+            raise ConfigError(
+                f"--{named}: {str(text)!r} cannot stand in a plan: write letters, digits and / . _ : + - alone."
+            )
 
 
 def shown_certificate(settings: Settings) -> Shown:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.asking import settings_of
-from gateway.cli.mail_plans import Shown, relay_of, shown_certificate
+from gateway.cli.mail_plans import Shown, relay_of, require_plain, shown_certificate
 from gateway.cli.options import DEFAULT_CONFIG, ConfigPath
 from gateway.cli.output import say
 from gateway.config import Listen, Settings, TrustedRelaySettings
@@ -59,7 +59,10 @@ def plan(
 def postfix_plan(
     settings: Settings, relay: TrustedRelaySettings, folder: Path, host: str, hosts: list[str], authorities: Path
 ) -> str:
-    """Return the script. Raises ConfigError where it lacks an address that only the operator knows."""
+    """Return the script. Raises ConfigError where it lacks an address that only the operator knows, or what was given
+    would not stand in it as one word.
+    """
+    require_plain(folder=folder, host=host, authorities=authorities, gateway_address="".join(hosts))
     place = (*relay.starttls, *relay.tls)[0]
     shown = shown_certificate(settings)
     own = hosts or _addresses(place, host)

@@ -105,6 +105,24 @@ def test_where_notifications_come_from_is_asked_for_if_nobody_knows(place: str, 
     assert "192.0.2.4  OK" in plan
 
 
+@pytest.mark.parametrize(
+    "odd", ["/etc/my postfix", "/etc/$(id)", "/etc/`id`", "/etc/a;b", '/etc/"', "/etc/a\nb", "/etc/é"]
+)
+def test_no_script_for_root_is_made_of_what_a_shell_would_take_apart(odd: str, tmp_path: Path) -> None:
+    told = own(tmp_path)
+    relay = relay_of(told, "", online=False)
+    for folder, host, hosts, authorities, option in (
+        (Path(odd), "", [], AUTHORITIES, "folder"),
+        (FOLDER, odd, [], AUTHORITIES, "host"),
+        (FOLDER, "", ["192.0.2.4", odd], AUTHORITIES, "gateway-address"),
+        (FOLDER, "", [], Path(odd), "authorities"),
+    ):
+        with pytest.raises(ConfigError, match=f"--{option}: .* cannot stand in a plan"):
+            postfix_plan(told, relay, folder, host, hosts, authorities)
+    with pytest.raises(ConfigError, match="--host: "):
+        exchange(told, odd)
+
+
 def test_without_a_relay_there_is_no_plan(tmp_path: Path) -> None:
     told = settings(tmp_path)
     with pytest.raises(ConfigError, match=r"add a table \[relay.mta\]"):
