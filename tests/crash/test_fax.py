@@ -24,7 +24,9 @@ STEPS = (
     "blob.fsync",
 )  # fmt: skip
 STEPS_OF_OLD = ("fax.copied", "fax.deleted")
-STEPS_OF_RECOGNITION = ("fax.tried", "fax.refetched", "fax.recognition", "fax.recognised", "fax.done")
+STEPS_OF_RECOGNITION = (
+    "fax.tried", "fax.refetched", "screening.ask", "fax.recognition", "fax.recognised", "fax.done",
+)  # fmt: skip
 SEED = os.environ.get("CRASH_SEED", "1")
 HURRIED = os.environ.get("SWEEP") != "all"
 """Whether leases are let run out at once: `make sweep` waits for their ends."""

@@ -31,6 +31,8 @@ PASSED = (
     *(["workers.forked", "workers.handed"] if len(os.sched_getaffinity(0)) > 1 else []),
 )  # fmt: skip
 """The failpoints of the story; a test below holds them to what it passes."""
+SOMETIMES_PASSED = {"screening.ask", "fax.recognition", "fax.recognised"}
+"""Those of recognition, at which the story may end before its fax is done; `tests/crash/test_fax.py` kills at them."""
 
 AFTER_THE_DOT = {"courier.final_dot", "outbox.settle", "store.commit.before", "store.commit.after"}
 """Killed there, the notifier may have handed a notification over and not have noted it."""
@@ -91,7 +93,7 @@ def test_the_story_passes_the_failpoints_that_are_swept(short_path: Path) -> Non
     log = short_path / "passed"
     ended = DemoFolder(short_path / "demo").play({"GATEWAY_FAILPOINT_LOG": str(log)})
     assert ended.code == 0, ended.told
-    assert set(log.read_text("ascii").split()) == set(PASSED)
+    assert set(log.read_text("ascii").split()) - SOMETIMES_PASSED == set(PASSED)
 
 
 def kill_after(folder: Path, seconds: float, *, supervisor_too: bool) -> None:
