@@ -26,7 +26,7 @@ from gateway.failpoints import failpoint
 from gateway.store.authority import AuthorityKey
 from gateway.store.cases import Case, case_by_id, case_by_reference, case_sealing_key, office
 from gateway.store.ids import new_id
-from gateway.store.intake import item, items_by_id
+from gateway.store.intake import item, items_by_id, lock_item
 from gateway.store.outbox import put
 from gateway.store.places import employee_or_user
 from gateway.store.sealing import SealingKey
@@ -284,7 +284,7 @@ def _row(connection: Connection, known_as: str) -> Row[Any]:
 def _locked(tx: Transaction, known_as: str) -> Row[Any]:
     """Return an item that nobody else can move before this transaction has ended."""
     row = _row(tx.connection, known_as)
-    tx.one(select(intake.c.message_id).where(intake.c.message_id == row.message_id).with_for_update())
+    lock_item(tx, row.message_id)
     return _row(tx.connection, known_as)
 
 

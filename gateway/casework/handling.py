@@ -21,7 +21,7 @@ from gateway.domain.recognition import MOST_PAGES, TURNS
 from gateway.domain.rights import Thing, Verb
 from gateway.failpoints import failpoint
 from gateway.store.ids import new_id
-from gateway.store.intake import item
+from gateway.store.intake import item, lock_item
 from gateway.store.tables import case, intake, intake_act, intake_claim, intake_section
 from gateway.store.transaction import Transaction
 
@@ -230,7 +230,7 @@ def _put_aside(act: Act, known_as: str, kind: Done, entry: str, **facts: str) ->
 def _locked(act: Act, known_as: str) -> Row[Any]:
     """Return an item that nobody else, at another keyholder, can work on before this transaction has ended."""
     row = tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
-    act.tx.one(select(intake.c.message_id).where(intake.c.message_id == row.id).with_for_update())
+    lock_item(act.tx, row.id)
     return tray_item(act.tx.connection, act.actor, known_as, act.tx.now_us)
 
 

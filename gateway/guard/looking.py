@@ -41,7 +41,9 @@ TRIES = 2
 
 @dataclass(slots=True)
 class Guard:
-    """Looks at what waits. `largest` is the most octets of a message that are looked at; `wake` wakes the notifier."""
+    """Looks at what waits. `largest` is the most octets of a message that are looked at; `wake` wakes the notifier;
+    `at_once` messages are read of the database together.
+    """
 
     database: Database
     blobs: BlobFolder
@@ -49,6 +51,7 @@ class Guard:
     pool: Pool
     largest: int
     wake: Callable[[], None]
+    at_once: int = AT_ONCE
     _failures: Counter[str] = field(default_factory=Counter)
 
     async def run(self, stop: asyncio.Event, waker: Waker) -> None:
@@ -71,7 +74,7 @@ class Guard:
         places = asyncio.Semaphore(self.pool.sizes.text)
         seen: set[str] = set()
         is_all, last = True, None
-        while rows := await self.database.read(to_look_at, AT_ONCE, last):
+        while rows := await self.database.read(to_look_at, self.at_once, last):
             looks = await asyncio.gather(*(self._look_in_place(row, places) for row in rows))
             if not any(looks):
                 return False

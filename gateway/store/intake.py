@@ -15,6 +15,7 @@ from gateway.store.authority import AuthorityKey, genuine, require_genuine
 from gateway.store.memory import Source, remembered
 from gateway.store.sealing import SealingKey
 from gateway.store.tables import case, intake, message, message_wrap, outbox, sealing_key
+from gateway.store.transaction import Transaction
 
 _ITEM = (
     intake,
@@ -64,6 +65,11 @@ def spent_keys(connection: Connection, authority: AuthorityKey, before: str) -> 
     used = select(message_wrap.c.key_id).where(message_wrap.c.key_id == sealing_key.c.id).exists()
     rows = connection.execute(select(sealing_key).where(sealing_key.c.month < before, ~used))
     return genuine(sealing_key, rows, authority)
+
+
+def lock_item(tx: Transaction, message_id: str) -> None:
+    """Let nobody else, at another keyholder, move or work on an item before this transaction has ended."""
+    tx.one(select(intake.c.message_id).where(intake.c.message_id == message_id).with_for_update())
 
 
 def items(

@@ -171,14 +171,15 @@ async def test_a_mark_that_somebody_forged_opens_nothing_and_is_not_asked_for_wi
 
 
 async def test_what_waits_on_and_may_not_be_opened_hides_nothing_that_came_later(
-    office: GuardedSite, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    office: GuardedSite, pool: Pool
 ) -> None:
-    monkeypatch.setattr("gateway.guard.looking.AT_ONCE", 2)
     stale = [await office.post(letter("nothing")) for _ in range(3)]
     old = update(tables.message).where(tables.message.c.id.in_(stale)).values(received_us=1)
     await office.site.database.run(lambda tx: tx.execute(old))
     new = await office.post(letter(f"Your number is {OWN}."))
-    assert not await office.guard(pool).look_at_all()
+    guard = office.guard(pool)
+    guard.at_once = 2
+    assert not await guard.look_at_all()
     assert [await office.state(one) for one in (*stale, new)] == ["look", "look", "look", None]
 
 
